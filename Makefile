@@ -1,0 +1,69 @@
+# The vocabulary of commands, for a person and for CI alike. No logic lives here.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check up down lock bench-cycle bench-steps clean
+
+export UV_COMPILE_BYTECODE := 1
+export UV_PYTHON_DOWNLOADS := never
+PYTHON ?= python3
+UV_ON_PATH := $(shell command -v uv)
+UV := $(or $(UV_ON_PATH),.uv/bin/uv)
+READY := .venv/.ready .venv-airflow/.ready
+RUN := .venv/bin/python -m
+
+help: ## print this vocabulary
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## set everything up, tell the whole story on real flights, leave the platform up
+	$(RUN) perennial demo
+
+test: $(READY) ## set everything up and run every test
+	$(RUN) pytest -n 2 --dist loadgroup -m "not platform"
+	$(RUN) pytest -m platform
+
+check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/deptry .
+	.venv/bin/vulture
+	.venv/bin/shellcheck .ci/run
+
+up: $(READY) ## start the platform of this machine
+	$(RUN) perennial up
+
+down: $(READY) ## stop it; its state stays
+	$(RUN) perennial down
+
+lock: $(UV) ## resolve the four environments anew into locks/
+	$(UV) pip compile -q $(COMPILE) --extra tasks --extra serving --extra command --extra demo --extra dev -o locks/dev.txt
+	$(UV) pip compile -q $(COMPILE) --extra tasks -c locks/dev.txt -o locks/tasks.txt
+	$(UV) pip compile -q $(COMPILE) --extra serving -c locks/dev.txt -o locks/serving.txt
+	$(UV) pip compile -q $(COMPILE) --extra airflow -o locks/airflow.txt
+
+COMPILE := --generate-hashes --no-emit-index-url --universal --python-version 3.11 pyproject.toml
+
+bench-cycle: $(READY) ## the flights lifecycle through Airflow beside a bare script: CPU of both
+	$(RUN) benchmarks.cycle
+
+bench-steps: $(READY) ## what a step, validate and plan cost
+	$(RUN) benchmarks.steps
+
+clean: ## remove the environments; the platform's state stays
+	rm -rf .venv .venv-airflow .uv build *.egg-info
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv || { echo "This Python has no venv module; install the package python3-venv." >&2; exit 2; }
+	.uv/bin/python -m pip install --quiet --require-hashes -r locks/uv.txt
+
+.venv/.ready: locks/dev.txt setup.py bundle/_flatforest.c | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes locks/dev.txt
+	$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv-airflow/.ready: locks/airflow.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-airflow
+	$(UV) pip sync --quiet --python .venv-airflow/bin/python --require-hashes locks/airflow.txt
+	touch $@

@@ -1,0 +1,149 @@
+"""Read a problem file; every error says file, line, column, what was found, expected, and to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from contract.errors import AskedWrongly
+from contract.problem.document import Path as Place
+from contract.problem.document import Position, parse
+from contract.problem.model import PostgresSource, Problem
+
+_ENVIRONMENT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+_TAGS = {"files", "postgres"}
+
+
+def read_problem(path: Path, overrides: Mapping[str, Any] | None = None) -> Problem:
+    """Read the problem file at `path`, with dotted keys of `overrides` put in its place.
+
+    Raises:
+        AskedWrongly: the file is absent or does not validate; all its errors, a line each.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AskedWrongly(f"{path}: found bytes that are no UTF-8; save it as UTF-8.") from error
+    except OSError as error:
+        sentence = f"{path}: found no readable problem file ({error.strerror}); check the path."
+        raise AskedWrongly(sentence) from error
+    return read_problem_text(text, str(path), overrides)
+
+
+def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None = None) -> Problem:
+    """Read a problem file's text; `name` stands in errors.
+
+    Raises:
+        AskedWrongly: as `read_problem`.
+    """
+    value, positions = parse(text, name)
+    if not isinstance(value, dict):
+        raise AskedWrongly(
+            f"{name}:1:1: found {value!r}; a mapping with name, question … expected."
+        )
+    set_by_hand: set[Place] = set()
+    for dotted, given in (overrides or {}).items():
+        _put(value, tuple(dotted.split(".")), given)
+        set_by_hand.add(tuple(dotted.split(".")))
+    try:
+        return Problem.model_validate(value)
+    except ValidationError as error:
+        lines = [
+            _line(name, entry, positions, set_by_hand)
+            for entry in error.errors(include_url=False, include_context=False)
+        ]
+        raise AskedWrongly("\n".join(dict.fromkeys(lines))) from error
+
+
+def environment_names(problem: Problem) -> frozenset[str]:
+    """Return the names of the environment that the problem's sources mention."""
+    return frozenset(_mentioned(problem))
+
+
+def _mentioned(problem: Problem) -> Iterator[str]:
+    for source in problem.source.values():
+        if isinstance(source, PostgresSource):
+            yield source.connection
+            yield from _ENVIRONMENT.findall(source.query)
+        else:
+            yield from _ENVIRONMENT.findall(source.path)
+
+
+def _put(value: dict[str, Any], path: tuple[str, ...], given: Any) -> None:  # noqa: ANN401 - any YAML value
+    for part in path[:-1]:
+        inner = value.get(part)
+        if not isinstance(inner, dict):
+            inner = value[part] = {}
+        value = inner
+    value[path[-1]] = given
+
+
+def _line(
+    name: str,
+    entry: ErrorDetails,
+    positions: dict[Place, Position],
+    set_by_hand: set[Place],
+) -> str:
+    # A discriminated union puts its tag into the path; the file has no such level.
+    place: Place = tuple(
+        part
+        for index, part in enumerate(entry["loc"])
+        if not (part in _TAGS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
+    )
+    dotted = ".".join(map(str, place)) or "the file"
+    if any(place[: len(given)] == given for given in set_by_hand):
+        where = f"--set {dotted}"
+    else:
+        known = place
+        while known and known not in positions:
+            known = known[:-1]
+        line, column = positions.get(known, (1, 1))
+        where = f"{name}:{line}:{column}"
+    return f"{where}: {_sentence(dotted, place, entry)}"
+
+
+def _sentence(dotted: str, place: Place, entry: ErrorDetails) -> str:
+    kind, message, found = entry["type"], entry["msg"], entry.get("input")
+    if kind == "extra_forbidden":
+        known = _keys_beside(place)
+        close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.7)
+        meant = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
+        return f"found the unknown key {dotted!r}; {meant}"
+    if kind == "missing":
+        return f"{dotted!r} is missing; it is required: add it."
+    if kind == "value_error":
+        return f"{dotted}: {message.removeprefix('Value error, ')}."
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return f"{dotted}.kind is not known; one of {', '.join(sorted(_TAGS))} is expected."
+    expected = message[0].lower() + message[1:]
+    return f"{dotted}: found {found!r}; {expected}."
+
+
+def _keys_beside(place: Place) -> list[str]:
+    """Return the keys that the model knows where the unknown one stands."""
+    models: list[type[BaseModel]] = [Problem]
+    for part in place[:-1]:
+        inner = [
+            model
+            for outer in models
+            for field_name, field in outer.model_fields.items()
+            if part in {field_name, field.alias}
+            for model in _models_in(field.annotation)
+        ]
+        models = inner or models
+    return sorted(
+        {field.alias or name for model in models for name, field in model.model_fields.items()}
+    )
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type's annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in {Union, UnionType, dict, tuple} or get_args(annotation):
+        return [model for part in get_args(annotation) for model in _models_in(part)]
+    return []

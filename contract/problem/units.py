@@ -1,0 +1,119 @@
+"""Durations, shares and sizes as people write them: `7d`, `1%`, `200MB`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)")
+
+
+def duration(value: object) -> timedelta:
+    """Read `7d`, `90s`, `20ms`.
+
+    Raises:
+        ValueError: it is not a number with one of ms, s, m, h, d, w.
+
+    >>> duration("36h").days
+    1
+    """
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        sentence = f"found {value!r}; a duration is expected, such as 90s, 5m, 2h, 7d"
+        raise ValueError(sentence)
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+
+
+def written_duration(value: timedelta) -> str:
+    """Write a duration with the largest unit that divides it.
+
+    >>> written_duration(timedelta(hours=48))
+    '2d'
+    """
+    milliseconds = round(value.total_seconds() * 1_000)
+    for unit, seconds in sorted(_SECONDS.items(), key=lambda entry: -entry[1]):
+        if unit != "w" and milliseconds % round(seconds * 1_000) == 0:
+            return f"{milliseconds // round(seconds * 1_000)}{unit}"
+    return f"{milliseconds}ms"
+
+
+def share(value: object) -> float:
+    """Read `15%` or 0.15.
+
+    Raises:
+        ValueError: it is not a share between 0 and 1.
+
+    >>> share("15%")
+    0.15
+    """
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found:
+        value = float(found[1]) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        sentence = f"found {value!r}; a share is expected, such as 15% or 0.15"
+        raise ValueError(sentence)
+    return float(value)
+
+
+def size(value: object) -> int:
+    """Read `200MB`, `4GiB` or a number of bytes.
+
+    Raises:
+        ValueError: it is not a size.
+
+    >>> size("200MB")
+    200000000
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        sentence = f"found {value!r}; a size is expected, such as 200MB or 1GiB"
+        raise ValueError(sentence)
+    return int(float(found[1]) * _BYTES[found[2]])
+
+
+def written_size(value: int) -> str:
+    """Write a size with the largest decimal unit that divides it.
+
+    >>> written_size(200_000_000)
+    '200MB'
+    """
+    for unit in ("GB", "MB", "kB"):
+        if value and value % _BYTES[unit] == 0:
+            return f"{value // _BYTES[unit]}{unit}"
+    return f"{value}B"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(written_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["7d", "90s"]}),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _SHARE.pattern},
+                {"type": "number", "minimum": 0, "maximum": 1},
+            ],
+            "examples": ["15%"],
+        }
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(size),
+    PlainSerializer(written_size, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["200MB"]}),
+]

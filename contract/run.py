@@ -1,0 +1,44 @@
+"""What a run is about: its window, its reason and the champion it found, fixed once.
+
+`window_end` is "now" for everything in the run: what was known, cool-downs, ages, maturity.
+Nothing else calls the clock for a result.
+"""
+
+from pydantic import AwareDatetime
+
+from contract.artifacts import Sha256
+from contract.strict import Strict
+
+
+class Champion(Strict):
+    """The pointer `PROBLEM/champion.json`: the model that serves."""
+
+    digest: Sha256
+    run: str
+    """The run that made it."""
+    verdict: Sha256 | None
+    """The verdict that let it in; None after a rollback by hand."""
+    since: AwareDatetime
+    """`window_end` of the run that deployed it."""
+    nonce: str
+    """New at every write, so that a compare-and-swap never meets an equal body."""
+
+
+class Run(Strict):
+    """One run of a problem; the `problem` stage writes it and every later stage takes it."""
+
+    name: str
+    """The problem."""
+    run_id: str
+    window_start: AwareDatetime | None
+    """Rows with an earlier event time are left out; None: all there are."""
+    window_end: AwareDatetime
+    """Only what was known then counts."""
+    reason: str
+    """manual, nightly, performance, benefit, drift, age, prior, or a person's own words."""
+    force: bool
+    """A new run without any cache."""
+    salt: str
+    """Of the hash that gives a row its part; the same in every run of a problem."""
+    champion: Champion | None
+    """Who served when the run began; None before the first deployment."""

@@ -1,0 +1,20 @@
+"""The names of the twelve stages, in the order of the cycle.
+
+A stage's name is its package, its task id in Airflow, its word on the command line, in manifests,
+pages and docs; `tests/test_stage_names.py` holds them together.
+"""
+
+STAGES = (
+    "problem",
+    "collection",
+    "validation",
+    "exploration",
+    "preprocessing",
+    "split",
+    "selection",
+    "tuning",
+    "training",
+    "evaluation",
+    "deployment",
+    "monitoring",
+)
