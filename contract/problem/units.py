@@ -38,10 +38,9 @@ def written_duration(value: timedelta) -> str:
     '2d'
     """
     milliseconds = round(value.total_seconds() * 1_000)
-    for unit, seconds in sorted(_SECONDS.items(), key=lambda entry: -entry[1]):
-        if unit != "w" and milliseconds % round(seconds * 1_000) == 0:
-            return f"{milliseconds // round(seconds * 1_000)}{unit}"
-    return f"{milliseconds}ms"
+    sizes = {unit: round(_SECONDS[unit] * 1_000) for unit in ("d", "h", "m", "s", "ms")}
+    unit = next(unit for unit, length in sizes.items() if milliseconds % length == 0)
+    return f"{milliseconds // sizes[unit]}{unit}"
 
 
 def share(value: object) -> float:

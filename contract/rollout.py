@@ -1,0 +1,46 @@
+"""What the laptop's service should serve, and where it listens: two small documents in the store.
+
+`PROBLEM/rollout.json` is moved by compare-and-swap, by deployment and by `perennial rollback`; the
+service follows it. It is a wish: `PROBLEM/champion.json` moves only once the service was checked.
+"""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, PositiveInt, StringConstraints
+
+from contract.artifacts import Sha256
+from contract.strict import Strict
+
+
+class Rollout(Strict):
+    """`PROBLEM/rollout.json`: the model that the service should take."""
+
+    digest: Sha256 | None
+    """None: no model at all, as before the first deployment."""
+    nonce: str
+    """New at every write, so that a compare-and-swap never meets an equal body."""
+    at: AwareDatetime
+    """The run's `window_end`, or the moment of a rollback by hand."""
+
+
+class ServiceAddress(Strict):
+    """`PROBLEM/service.json`: written by the service when it listens."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+$")]
+    pid: PositiveInt
+    started: AwareDatetime
+
+
+def rollout_key(problem: str) -> str:
+    """Return the key of the rollout document."""
+    return f"{problem}/rollout.json"
+
+
+def service_key(problem: str) -> str:
+    """Return the key of the service's address."""
+    return f"{problem}/service.json"
+
+
+def champion_key(problem: str) -> str:
+    """Return the key of the champion, `contract.run.Champion`."""
+    return f"{problem}/champion.json"
