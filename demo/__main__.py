@@ -1,0 +1,68 @@
+"""The world outside, by hand.
+
+python -m demo flights --until 2013-06-01T09:00:00Z --to LANDING
+python -m demo requests --day 2013-06-01 --to rows.json
+python -m demo wine --to LANDING
+"""
+
+import argparse
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from contract.errors import PerennialError
+
+
+def main(argv: list[str]) -> int:
+    """Land data or write requests; print one JSON object that says how much."""
+    words = _parser().parse_args(argv)
+    try:
+        made = _do(words)
+    except PerennialError as error:
+        sys.stderr.write(f"demo: {error}\n")
+        return error.exit_code
+    sys.stdout.write(json.dumps(made) + "\n")
+    return 0
+
+
+def _do(words: argparse.Namespace) -> dict[str, object]:
+    if words.what in {"wine", "hotel"}:
+        from demo.tables import land  # noqa: PLC0415 - pandas is not needed by the flights
+
+        return {"path": str(land(words.what, words.to))}
+    from demo.flights import Airport, write_requests  # noqa: PLC0415 - the same
+
+    airport = Airport(words.cache)
+    if words.what == "requests":
+        return {"rows": write_requests(airport, words.day, words.to, words.fault)}
+    faulty = (words.faulty_from, words.faulty_to) if words.faulty_from else None
+    return {"files": airport.land(words.to, words.until, words.fault, faulty)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description="The world outside.")
+    what = parser.add_subparsers(dest="what", required=True)
+    for name in ("flights", "requests", "wine", "hotel"):
+        command = what.add_parser(name)
+        command.add_argument("--to", type=Path, required=True, help="a folder, or a file of rows")
+        if name in {"wine", "hotel"}:
+            continue
+        command.add_argument("--cache", type=Path, default=Path(".perennial/cache"))
+        command.add_argument("--fault", choices=("unit", "gone"))
+        if name == "requests":
+            command.add_argument("--day", type=date.fromisoformat, required=True)
+        else:
+            command.add_argument("--until", type=_moment, required=True)
+            command.add_argument("--faulty-from", type=date.fromisoformat)
+            command.add_argument("--faulty-to", type=date.fromisoformat)
+    return parser
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
