@@ -104,13 +104,7 @@ class Airport:
         )
         names = [entry[0] for entry in found.description]
         rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-        for row in rows:
-            row["scheduled_at"] = row["scheduled_at"].replace(tzinfo=UTC).isoformat()
-            if fault == "unit":
-                row["distance"] = row["distance"] * METRES_A_MILE
-            if fault == "gone":
-                row |= dict.fromkeys(WEATHER_COLUMNS)
-        return rows
+        return [_as_sent(row, fault) for row in rows]
 
     def _deliver(
         self, folder: Path, source: str, day: date, until: datetime, fault: Fault | None
@@ -135,6 +129,15 @@ class Airport:
         elif repaired:
             mark.unlink()
         return 1
+
+
+def _as_sent(row: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+    sent = row | {"scheduled_at": row["scheduled_at"].replace(tzinfo=UTC).isoformat()}
+    if fault == "unit":
+        sent["distance"] *= METRES_A_MILE
+    if fault == "gone":
+        sent |= dict.fromkeys(WEATHER_COLUMNS)
+    return sent
 
 
 def _lands(day: date) -> datetime:
