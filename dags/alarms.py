@@ -1,0 +1,68 @@
+"""Tell the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, refused, promoted.
+
+Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
+"""
+
+import json
+import logging
+import os
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+VARIABLE = "PERENNIAL_WEBHOOK"
+SECONDS = 5
+# Outcomes that a person hears of, and the word they hear; the others are in the pages.
+EVENTS = {
+    "refused": "refused",
+    "deployed": "promoted",
+    "returned": "returned",
+    "blocked_data_quality": "blocked",
+    "retrain": "retrain",
+}
+
+log = logging.getLogger(__name__)
+
+
+def tell_failure(context: "Context") -> None:
+    """Tell that a task has failed for good."""
+    if os.environ.get(VARIABLE):
+        _send("failed", str(context.get("exception") or "the task ended without a word"), context)
+
+
+def tell_outcome(context: "Context") -> None:
+    """Tell what a stage decided, where a person should hear of it."""
+    if not os.environ.get(VARIABLE):
+        return
+    result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
+    outcome = result.get("outcome") if isinstance(result, dict) else None
+    if outcome in EVENTS:
+        reason = result.get("facts", {}).get("reason", "")
+        _send(EVENTS[outcome], f"{outcome}: {reason}" if reason else outcome, context)
+
+
+def _send(event: str, sentence: str, context: "Context") -> None:
+    task = context["ti"]
+    message: dict[str, Any] = {
+        "problem": task.dag_id.rpartition("__")[0] or task.dag_id,
+        "event": event,
+        "sentence": sentence,
+        "owner": context["task"].owner,
+        "dag": task.dag_id,
+        "run": task.run_id,
+        "task": task.task_id,
+    }
+    url = os.environ[VARIABLE]
+    if not url.startswith(("http://", "https://")):
+        log.warning("%s is no http address; nobody was told: %s", VARIABLE, sentence)
+        return
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        url, json.dumps(message).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310 - as above
+            pass
+    except OSError as error:
+        log.warning("the webhook did not take the alarm: %s", error)

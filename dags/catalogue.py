@@ -1,0 +1,56 @@
+"""The problems that are scheduled: each folder of `$PERENNIAL_PROBLEMS` with a `problem.yaml`.
+
+A file that cannot be read takes no other problem with it; its errors are listed instead.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from airflow.sdk import get_parsing_context
+
+from contract.errors import AskedWrongly
+from contract.problem import Problem, read_problem
+from dags.asking import PROJECT
+
+FILE = "problem.yaml"
+
+
+class Catalogue(NamedTuple):
+    """What was found."""
+
+    problems: list[Problem]
+    errors: list[str]
+
+
+def read_catalogue() -> Catalogue:
+    """Read the problems of this parse, by name; within a task: only the task's own problem."""
+    folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
+    dag = get_parsing_context().dag_id
+    return read_folder(folder, dag.rpartition("__")[0] if dag else None)
+
+
+def read_folder(folder: Path, only: str | None = None) -> Catalogue:
+    """Read `FOLDER/*/problem.yaml`, or that of the problem `only` where it has a folder."""
+    paths = sorted(folder.glob(f"*/{FILE}"))
+    own = [path for path in paths if path.parent.name == only]
+    found = Catalogue([], [])
+    for path in own or paths:
+        try:
+            found.problems.append(_read(path))
+        except AskedWrongly as error:
+            found.errors.append(str(error))
+        except Exception as error:  # noqa: BLE001 - a bug in reading one file must not hide others
+            found.errors.append(f"{path}: found {type(error).__name__}: {error}; this is a bug.")
+    return found
+
+
+def _read(path: Path) -> Problem:
+    problem = read_problem(path)
+    if problem.name != path.parent.name:
+        sentence = (
+            f"{path}: found the name {problem.name!r} in the folder {path.parent.name!r}; "
+            "they must be equal: rename one of them."
+        )
+        raise AskedWrongly(sentence)
+    return problem

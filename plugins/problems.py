@@ -1,0 +1,80 @@
+"""The page behind *Problems*: who serves, what was said last, what was done and why."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from contract.errors import PerennialError
+from contract.ledger import Entry, Ledger
+from contract.problem import Problem, read_problem
+from contract.run import Champion
+from pages import Alert, Block, Level, Link, Section, Status, Table, render
+from plugins.reports import store
+from plugins.runs import newest_run, stages_of
+
+PROJECT = Path(__file__).resolve().parent.parent
+LAST = 5  # arbitrary: so many entries of the ledger are read at a glance
+LEVELS: dict[str, Level] = {"ok": "good", "retrain": "warn", "blocked_data_quality": "bad"}
+
+
+def problems_page(readable: Collection[str]) -> str:
+    """Return the page over the problems whose DAGs are in `readable`."""
+    folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
+    rows: list[list[object]] = []
+    sections: list[Section] = []
+    alerts: list[Block] = []
+    for path in sorted(folder.glob("*/problem.yaml")):
+        if f"{path.parent.name}__lifecycle" not in readable:
+            continue
+        try:
+            problem = read_problem(path)
+            rows.append(_row(problem))
+            sections.append(_ledger(problem.name))
+        except PerennialError as error:
+            alerts.append(Alert("bad", str(error)))
+    columns = ["problem", "question", "serves", "since", "last verdict", "last run"]
+    table = Table(columns, rows, empty="No problem is scheduled yet: `perennial init` makes one.")
+    return render("Problems", sections=[Section("Who serves", *alerts, table), *sections])
+
+
+def _row(problem: Problem) -> list[object]:
+    found = store().get_with_etag(f"{problem.name}/champion.json")
+    champion = Champion.model_validate_json(found[0]) if found else None
+    return [
+        problem.name,
+        problem.question,
+        champion.digest[:12] if champion else "no model yet",
+        champion.since if champion else None,
+        _verdict(f"{problem.name}__monitoring"),
+        _link(f"{problem.name}__lifecycle"),
+    ]
+
+
+def _verdict(dag_id: str) -> Status | None:
+    run = newest_run(dag_id)
+    if run is None:
+        return None
+    results = {stage.task: stage.result for stage in stages_of(dag_id, run.run_id)}
+    verdict = results.get("monitoring")
+    if verdict is None:
+        return Status("neutral", f"none: the run is {run.state}")
+    return Status(LEVELS.get(verdict.outcome, "neutral"), verdict.outcome)
+
+
+def _link(dag_id: str) -> Link | None:
+    run = newest_run(dag_id)
+    if run is None:
+        return None
+    return Link(run.state, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")
+
+
+def _ledger(name: str) -> Section:
+    entries = Ledger(store(), name).entries()[-LAST:]
+    rows = [_line(entry) for entry in reversed(entries)]
+    columns = ["when", "what", "model", "why"]
+    return Section(f"Ledger of {name}", Table(columns, rows, empty="Nothing was done yet."))
+
+
+def _line(entry: Entry) -> list[object]:
+    return [entry.at, entry.kind, entry.digest[:12] if entry.digest else None, entry.reason]

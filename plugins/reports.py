@@ -1,0 +1,74 @@
+"""A run's report, and the page of one of its stages, read from the store by digest."""
+
+from functools import cache
+from urllib.parse import quote, urlencode
+
+from contract.artifacts import Page
+from contract.errors import PerennialError
+from contract.store import Store
+from contract.take import Take
+from pages import Alert, Level, Link, Paragraph, Section, Status, Table, render, seconds
+from plugins.runs import StageOfRun, stages_of
+
+LEVELS: dict[str, Level] = {"success": "good", "failed": "bad", "upstream_failed": "bad"}
+
+
+def report_page(dag_id: str, run_id: str) -> str:
+    """Return the page of a run: what each stage did, and where to read more."""
+    stages = stages_of(dag_id, run_id)
+    rows = [_row(dag_id, run_id, stage) for stage in stages]
+    alerts = [Alert("bad", stage.why) for stage in stages if stage.why and stage.state == "failed"]
+    columns = ["stage", "state", "outcome", "took", "facts", "page"]
+    table = Table(columns, rows, empty="There is no such run, or it has not begun.")
+    return render(
+        f"Run of {dag_id}",
+        subtitle=run_id,
+        sections=[Section("Stages", *alerts, table)],
+        footer={"run": run_id},
+    )
+
+
+def stage_page(dag_id: str, run_id: str, task_id: str) -> tuple[bool, str]:
+    """Return whether the stage has made a page, and the page; else one that says why not."""
+    stage = next((one for one in stages_of(dag_id, run_id) if one.task == task_id), None)
+    if stage is None or stage.result is None:
+        why = stage.why if stage else ""
+        return False, _nothing(task_id, run_id, why or "It has not made anything yet.")
+    try:
+        return True, _read(stage.result.manifest, stage.result.sha256)
+    except PerennialError as error:
+        return False, _nothing(task_id, run_id, str(error))
+
+
+@cache
+def store() -> Store:
+    """Return the store; the client behind it may be shared by threads."""
+    return Store.from_environment()
+
+
+def _read(manifest: str, digest: str) -> str:
+    take = Take(name="page", manifest=manifest, output="page", sha256=digest)
+    page = Page.model_validate(take.resolve(store()))
+    return store().read(page).decode()
+
+
+def _row(dag_id: str, run_id: str, stage: StageOfRun) -> list[object]:
+    result = stage.result
+    facts = result.facts if result else {}
+    address = urlencode({"run_id": run_id, "task_id": stage.task})
+    return [
+        stage.task,
+        Status(LEVELS.get(stage.state, "neutral"), stage.state),
+        result.outcome if result else None,
+        None if stage.seconds is None else seconds(stage.seconds),
+        ", ".join(f"{name} {value}" for name, value in facts.items()),
+        Link("read", f"../page/{quote(dag_id)}?{address}") if result else None,
+    ]
+
+
+def _nothing(task_id: str, run_id: str, sentence: str) -> str:
+    return render(
+        f"No page of {task_id}",
+        subtitle=run_id,
+        sections=[Section("Why", Paragraph(sentence))],
+    )

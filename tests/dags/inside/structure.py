@@ -1,0 +1,59 @@
+"""Runs in Airflow's interpreter: parse the DAG folder, print what came of it as JSON."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import airflow.providers.standard.operators.hitl  # noqa: F401 - what is not measured is loaded before
+from airflow.dag_processing.dagbag import BundleDagBag
+
+folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+began = time.process_time()
+bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+seconds = time.process_time() - began
+
+
+def of_task(task: Any) -> dict[str, object]:
+    return {
+        "downstream": sorted(task.downstream_task_ids),
+        "takes": sorted(getattr(task, "takes", {})),
+        "takes_from": {n: v.operator.task_id for n, v in getattr(task, "takes", {}).items()},
+        "doc": task.doc_md,
+        "owner": task.owner,
+        "retries": task.retries,
+        "retry_seconds": task.retry_delay.total_seconds(),
+        "retry_limit_seconds": task.max_retry_delay and task.max_retry_delay.total_seconds(),
+        "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
+        "trigger_rule": str(task.trigger_rule.value),
+        "tells_failures": bool(task.on_failure_callback),
+    }
+
+
+def of_dag(dag: Any) -> dict[str, object]:
+    return {
+        "tasks": {task.task_id: of_task(task) for task in dag.tasks},
+        "schedule": getattr(dag.timetable, "expression", None),
+        "timezone": str(getattr(dag.timetable, "timezone", "")),
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "timeout": dag.dagrun_timeout.total_seconds(),
+        "doc": dag.doc_md,
+        "tags": sorted(dag.tags),
+        "params": sorted(dag.params),
+        "file": Path(dag.fileloc).name,
+    }
+
+
+sys.stdout.write(
+    json.dumps(
+        {
+            "dags": {name: of_dag(dag) for name, dag in bag.dags.items()},
+            "errors": {str(name): text for name, text in bag.import_errors.items()},
+            "cpu_seconds": seconds,
+            "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+        }
+    )
+)

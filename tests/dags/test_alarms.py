@@ -1,0 +1,127 @@
+"""Who is told what: a real HTTP server stands in for the owner's webhook."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dags import alarms
+
+
+class Webhook(HTTPServer):
+    """Keeps what it is told."""
+
+    told: list[dict[str, Any]]
+    status = 200
+
+
+class Listener(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.told.append(json.loads(body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    server = Webhook(("127.0.0.1", 0), Listener)
+    server.told = []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv(alarms.VARIABLE, f"http://127.0.0.1:{server.server_port}/told")
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def context(result: Any = None, exception: Exception | None = None) -> Any:
+    """What Airflow hands to a callback, as far as it is read."""
+    task = SimpleNamespace(
+        dag_id="flights__lifecycle",
+        run_id="run-1",
+        task_id="evaluation",
+        xcom_pull=lambda task_ids: result if task_ids == "evaluation" else None,
+    )
+    return {"ti": task, "task": SimpleNamespace(owner="ops"), "exception": exception}
+
+
+def test_a_failure_is_told_with_its_sentence(webhook: Webhook) -> None:
+    alarms.tell_failure(context(exception=ValueError("exit 3, refused: no rows")))
+
+    assert webhook.told == [
+        {
+            "problem": "flights",
+            "event": "failed",
+            "sentence": "exit 3, refused: no rows",
+            "owner": "ops",
+            "dag": "flights__lifecycle",
+            "run": "run-1",
+            "task": "evaluation",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        ("refused", "refused"),
+        ("deployed", "promoted"),
+        ("returned", "returned"),
+        ("blocked_data_quality", "blocked"),
+        ("retrain", "retrain"),
+    ],
+)
+def test_what_matters_to_the_owner_is_told(webhook: Webhook, outcome: str, event: str) -> None:
+    alarms.tell_outcome(context({"outcome": outcome, "facts": {"reason": "drift"}}))
+
+    assert [(told["event"], told["sentence"]) for told in webhook.told] == [
+        (event, f"{outcome}: drift")
+    ]
+
+
+@pytest.mark.parametrize("result", [{"outcome": "made", "facts": {}}, {"outcome": "ok"}, None])
+def test_what_does_not_is_not(webhook: Webhook, result: Any) -> None:
+    alarms.tell_outcome(context(result))
+
+    assert webhook.told == []
+
+
+def test_an_alarm_that_is_not_taken_changes_nothing(
+    webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook.status = 500
+
+    alarms.tell_failure(context(exception=ValueError("broken")))
+
+    assert "did not take the alarm: HTTP Error 500" in caplog.text
+
+
+def test_an_address_that_is_no_web_address_is_not_opened(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(alarms.VARIABLE, "file:///etc/passwd")
+
+    alarms.tell_failure(context(exception=ValueError("broken")))
+
+    assert "is no http address" in caplog.text
+
+
+def test_without_an_address_nobody_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv(alarms.VARIABLE, raising=False)
+
+    alarms.tell_failure(context(exception=ValueError("broken")))
+
+    assert caplog.text == ""

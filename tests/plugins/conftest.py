@@ -1,0 +1,49 @@
+"""A run whose stages have left pages in a real store, and what Airflow's server answers about it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures_airflow import airflow_environment, ask
+
+from contract.canonical import canonical_json, sha256
+from contract.out import Out
+from contract.store import Store
+
+__all__ = ["airflow_environment"]
+
+# They run in the interpreter of Airflow.
+collect_ignore_glob = ["inside/*"]
+
+PAGE = "<!doctype html><title>Exploration</title><p>336,776 departures"
+
+
+@pytest.fixture(scope="session")
+def answers(
+    airflow_environment: dict[str, str],
+    store: Store,
+    store_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
+    """Every request by everyone: with no login, no role, as a viewer, as an admin."""
+    plan = {
+        "exploration": {"result": _made(store, tmp_path_factory.mktemp("out"))},
+        "split": {"result": _made(store, tmp_path_factory.mktemp("out")) | {"sha256": "1" * 64}},
+        "selection": {"exit": 3, "result": {"why": "<b>one class</b> only; two are needed."}},
+    }
+    environment = airflow_environment | store_environment | {"PLAN": json.dumps(plan)}
+    return ask(Path(__file__).parent / "inside" / "visits.py", environment)
+
+
+def _made(store: Store, scratch: Path) -> dict[str, Any]:
+    page = Out(store, "flights/runs/one/exploration", scratch).page("page", PAGE)
+    manifest = canonical_json({"outputs": {"page": page.model_dump(mode="json")}})
+    key = "flights/runs/one/exploration/manifest.json"
+    store.put(key, manifest)
+    return {
+        "manifest": store.uri(key),
+        "sha256": sha256(manifest),
+        "outcome": "made",
+        "facts": {"warnings": 3},
+    }

@@ -1,0 +1,58 @@
+"""What the tabs show."""
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_stages_page_is_the_one_that_it_wrote(answers: Any) -> None:
+    assert "336,776 departures" in answers["viewer"]["page"]["body"]
+
+
+def test_a_page_behind_a_changed_manifest_is_not_shown(answers: Any) -> None:
+    changed = answers["viewer"]["changed"]
+
+    assert changed["status"] == 404
+    assert "expected 111111111111" in changed["body"]
+    assert "336,776" not in changed["body"]
+
+
+def test_a_stage_that_made_nothing_says_so(answers: Any) -> None:
+    absent = answers["viewer"]["absent"]
+
+    assert absent["status"] == 404
+    assert "It has not made anything yet." in absent["body"]
+
+
+def test_the_report_lists_the_stages_with_facts_and_links(answers: Any) -> None:
+    body = answers["viewer"]["report"]["body"]
+
+    assert body.index("collection") < body.index("preprocessing") < body.index("tuning")
+    assert "warnings 3" in body
+    assert "../page/flights__lifecycle?run_id=manual__2013-10-01" in body
+
+
+def test_the_problems_page_lists_what_is_scheduled_and_what_cannot_be_read(answers: Any) -> None:
+    body = answers["viewer"]["problems"]["body"]
+
+    assert "Will this departure be late?" in body
+    assert "no model yet" in body
+    assert "./report/flights__lifecycle?run_id=manual__2013-10-01" in body
+
+
+def test_the_ui_is_told_of_the_tabs_and_the_side_bar(answers: Any) -> None:
+    plugins = answers["plugins"]["plugins"]
+    views = [
+        (view["name"], view["destination"])
+        for plugin in plugins
+        if plugin["name"] == "perennial"
+        for view in plugin["external_views"]
+    ]
+
+    assert views == [("Problems", "nav"), ("Report", "dag_run"), ("Report", "task_instance")]
+
+
+def test_a_process_that_serves_no_page_does_not_load_the_application(answers: Any) -> None:
+    assert answers["loaded_early"] is False
