@@ -1,0 +1,100 @@
+"""Golden rows: raw rows with the answer of every stage, so that a wrong reader names its fault.
+
+They catch what no checksum can: another libm, a miscompiled kernel, a changed rule.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from bundle.documents import Golden, GoldenRow
+from bundle.encoder import Row
+from bundle.refusal import Refused, require
+from bundle.scorer import Scorer
+from contract.errors import AskedWrongly
+
+_Cell = bool | int | float | str | None
+
+
+def make(scorer: Scorer, rows: Iterable[Row]) -> Golden:
+    """Return the rows with what this reader makes of them; the coercion counts stay as they were.
+
+    Values that JSON cannot hold are stored as a caller would send them: NaN as null, an infinity
+    as the text "inf", a date in ISO 8601, a decimal as its text.
+
+    Raises:
+        AskedWrongly: for a value that no request could hold.
+    """
+    counts = dict(scorer.encoder.coerced)
+    found = [_answer(scorer, {name: _plain(value) for name, value in row.items()}) for row in rows]
+    scorer.encoder.coerced.update(counts)
+    return Golden(rows=tuple(found))
+
+
+def check(scorer: Scorer, golden: Golden) -> None:
+    """Go on only if the reader reproduces every row; the first stage that differs is named.
+
+    Raises:
+        Refused: when a stage differs.
+    """
+    counts = dict(scorer.encoder.coerced)
+    for number, expected in enumerate(golden.rows):
+        actual = _answer(scorer, expected.row)
+        where = f"golden row {number} is not reproduced: the"
+        same = actual.encoded == expected.encoded
+        if not same:  # the sentence can be made only where something differs
+            sentence = f"{where} encoder differs at {_differing(scorer, actual, expected)}"
+            raise Refused(sentence)
+        require(len(actual.members) == len(expected.members), f"{where} number of members differs")
+        for place, scores in enumerate(actual.members):
+            close = _close(scores, expected.members[place], golden.tolerance)
+            require(close, f"{where} member {scorer.document.members[place].file} differs")
+        close = _close(actual.output, expected.output, golden.tolerance)
+        require(close, f"{where} output differs, after its members agreed")
+    scorer.encoder.coerced.update(counts)
+
+
+def _answer(scorer: Scorer, row: dict[str, _Cell]) -> GoldenRow:
+    encoded = scorer.encoder.one(row)
+    output = scorer.one(row)
+    return GoldenRow(
+        row=row,
+        encoded=tuple(None if math.isnan(value) else value for value in encoded),
+        members=tuple(tuple(scores) for scores in scorer.stages(encoded)),
+        output=tuple(output) if isinstance(output, list) else (output,),
+    )
+
+
+def _close(actual: Sequence[float], expected: Sequence[float], tolerance: float) -> bool:
+    return len(actual) == len(expected) and all(
+        abs(found - wanted) <= tolerance * max(1.0, abs(wanted))  # NaN compares false
+        for found, wanted in zip(actual, expected, strict=True)
+    )
+
+
+def _differing(scorer: Scorer, actual: GoldenRow, expected: GoldenRow) -> str:
+    if len(actual.encoded) != len(expected.encoded):
+        return f"its width: {len(actual.encoded)}, expected {len(expected.encoded)}"
+    pairs = zip(actual.encoded, expected.encoded, strict=True)
+    place = next(place for place, (found, wanted) in enumerate(pairs) if found != wanted)
+    return f"column {scorer.encoder.names[place]!r}"
+
+
+def _plain(value: object) -> _Cell:
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return float(value) if math.isfinite(value) else "inf"
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    item = getattr(value, "item", None)
+    inner = item() if callable(item) else None
+    if isinstance(inner, bool | int | float | str):
+        return _plain(inner)
+    sentence = f"a golden row holds a {type(value).__name__}, expected a JSON value or a date"
+    raise AskedWrongly(sentence)

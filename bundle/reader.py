@@ -1,0 +1,140 @@
+"""Read a bundle that may be damaged or hostile: everything wrong with it ends in `Refused`.
+
+The order of the checks is the defence: sizes before any parse, then the pinned digest and the
+signature over the manifest, then length and sha256 of each file, strict JSON, tensor offsets,
+every node, shapes, and at last the golden rows.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+
+from bundle import golden, limits, signing, strictjson, tensors
+from bundle.documents import Card, Contract, FileEntry, Golden, Manifest, ModelDocument
+from bundle.model import Model
+from bundle.plans import EncoderDocument
+from bundle.refusal import Refused, require
+from bundle.tensors import Tensors
+from contract.canonical import sha256
+
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+DOCUMENTS = ("card", "contract", "encoder", "golden", "model", "profile")
+
+_MEMBER = re.compile(r"members/[a-z0-9_]{1,40}\.(tree|dense)")
+
+
+def load(folder: Path, *, digest: str | None = None, keys: Sequence[bytes] | None = None) -> Model:
+    """Return the model in `folder`, verified.
+
+    `digest` pins the sha256 of the manifest; `keys` are public PEMs, one of which must have
+    signed it. At least one of the two is needed, both are checked when both are given.
+
+    Raises:
+        Refused: for anything that is not a whole, trusted bundle reproducing its golden rows.
+    """
+    try:
+        manifest = _read(folder / MANIFEST, limits.MANIFEST_BYTES)
+        found = sha256(manifest)
+        trusted = digest is not None or keys is not None
+        require(trusted, "neither a digest nor a key to trust the bundle by; give one")
+        require(digest in {None, found}, f"the manifest's sha256 is {found}, expected {digest}")
+        if keys is not None:
+            signature = _read(folder / SIGNATURE, limits.SIGNATURE_BYTES)
+            signing.verify(keys, signature, manifest)
+        files = read_manifest(manifest).files
+        return _assemble(folder, files, found)
+    except Refused:
+        raise
+    except ValidationError as error:
+        sentence = f"a document of the bundle is not valid: {_first(error)}; write it anew"
+        raise Refused(sentence) from error
+    except OSError as error:
+        name = Path(str(error.filename)).name
+        sentence = f"the bundle's {name} cannot be read ({error.strerror}); fetch it anew"
+        raise Refused(sentence) from error
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        sentence = f"the bundle cannot be read ({type(error).__name__}: {str(error)[:120]})"
+        raise Refused(sentence) from error
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Return the manifest in `data`, its names and sizes checked.
+
+    Raises:
+        Refused: when a name is not one of a bundle, a file is missing or a size is too large.
+    """
+    try:
+        manifest = Manifest.model_validate(strictjson.parse_object(data, MANIFEST))
+    except ValidationError as error:
+        sentence = f"{MANIFEST} is not valid: {_first(error)}; write the bundle anew"
+        raise Refused(sentence) from error
+    documents = {f"{name}.json" for name in DOCUMENTS}
+    for name, entry in manifest.files.items():
+        known = name in documents or _MEMBER.fullmatch(name) is not None
+        require(known, f"a bundle has no file {name[:80]!r}; write it anew")
+        largest = limits.JSON_BYTES if name in documents else limits.FILE_BYTES
+        require(entry.bytes <= largest, f"{name} of {entry.bytes} bytes is too large")
+    absent = sorted(documents - manifest.files.keys())
+    require(not absent, f"the bundle has no {absent}; write it anew")
+    total = sum(entry.bytes for entry in manifest.files.values())
+    require(total <= limits.TOTAL_BYTES, f"the bundle of {total} bytes is too large")
+    return manifest
+
+
+def check_file(name: str, data: bytes, entry: FileEntry) -> None:
+    """Go on only if the bytes are those that the manifest lists.
+
+    Raises:
+        Refused: when length or sha256 differ.
+    """
+    same = len(data) == entry.bytes and sha256(data) == entry.sha256
+    require(same, f"{name} is not the file that the manifest lists; fetch the bundle anew")
+
+
+def _assemble(folder: Path, files: dict[str, FileEntry], digest: str) -> Model:
+    content = {}
+    for name, entry in files.items():
+        content[name] = _read(folder / name, entry.bytes)
+        check_file(name, content[name], entry)
+
+    def document(name: str) -> JsonValue:
+        return strictjson.parse(content[f"{name}.json"], f"{name}.json")
+
+    members: dict[str, Tensors] = {
+        name: tensors.unpack(data, "tree" if name.endswith(".tree") else "dense", name)
+        for name, data in content.items()
+        if not name.endswith(".json")
+    }
+    model = Model(
+        document=ModelDocument.model_validate(document("model")),
+        encoder=EncoderDocument.model_validate(document("encoder")),
+        members=members,
+        contract=Contract.model_validate(document("contract")),
+        digest=digest,
+        card=Card.model_validate(document("card")),
+        profile=document("profile"),
+        golden=Golden.model_validate(document("golden")),
+    )
+    golden.check(model, model.golden)
+    return model
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read a plain file of at most `limit` bytes; a link, a pipe or a longer file is refused."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        require(stat.S_ISREG(os.fstat(handle).st_mode), f"{path.name} is not a plain file")
+        data = file.read(limit + 1)
+    require(len(data) <= limit, f"{path.name} is longer than {limit} bytes")
+    return data
+
+
+def _first(error: ValidationError) -> str:
+    """Return the first fault: where, and what pydantic says of it."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(place) for place in fault['loc'])}: {fault['msg']}"[:200]

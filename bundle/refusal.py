@@ -1,0 +1,17 @@
+"""The one way in which a bundle says no: nothing else leaves `bundle.load`."""
+
+from contract import errors
+
+
+class Refused(errors.Refused):
+    """A bundle is damaged, hostile, unsigned, too large, or does not reproduce its golden rows."""
+
+
+def require(holds: bool, why: str) -> None:
+    """Go on only if the condition holds.
+
+    Raises:
+        Refused: with the sentence `why`, when it does not.
+    """
+    if not holds:
+        raise Refused(why)

@@ -1,0 +1,91 @@
+"""Bring a bundle from the store into a local folder of its digest, whole or not at all."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from bundle import limits
+from bundle.documents import Manifest
+from bundle.reader import MANIFEST, SIGNATURE, check_file, read_manifest
+from bundle.refusal import Refused, require
+from contract.canonical import sha256
+from contract.errors import NotFound
+from contract.store import Store
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes a path
+
+
+def fetch(store: Store, problem: str, digest: str, cache: Path) -> Path:
+    """Return `cache`/`digest` with every file of the bundle, each checked against the manifest.
+
+    A folder that is already there and whole is used again; a damaged one is replaced. Several
+    processes may fetch at once: the folder is filled beside its place and renamed into it.
+
+    Raises:
+        NotFound: when the store has no such bundle.
+        Refused: when a file is not the one that the digest stands for.
+        TryAgain: when the store cannot be reached.
+    """
+    require(_DIGEST.fullmatch(digest) is not None, f"{digest[:80]!r} is no sha256 of a manifest")
+    place = cache / digest
+    if _is_whole(place, digest):
+        return place
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{digest[:12]}-", dir=cache))
+    try:
+        _download(store, f"{problem}/models/sha256/{digest}", digest, partial)
+        _settle(partial, place, digest)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return place
+
+
+def _download(store: Store, prefix: str, digest: str, folder: Path) -> None:
+    manifest = _get(store, f"{prefix}/{MANIFEST}", limits.MANIFEST_BYTES)
+    files = _manifest(manifest, digest).files
+    (folder / "members").mkdir()
+    for name, entry in files.items():
+        data = _get(store, f"{prefix}/{name}", entry.bytes)
+        check_file(name, data, entry)
+        (folder / name).write_bytes(data)
+    if store.head(f"{prefix}/{SIGNATURE}") is not None:
+        signature = _get(store, f"{prefix}/{SIGNATURE}", limits.SIGNATURE_BYTES)
+        (folder / SIGNATURE).write_bytes(signature)
+    (folder / MANIFEST).write_bytes(manifest)
+
+
+def _get(store: Store, key: str, limit: int) -> bytes:
+    """Read an object whose size was asked first: the store is not trusted with our memory."""
+    head = store.head(key)
+    if head is None:
+        sentence = f"the store has no {key}, which the model needs; deploy another one"
+        raise NotFound(sentence)
+    require(head.bytes <= limit, f"{key} of {head.bytes} bytes is longer than {limit}")
+    return store.get(key)
+
+
+def _manifest(data: bytes, digest: str) -> Manifest:
+    found = sha256(data)
+    require(found == digest, f"the manifest's sha256 is {found}, expected {digest}")
+    return read_manifest(data)
+
+
+def _settle(partial: Path, place: Path, digest: str) -> None:
+    try:
+        partial.rename(place)
+    except OSError:  # the place is taken: by another process, or by a damaged copy
+        if _is_whole(place, digest):
+            return
+        shutil.rmtree(place, ignore_errors=True)
+        partial.rename(place)
+
+
+def _is_whole(place: Path, digest: str) -> bool:
+    try:
+        manifest = _manifest((place / MANIFEST).read_bytes(), digest)
+        for name, entry in manifest.files.items():
+            check_file(name, (place / name).read_bytes(), entry)
+    except (OSError, Refused):
+        return False
+    return True
