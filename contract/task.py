@@ -76,15 +76,14 @@ class Task(Generic[I, P, O]):
             line.error("task ended", task=self.name, exit=75, why=sentence)
             return 75
         _tell(result.model_dump(mode="json"))
-        seconds = round(time.monotonic() - began, 3)
-        line.info(
-            "task done",
-            task=self.name,
-            out=words.out,
-            outcome=result.outcome,
-            seconds=seconds,
-            **result.facts,
-        )
+        # The task's own words win over a fact of the same name.
+        words_of_all = {
+            "task": self.name,
+            "out": words.out,
+            "outcome": result.outcome,
+            "seconds": round(time.monotonic() - began, 3),
+        }
+        line.info("task done", **(result.facts | words_of_all))
         return 0
 
     def carry_out(self, store: Store, takes: Sequence[Take], params: Any, uri: str) -> Result:  # noqa: ANN401 - parsed JSON

@@ -1,0 +1,52 @@
+"""The world outside, asked by process: it reads data, which the command does not."""
+
+import json
+import subprocess
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from contract.errors import TryAgain
+from perennial.platform.home import Home
+
+
+class Outside:
+    """The airport whose systems land files and whose desk sends requests."""
+
+    def __init__(self, home: Home, landing: Path) -> None:
+        self._home = home
+        self._landing = landing
+        self.fault: tuple[str, date, date] | None = None
+        """What is wrong with the feed, and on which days, first and last."""
+
+    def land(self, until: datetime) -> int:
+        """Let the files arrive that have landed by `until`; return how many are new."""
+        words = ["flights", "--until", until.isoformat(), "--to", str(self._landing)]
+        if self.fault:
+            kind, first, last = self.fault
+            words += ["--fault", kind, "--faulty-from", str(first), "--faulty-to", str(last)]
+        return int(self._ask(words)["files"])
+
+    def requests(self, day: date) -> list[dict[str, Any]]:
+        """Return the rows that the desk asks about on `day`."""
+        path = self._home.folder / "requests.json"
+        words = ["requests", "--day", str(day), "--to", str(path)]
+        if self.fault and self.fault[1] <= day <= self.fault[2]:
+            words += ["--fault", self.fault[0]]
+        self._ask(words)
+        found: list[dict[str, Any]] = json.loads(path.read_bytes())
+        path.unlink()
+        return found
+
+    def _ask(self, words: list[str]) -> Any:  # noqa: ANN401 - parsed JSON
+        cache = str(self._home.folder / "cache")
+        done = subprocess.run(
+            [str(self._home.python), "-m", "demo", *words, "--cache", cache],
+            cwd=self._home.project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TryAgain(f"The world outside failed: {done.stderr.strip()[-500:]}")
+        return json.loads(done.stdout)

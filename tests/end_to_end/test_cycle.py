@@ -1,0 +1,93 @@
+"""The cycle through the real scheduler, store and service: made, served, watched, renewed."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from machine import ROOT, Machine
+
+sys.path.insert(0, str(Path(__file__).parent))
+import pump
+
+pytestmark = [pytest.mark.platform, pytest.mark.slow]
+
+START = date(2026, 3, 1)
+TURNS = START + timedelta(days=24)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    folder = tmp_path_factory.mktemp("machine")
+    made = Machine(folder / "home", folder / "problems", folder / "landing")
+    shutil.copytree(ROOT / "problems" / "wine", made.problems / "wine")
+    shutil.copytree(ROOT / "problems" / "hotel", made.problems / "hotel")
+    (made.problems / "pump").mkdir()
+    (made.problems / "pump" / "problem.yaml").write_text(pump.PROBLEM)
+    for name in ("wine", "hotel"):
+        subprocess.run(
+            [sys.executable, "-m", "demo", name, "--to", str(made.landing)], check=True, cwd=ROOT
+        )
+    try:
+        made.ask("up")
+        yield made
+    finally:
+        made.ask("down")
+
+
+def test_a_multiclass_problem_becomes_a_service(machine: Machine) -> None:
+    run = machine.ask("run", "wine", "--set", "models.budget=8s")
+
+    assert run["state"] == "success", run["why"]
+    assert run["verdict"] == "accepted"
+    champion = machine.ask("status", "wine")["champion"]["digest"]
+    row = {"alcohol": 13.2, "malic_acid": 1.78, "ash": 2.14, "proline": 1050}
+    (machine.home / "row.json").write_text(json.dumps(row))
+    answer = machine.ask("predict", "wine", "--file", str(machine.home / "row.json"))
+    assert answer["model"] == champion
+    assert sum(answer["scores"]) == pytest.approx(1)
+
+
+def test_a_regression_becomes_a_service(machine: Machine) -> None:
+    run = machine.ask("run", "hotel", "--set", "models.budget=15s")
+
+    assert run["state"] == "success", run["why"]
+    assert machine.ask("history", "hotel")["entries"][-1]["kind"] in {"deployed", "refused"}
+
+
+def test_drift_starts_a_retraining_that_is_judged(machine: Machine, tmp_path: Path) -> None:
+    for number in range(24):
+        pump.land(machine.landing, START + timedelta(days=number), turned=False)
+    first = machine.ask("run", "pump", "--window-end", f"{TURNS}T09:00:00Z")
+    assert first["verdict"] == "accepted", first
+
+    for number in range(6):
+        day = TURNS + timedelta(days=number)
+        (tmp_path / "rows.json").write_text(json.dumps(pump.requests(day, turned=True)))
+        machine.ask("predict", "pump", "--file", str(tmp_path / "rows.json"))
+        pump.land(machine.landing, day, turned=True)
+    end = TURNS + timedelta(days=6)
+    verdict = machine.ask("monitor", "pump", "--window-end", f"{end}T09:00:00Z")
+
+    assert verdict["verdict"] == "retrain", verdict
+    assert verdict["started"] == "pump__lifecycle"
+    assert ended(machine)["state"] == "success"
+    kinds = [entry["kind"] for entry in machine.ask("history", "pump")["entries"]]
+    assert kinds[0] == "deployed"
+    assert set(kinds[1:]) & {"deployed", "refused"}
+
+
+def ended(machine: Machine) -> Any:
+    """Wait for the lifecycle that monitoring started."""
+    for _ in range(150):
+        run = machine.ask("status", "pump")["lifecycle"]
+        if run["run_type"] == "operator_triggered" and run["state"] in {"success", "failed"}:
+            return run
+        time.sleep(2)
+    pytest.fail("the lifecycle did not end in 300 s")
