@@ -1,0 +1,124 @@
+"""Fill the part of a stage's page that the stage's own code says: takes, makes, facts, refuses.
+
+The rest of `docs/lifecycle/NN-STAGE.md` is written by hand and stays as it is.
+"""
+
+import ast
+import re
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from contract.stages import STAGES
+from docs.generate.markdown import cell
+
+ROOT = Path(__file__).parent.parent.parent
+BEGIN = "<!-- from the stage's code, by `python -m docs.generate` -->"
+END = "<!-- end -->"
+WORDS = ("Takes", "Makes", "Facts", "Refuses", "Source")
+NUMBER = {stage: f"{place:02d}" for place, stage in enumerate(STAGES, 1)}
+
+
+class Field(NamedTuple):
+    """One field of a stage's model."""
+
+    name: str
+    kind: str
+    is_optional: bool
+
+
+def path_of(stage: str) -> Path:
+    """Return where the page of a stage stands."""
+    return ROOT / "docs" / "lifecycle" / f"{NUMBER[stage]}-{stage}.md"
+
+
+def page(stage: str) -> str:
+    """Return a stage's page with the part between the marks made anew."""
+    text = path_of(stage).read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{_contract(stage)}\n\n{END}{after}"
+
+
+PAGES = {path_of(stage): partial(page, stage) for stage in STAGES}
+
+
+def _contract(stage: str) -> str:
+    tree = tree_of(stage)
+    told = words(ast.get_docstring(tree) or "")
+    rows = "\n".join(f"| **{word}** | {cell(told.get(word, ''))} |" for word in WORDS)
+    params = ", ".join(f"`{field.name}`" for field in fields(tree, "Params")) or "none"
+    return (
+        f"| | |\n| --- | --- |\n{rows}\n| **Parameters** | {params} |\n\n"
+        f"## Alone\n\n```console\n{_command(stage, tree)}\n```"
+    )
+
+
+def words(docstring: str) -> dict[str, str]:
+    """Read the five words of a stage's docstring; an indented line goes on with the one before."""
+    found: dict[str, str] = {}
+    word = ""
+    for line in docstring.splitlines():
+        first = line.split(" ", 1)[0]
+        if first in WORDS:
+            word = first
+            found[word] = _sides(line.removeprefix(word).strip())
+        elif word and line.startswith(" "):
+            # A name of its own at the column of the others begins a new part.
+            glue = "; " if re.match(r" {9}[a-z_]+(?:, [a-z_]+)* {2,}\S", line) else " "
+            found[word] += glue + _sides(line.strip())
+    return found
+
+
+def _sides(text: str) -> str:
+    """Put a colon between names and what is said of them, which stand apart by spaces."""
+    names, gap, rest = re.split(r"( {2,}|$)", text, maxsplit=1)
+    return f"{names}: {rest}" if gap else names
+
+
+def fields(tree: ast.Module, model: str) -> list[Field]:
+    """Read the fields of one of a stage's models, by the names that are given from outside."""
+    body = next(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == model)
+    return [
+        Field(
+            name=_outside(node) or node.target.id,
+            kind=ast.unparse(node.annotation),
+            is_optional=node.value is not None and _outside(node) is None,
+        )
+        for node in body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+
+
+def _outside(node: ast.AnnAssign) -> str | None:
+    """Return the alias of a field that pydantic could not hold under its own name."""
+    for word in node.value.keywords if isinstance(node.value, ast.Call) else ():
+        if word.arg == "alias":
+            return str(ast.literal_eval(word.value))
+    return None
+
+
+def _command(stage: str, tree: ast.Module) -> str:
+    """Write the command line; an input comes from the stage that makes an output of its name."""
+    prefix = "s3://BUCKET/PROBLEM/runs/RUN"
+    takes = [
+        f"  --take {field.name}={prefix}/{_maker(field.name)}/manifest.json#{field.name}@sha256:HEX"
+        for field in fields(tree, "Inputs")
+        if not field.is_optional
+    ]
+    params = "FILE" if fields(tree, "Params") else "'{}'"
+    end = f"  --params {params} --out {prefix}/{stage}"
+    return " \\\n".join([f"python -m tasks {stage}", *takes, end])
+
+
+def _maker(name: str) -> str:
+    for stage in STAGES:
+        if any(field.name == name for field in fields(tree_of(stage), "Outputs")):
+            return stage
+    message = f"no stage makes {name!r}"
+    raise LookupError(message)
+
+
+def tree_of(stage: str) -> ast.Module:
+    """Parse the file of a stage's contract."""
+    return ast.parse((ROOT / "tasks" / stage / "task.py").read_text("utf-8"))

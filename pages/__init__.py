@@ -1,0 +1,87 @@
+"""How things look: every page of every stage is made here, by one hand.
+
+A page is one HTML file that loads nothing: its stylesheet stands inside, its charts are inline SVG,
+and it holds no script. It follows the reader's light or dark scheme, prints, reads on a phone,
+and every word given to it is escaped. This room knows no stage.
+
+Build a page from sections, sections from blocks, charts by functions that return `Svg`:
+
+    render(
+        "Evaluation of flights",
+        status=Status("good", "accepted"),
+        lead="The challenger is better by 0.013 of ROC AUC, on rows that neither has seen.",
+        sections=[
+            Section(
+                "The gate",
+                Facts({"gain": 0.0132, "rows judged": 21_874}),
+                Chart(interval(0.0132, 0.006, 0.021, title="Gain over the champion")),
+                Table(["check", "value", "limit"], [["beats dummy", 0.71, 0.5]]),
+            ),
+        ],
+        footer={"run": "manual__2013-10-01", "problem": "flights"},
+    )
+
+Anything may stand in a cell or a fact: a text, a number, a time, None, a `Status`, a `Link`, a chart.
+Numbers are written by `number`; write shares, durations and sizes with `share`, `seconds`, `size`.
+"""
+
+from pages.blocks import (
+    Alert,
+    Block,
+    Chart,
+    Code,
+    Details,
+    Embed,
+    Facts,
+    Grid,
+    Level,
+    Link,
+    Paragraph,
+    Section,
+    Status,
+    Table,
+)
+from pages.charts.bars import bars
+from pages.charts.curve import curve, scatter
+from pages.charts.histogram import histogram, histogram_pair
+from pages.charts.interval import interval, intervals
+from pages.charts.lines import lines
+from pages.charts.sparkline import sparkline
+from pages.charts.timeline import Entry, timeline
+from pages.numbers import number, seconds, share, size
+from pages.page import render
+from pages.svg import Svg
+
+__all__ = [
+    "Alert",
+    "Block",
+    "Chart",
+    "Code",
+    "Details",
+    "Embed",
+    "Entry",
+    "Facts",
+    "Grid",
+    "Level",
+    "Link",
+    "Paragraph",
+    "Section",
+    "Status",
+    "Svg",
+    "Table",
+    "bars",
+    "curve",
+    "histogram",
+    "histogram_pair",
+    "interval",
+    "intervals",
+    "lines",
+    "number",
+    "render",
+    "scatter",
+    "seconds",
+    "share",
+    "size",
+    "sparkline",
+    "timeline",
+]

@@ -1,0 +1,133 @@
+"""Lines over a common axis: a score a day, a search's progress."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pages.charts.frame import WIDTH, Scale, axes, finite, nothing, plain, scale, tooltip
+from pages.numbers import number
+from pages.svg import Svg, drawing, path, shortened, tag
+
+_TOP = 14.0
+_LEGEND = 32.0  # above the chart, where there is more than one series
+_Y_NAME = 14.0  # the same, where the vertical axis has a name
+_BOTTOM = 206.0
+_LEFT = 58.0
+_RIGHT = WIDTH - 20
+_STYLES = 5  # line styles in the stylesheet: a sixth series would look like the first
+_DOTS_UP_TO = 40  # arbitrary: past it the dots run into one another
+
+
+def lines(
+    series: Mapping[str, Sequence[float | None]],
+    xs: Sequence[float | str | date] | None = None,
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    limits: Mapping[str, float] | None = None,
+) -> Svg:
+    """Draw one line a series, at most five; the first has the accent colour.
+
+    `xs` are common to all series: numbers are placed where they belong, names and times evenly;
+    None counts from 1. A value that is None or NaN leaves a gap. `limits` are dashed lines, each
+    with its name.
+    """
+    if len(series) > _STYLES:
+        raise ValueError(
+            f"{len(series)} series; a chart holds at most {_STYLES}: draw several charts"
+        )
+    count = max((len(values) for values in series.values()), default=0)
+    places: Sequence[float | str | date] = range(1, count + 1) if xs is None else xs
+    for name, values in series.items():
+        if len(values) != len(places):
+            raise ValueError(f"series {name!r} has {len(values)} values for {len(places)} places")
+    drawn = [value for values in series.values() for value in finite(values)]
+    bounds = {name: value for name, value in (limits or {}).items() if finite([value])}
+    if not drawn:
+        return nothing(title)
+    top = _LEGEND + _TOP if len(series) > 1 else _TOP + (_Y_NAME if y_label else 0.0)
+    y = scale([*drawn, *bounds.values()], _BOTTOM, top)
+    x, at, names = _horizontal(places)
+    parts = [*axes(x, y, x_label, y_label), *names, *_limits(bounds, y)]
+    for order, (name, values) in enumerate(series.items()):
+        points = [(place, y.at(value)) for place, value in zip(at, plain(values), strict=True)]
+        parts.append(tag("path", d=path(points), class_=f"stroke series-{order}"))
+        if len(at) <= _DOTS_UP_TO and order == 0:
+            parts.extend(_dots(name, places, values, points))
+    parts.extend(_legend(list(series)))
+    words = "; ".join(_sentence(name, values) for name, values in series.items())
+    return drawing("lines", title, words, (WIDTH, 250 if x_label else 230), parts)
+
+
+def _horizontal(places: Sequence[float | str | date]) -> tuple[Scale, list[float], list[Svg]]:
+    """Place the values; names and times are written here, numbers by the axis itself."""
+    numbers = [float(place) for place in places if isinstance(place, int | float)]
+    if len(numbers) == len(places):
+        x = scale(finite(numbers), _LEFT, _RIGHT, wanted=7, loose=False)
+        return x, [x.at(place) for place in numbers], []
+    step = (_RIGHT - _LEFT) / max(1, len(places) - 1)
+    at = [_LEFT + i * step for i in range(len(places))]
+    told = [number(place) for place in places]
+    room = 7 * max((len(name) for name in told), default=0) + 10  # of one name, at 12 px
+    every = max(1, -(-len(told) * room // int(_RIGHT - _LEFT)))
+    names = [
+        tag("text", shortened(told[i], 24), x=at[i], y=_BOTTOM + 17, text_anchor="middle")
+        for i in range(0, len(told), every)
+        if at[i] + room / 2 <= WIDTH + 5 or len(told) == 1
+    ]
+    return Scale(0.0, 1.0, _LEFT, _RIGHT, (), 1.0), at, names
+
+
+def _limits(bounds: Mapping[str, float], y: Scale) -> list[Svg]:
+    parts = []
+    for name, value in bounds.items():
+        height = y.at(value)
+        parts.append(tag("path", d=f"M{_LEFT:.1f} {height:.1f}H{_RIGHT:.1f}", class_="limit"))
+        told = f"{name} {number(value)}"
+        parts.append(
+            tag("text", told, x=_RIGHT, y=height - 5, text_anchor="end", class_="limit-name")
+        )
+    return parts
+
+
+def _dots(
+    name: str,
+    places: Sequence[float | str | date],
+    values: Sequence[float | None],
+    points: Sequence[tuple[float, float]],
+) -> list[Svg]:
+    return [
+        tag(
+            "circle",
+            tooltip(f"{name}, {number(place)}: {number(value)}"),
+            cx=x,
+            cy=y,
+            r=3.5,
+            class_="dot",
+        )
+        for place, value, (x, y) in zip(places, values, points, strict=True)
+        if finite([x, y]) == [x, y]
+    ]
+
+
+def _legend(names: Sequence[str]) -> list[Svg]:
+    """Name the lines above the chart, where there is more than one."""
+    if len(names) < 2:  # noqa: PLR2004 (one line needs no legend)
+        return []
+    width = (_RIGHT - _LEFT) / len(names)
+    parts = []
+    for order, name in enumerate(names):
+        x = _LEFT + order * width
+        parts.append(tag("path", d=f"M{x:.1f} 6h22", class_=f"stroke series-{order}"))
+        parts.append(
+            tag("text", shortened(name, int((width - 34) / 7)), tooltip(name), x=x + 28, y=10.0)
+        )
+    return parts
+
+
+def _sentence(name: str, values: Sequence[float | None]) -> str:
+    known = finite(values)
+    if not known:
+        return f"{name}: no value"
+    ends = f"from {number(known[0])} to {number(known[-1])}"
+    return f"{name}: {len(known)} values {ends}, lowest {number(min(known))}, highest {number(max(known))}"
