@@ -14,5 +14,6 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "dags.md": dags.page,
     DOCS / "manifest.md": manifest.page,
     DOCS / "problem.md": problem.page,
+    DOCS / "problem.schema.json": problem.schema_file,
     **stages.PAGES,
 }

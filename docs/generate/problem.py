@@ -1,13 +1,10 @@
 """Make `docs/problem.md`: every key of the problem file, from the typed model's own words."""
 
+import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from contract.problem import Problem
-from contract.problem.units import written_duration, written_size
+from contract.problem.schema import problem_schema
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import sentences, table
 
@@ -34,8 +31,13 @@ Schema = dict[str, Any]  # JSON Schema: whatever it holds is JSON
 
 def page() -> str:
     """Return the page."""
-    schema = Problem.model_json_schema(by_alias=True)
+    schema = problem_schema()
     return page_of(INTRODUCTION, *_sections("", schema, schema["$defs"]))
+
+
+def schema_file() -> str:
+    """Return the JSON Schema from which editors complete the problem file."""
+    return json.dumps(problem_schema(), indent=2) + "\n"
 
 
 def _sections(path: str, schema: Schema, known: Schema) -> Iterator[str]:
@@ -125,12 +127,8 @@ def _default(name: str, schema: Schema, required: set[str]) -> str:
 
 
 def _written(value: object, unit: str | None) -> str:
-    if unit == "duration":
-        return written_duration(TypeAdapter(timedelta).validate_python(value))
     if unit == "share" and isinstance(value, int | float):
         return f"{100 * value:g}%"
-    if unit == "size" and isinstance(value, int):
-        return written_size(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
