@@ -1,0 +1,220 @@
+"""From scores to decisions: calibration of probabilities, and the threshold of a decision.
+
+Rows are never re-weighted for the metric's sake; a probability that is off is mended here, and only
+where that lowers the log-loss on rows that did not fit the mending.
+
+Sources: Platt, "Probabilistic outputs for support vector machines", 1999 (with his smoothed
+targets); Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability
+estimates", KDD 2002 (isotonic); Cox, "Two further applications of a model for binary regression",
+Biometrika 45, 1958 (calibration slope); Elkan, "The foundations of cost-sensitive learning", IJCAI
+2001 (threshold).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.calibration import calibrate, calibrate_all
+from bundle.documents import Calibration, Isotonic, Platt
+from methods.metrics import Blocks, Floats, Metric, row_losses
+
+# Below this many positives an isotonic step function follows single rows (modelling notes, 5).
+ISOTONIC_POSITIVES = 1_000
+_NEWTON_STEPS = 100
+_CONVERGED = 1e-10
+_PENALTY = 1e-6
+_EXP = 700.0
+LOGIT_FLOOR = 1e-12  # the reader's own floor, so that both compute the same logit
+
+CalibrationKind = Literal["none", "platt", "isotonic"]
+
+
+def logit(predicted: Floats) -> Floats:
+    """Return log-odds of probabilities, (n,); clipped to LOGIT_FLOOR."""
+    clipped = np.clip(predicted, LOGIT_FLOOR, 1.0 - LOGIT_FLOOR)
+    return np.asarray(np.log(clipped / (1.0 - clipped)), dtype=np.float64)
+
+
+def fit_calibration(truth: Floats, predicted: Floats, kind: CalibrationKind) -> list[Calibration]:
+    """Fit one map a class; an empty list for "none".
+
+    `truth` is (n,) of class indices; `predicted` is (n,) or (n, classes).
+    """
+    if kind == "none":
+        return []
+    if predicted.ndim == 1:
+        return [_fit_one(truth == 1.0, predicted, kind)]
+    return [_fit_one(truth == k, predicted[:, k], kind) for k in range(predicted.shape[1])]
+
+
+def apply_calibration(maps: Sequence[Calibration], predicted: Floats) -> Floats:
+    """Apply the maps as the bundle's reader does, row by row; several classes sum to 1 again."""
+    if not maps:
+        return predicted
+    if predicted.ndim == 1:
+        return np.array([calibrate(score, maps[0]) for score in predicted.tolist()])
+    mapped = [calibrate_all(row, maps) for row in predicted.tolist()]
+    return np.array(mapped).reshape(predicted.shape)
+
+
+def choose_calibration(truth: Floats, predicted: Floats, blocks: Blocks) -> CalibrationKind:
+    """Return the kind that lowers log-loss on the blocks it was not fitted on, else "none".
+
+    Odd and even blocks judge each other; Platt below ISOTONIC_POSITIVES rows of the rarest class,
+    isotonic from there on.
+    """
+    rarest = min(np.bincount(truth.astype(np.int64), minlength=2))
+    kind: CalibrationKind = "platt" if rarest < ISOTONIC_POSITIVES else "isotonic"
+    _, numbers = np.unique(blocks, return_inverse=True)
+    half = numbers.reshape(-1) % 2 == 1
+    mended = np.empty_like(predicted)
+    for fit in (half, ~half):
+        if len(np.unique(truth[fit])) < len(np.unique(truth)) or fit.all():
+            return "none"
+        mended[~fit] = apply_calibration(
+            fit_calibration(truth[fit], predicted[fit], kind), predicted[~fit]
+        )
+    before = row_losses("binary", truth, predicted).mean()
+    after = row_losses("binary", truth, mended).mean()
+    return kind if after < before else "none"
+
+
+def _fit_one(is_class: NDArray[np.bool_], predicted: Floats, kind: CalibrationKind) -> Calibration:
+    if kind == "isotonic":
+        x, y = _increasing(predicted, is_class.astype(np.float64))
+        if len(x) > 1:
+            return Isotonic(x=tuple(x.tolist()), y=tuple(y.tolist()))
+        # One distinct score has no slope to fit: the line below moves it to the base rate.
+    # Platt's targets: a row of a class is not certain, by one pseudo-row a class.
+    positives, negatives = int(is_class.sum()), int((~is_class).sum())
+    high, low = (positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0)
+    slope, offset, _ = _line(logit(predicted), np.where(is_class, high, low))
+    return Platt(a=slope, b=offset)
+
+
+def _increasing(predicted: Floats, truth: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of the steps of an isotonic fit, strictly increasing in x.
+
+    Pool adjacent violators: Barlow et al., "Statistical Inference under Order Restrictions", 1972.
+    """
+    x, place = np.unique(predicted, return_inverse=True)
+    rows = np.bincount(place.reshape(-1)).astype(np.float64)
+    sums = np.bincount(place.reshape(-1), weights=truth)
+    steps: list[tuple[float, float, int]] = []  # sum, rows, first position
+    for position in range(len(x)):
+        total, weight, first = float(sums[position]), float(rows[position]), position
+        while steps and steps[-1][0] / steps[-1][1] >= total / weight:
+            before = steps.pop()
+            total, weight, first = total + before[0], weight + before[1], before[2]
+        steps.append((total, weight, first))
+    firsts = [first for _, _, first in steps]
+    lasts = [*(first - 1 for first in firsts[1:]), len(x) - 1]
+    ends = sorted({*firsts, *lasts})
+    level = np.repeat(
+        [total / weight for total, weight, _ in steps],
+        [last - first + 1 for first, last in zip(firsts, lasts, strict=True)],
+    )
+    return x[ends], level[ends]
+
+
+def _line(margins: Floats, target: Floats) -> tuple[float, float, float]:
+    """Fit sigmoid(slope * margin + offset) to targets in [0, 1] by Newton's method.
+
+    Returns slope, offset and the slope's standard error. Targets that are told apart perfectly have
+    no finite slope: the steps end and the error tells.
+    """
+    slope, offset, error = 1.0, 0.0, float("inf")
+    for _ in range(_NEWTON_STEPS):
+        fitted = 1.0 / (1.0 + np.exp(-np.clip(slope * margins + offset, -_EXP, _EXP)))
+        weight = fitted * (1.0 - fitted) + 1e-12
+        # A penalty that only matters where the data leave the line open.
+        gradient = np.array([((target - fitted) * margins).sum(), (target - fitted).sum()])
+        gradient -= _PENALTY * np.array([slope, offset])
+        cross = float((weight * margins).sum())
+        curvature = np.array(
+            [
+                [float((weight * margins**2).sum()) + _PENALTY, cross],
+                [cross, float(weight.sum()) + _PENALTY],
+            ]
+        )
+        inverse = np.linalg.inv(curvature)
+        step = np.clip(inverse @ gradient, -1.0, 1.0)
+        slope, offset = slope + float(step[0]), offset + float(step[1])
+        error = float(inverse[0, 0]) ** 0.5
+        if float(np.abs(step).max()) < _CONVERGED:
+            break
+    return slope, offset, error
+
+
+def calibration_slope(truth: Floats, predicted: Floats) -> tuple[float, float]:
+    """Return Cox's slope and its standard error, from the Fisher information.
+
+    A slope of 1 is calibrated, below 1 over-confident; NaN where it cannot be fitted. For several
+    classes the log-odds of every class are pooled into one line; the error is that of the rows,
+    since what one row says of its classes is one observation.
+    """
+    if predicted.ndim == 1:
+        labels, margins = truth, logit(predicted)
+    else:
+        classes = np.arange(predicted.shape[1])
+        labels = (truth[:, None] == classes).astype(np.float64).reshape(-1)
+        margins = logit(predicted.reshape(-1))
+    usable = len(labels) > 0 and bool(np.isfinite(margins).all())
+    if not usable or len(np.unique(labels)) == 1 or float(np.ptp(margins)) == 0.0:
+        return float("nan"), float("nan")
+    slope, _, error = _line(margins, labels)
+    return slope, error * float(len(labels) / len(truth)) ** 0.5
+
+
+# What a decision is worth, by what it turned out to be, in the business's own unit.
+Values: TypeAlias = Mapping[str, float]
+OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
+
+
+def choose_threshold(
+    truth: Floats, predicted: Floats, metric: Metric, values: Values | None
+) -> float:
+    """Return the threshold of a binary decision that was best on these held-out rows.
+
+    Where decisions have a value, the one that is worth most; else the metric's best, if the metric
+    is one of decisions; else the best F1, which serves rare positives better than 0.5 does.
+    The cut stands half-way between two scores; among equals the one nearest to 0.5.
+    """
+    order = np.argsort(-predicted, kind="stable")
+    ranked, hits = predicted[order], truth[order] == 1.0
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
+    # Cutting behind the row at ends[i]; the first entry says "no" to every row.
+    found = np.concatenate([[0.0], np.cumsum(hits)[ends].astype(np.float64)])
+    taken = np.concatenate([[0.0], (ends + 1).astype(np.float64)])
+    after = np.append(ranked[np.minimum(ends + 1, len(ranked) - 1)][:-1], 0.0)
+    cuts = np.concatenate([[1.0], (ranked[ends] + after) / 2.0])
+    worth = _worth(found, taken, float(hits.sum()), float(len(hits)), metric, values)
+    best = np.flatnonzero(worth >= np.nanmax(worth) - 1e-12)
+    return float(cuts[best[np.argmin(np.abs(cuts[best] - 0.5))]])
+
+
+def _worth(  # noqa: PLR0917 - the counts of a decision, and how they are priced
+    found: Floats,
+    taken: Floats,
+    positives: float,
+    rows: float,
+    metric: Metric,
+    values: Values | None,
+) -> Floats:
+    """Return what each cut is worth, (cuts,)."""
+    negatives = rows - positives
+    false, missed = taken - found, positives - found
+    if values is not None:
+        counts = (found, false, negatives - false, missed)
+        priced = zip(OUTCOMES, counts, strict=True)
+        worth = np.zeros_like(found)
+        for name, count in priced:
+            worth += values.get(name, 0.0) * count
+        return worth
+    if metric.name == "accuracy":
+        return found - false
+    if metric.name == "balanced_accuracy":
+        return found / max(positives, 1.0) - false / max(negatives, 1.0)
+    return 2.0 * found / np.maximum(taken + positives, 1.0)  # f1

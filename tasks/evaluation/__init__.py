@@ -1,0 +1,1 @@
+"""Evaluation: the gate between a model and the service."""

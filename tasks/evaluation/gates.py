@@ -1,0 +1,232 @@
+"""The checks that compare a model with limits and with other models on the vault.
+
+Each returns one `Check`: passed, refused, or could not be judged, which refuses as well. A check
+never raises for what the data may hold.
+
+Sources: Efron and Tibshirani 1993 (bootstrap); Cox, Biometrika 45, 1958 (calibration slope);
+Wellek, "Testing Statistical Hypotheses of Equivalence and Noninferiority", 2010, section 1.2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pyarrow as pa
+
+from contract.verdict import Check, Rule
+from methods.bootstrap import Gain, Scored, group_blocks, paired_gain
+from methods.calibration import calibration_slope
+from methods.metrics import METRICS, Floats, Metric, TaskKind, row_losses
+from methods.targets import label_texts
+from tasks.evaluation.judged import Vault
+
+# Fewer blocks cannot tell a good day from a good model.
+FEWEST_BLOCKS = 5
+SLICE_ROWS = 200
+# Two standard deviations below zero by chance: one slice in 44.
+SLICE_CHANCE = NormalDist().cdf(-2.0)
+SLOPES = (0.8, 1.25)
+# Of the standard deviation of the paired difference of one block (decisions, the gate).
+NON_INFERIOR_SHARE = 0.2
+REFRESH_REASONS = frozenset({"age", "prior"})
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A check, and the gain it was judged by."""
+
+    check: Check
+    gain: Gain | None
+
+
+def rule_for(reason: str, *, has_champion: bool) -> Rule:
+    """Return the rule by which the model is compared: a refresh need not be better."""
+    if not has_champion:
+        return "first"
+    return "non-inferior" if reason in REFRESH_REASONS else "superior"
+
+
+def check_rows(vault: Vault) -> Check:
+    """Judge whether there is anything to judge on."""
+    rows = len(vault.truth)
+    if rows == 0:
+        why = "the vault holds no labelled row; wait for labels or widen the window."
+        return Check(name="rows", passed=None, why=why, found=0.0, limit=1.0)
+    return Check(
+        name="rows", passed=True, why=f"{rows} labelled rows that no model has seen.", found=rows
+    )
+
+
+def check_dummy(
+    metric: Metric, vault: Vault, new: Scored, dummy: Scored, *, confidence: float, seed: int
+) -> Compared:
+    """Is the model better than the best constant answer?"""
+    gain = _gain(metric, vault, new, dummy, seed)
+    if gain is None:
+        why = f"{metric.name} of model and dummy cannot be compared on {len(vault.truth)} rows."
+        return Compared(Check(name="dummy", passed=None, why=why, limit=confidence), None)
+    passed = gain.probability >= confidence
+    said = f"it beats a constant answer by {gain.value:.4g} with probability {gain.probability:.3f}"
+    why = f"{said}; {confidence:g} is needed" + ("." if passed else ": look at the columns.")
+    return Compared(
+        Check(name="dummy", passed=passed, why=why, found=gain.probability, limit=confidence), gain
+    )
+
+
+def check_minimum(name: str, limit: float, task: TaskKind, vault: Vault, new: Scored) -> Check:
+    """Is a metric at least (a loss: at most) what the problem file asks?"""
+    metric = METRICS.get(name)
+    called = f"minimum {name}"
+    if metric is None or task not in metric.tasks:
+        why = f"{name} cannot be computed for a {task} problem; take it out of gates.minimum."
+        return Check(name=called, passed=None, why=why, limit=limit)
+    score = metric.score(vault.truth, new.predicted, new.threshold)
+    if not np.isfinite(score):
+        why = f"{name} is not a number on {len(vault.truth)} rows of the vault."
+        return Check(name=called, passed=None, why=why, limit=limit)
+    passed = metric.gain(score, limit) >= 0.0
+    bound = "at least" if metric.greater_is_better else "at most"
+    why = f"{name} is {score:.4g}; {bound} {limit:g} is needed."
+    return Check(name=called, passed=passed, why=why, found=score, limit=limit)
+
+
+def check_champion(
+    metric: Metric,
+    vault: Vault,
+    new: Scored,
+    champion: Scored,
+    *,
+    rule: Rule,
+    margin: float,
+    confidence: float,
+    seed: int,
+) -> Compared:
+    """Is the model better than the champion, or, for a refresh, not worse by more than a margin?"""
+    gain = _gain(metric, vault, new, champion, seed)
+    if gain is None:
+        why = (
+            f"{metric.name} of challenger and champion cannot be compared on {len(vault.truth)} rows "
+            f"in {group_blocks(vault.blocks)[1]} blocks; {FEWEST_BLOCKS} blocks are needed."
+        )
+        return Compared(Check(name="champion", passed=None, why=why, limit=confidence), None)
+    probability = gain.probability_above(margin)
+    asked = f"P(gain > {margin:.3g})"
+    if rule == "non-inferior":
+        allowed = margin or NON_INFERIOR_SHARE * gain.deviation * gain.blocks**0.5
+        probability = gain.probability_above(-allowed)
+        asked = f"P(gain > -{allowed:.3g})"
+    passed = probability >= confidence
+    why = (
+        f"its gain over the champion is {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] and "
+        f"{asked} is {probability:.3f}; {confidence:g} is needed"
+        + ("." if passed else ": the champion stays.")
+    )
+    return Compared(
+        Check(name="champion", passed=passed, why=why, found=probability, limit=confidence), gain
+    )
+
+
+def check_slices(
+    columns: tuple[str, ...], task: TaskKind, vault: Vault, new: Scored, old: Scored
+) -> list[Check]:
+    """Does no value of these columns get worse than under the champion, beyond its uncertainty?
+
+    Judged by the proper loss of each row, which every slice has, paired; slices of SLICE_ROWS rows
+    and more. The limit is two standard deviations for one slice and grows with their number
+    (Bonferroni), or one slice in 44 would refuse by chance.
+    """
+    better = row_losses(task, vault.truth, old.predicted) - row_losses(
+        task, vault.truth, new.predicted
+    )
+    return [_check_slice(column, vault, better) for column in columns]
+
+
+def _check_slice(column: str, vault: Vault, better: Floats) -> Check:
+    name = f"slices of {column}"
+    if column not in vault.table.column_names:
+        why = f"the column {column!r} of gates.slices is not in the prepared table."
+        return Check(name=name, passed=None, why=why)
+    found = _slice_deviations(vault.table[column], better)
+    if not found:
+        why = f"no value of {column!r} has {SLICE_ROWS} rows in the vault; drop it or collect more."
+        return Check(name=name, passed=None, why=why)
+    limit = NormalDist().inv_cdf(SLICE_CHANCE / len(found))
+    worst = min(found, key=lambda value: found[value])
+    if not np.isfinite(found[worst]):
+        why = f"the losses of {column} = {worst!r} are not numbers."
+        return Check(name=name, passed=None, why=why, limit=limit)
+    passed = found[worst] >= limit
+    why = (
+        f"the worst of {len(found)} slices is {column} = {worst!r} at {found[worst]:.2f} standard "
+        f"deviations; {limit:.2f} is the limit" + ("." if passed else ": it serves them worse.")
+    )
+    return Check(name=name, passed=passed, why=why, found=found[worst], limit=limit)
+
+
+def _slice_deviations(values: pa.ChunkedArray, better: Floats) -> dict[str, float]:
+    """Return, for each value with enough rows, its mean gain in standard errors; NaN counts last."""
+    words = np.array([str(word) for word in label_texts(values).to_pylist()])
+    found: dict[str, float] = {}
+    for word in np.unique(words):
+        held = better[words == word]
+        if len(held) < SLICE_ROWS:
+            continue
+        error = float(held.std(ddof=1)) / len(held) ** 0.5
+        mean = float(held.mean())
+        if not np.isfinite(mean):
+            return {str(word): float("nan")}
+        found[str(word)] = mean / error if error > 0.0 else float(np.sign(mean)) * 1e9
+    return found
+
+
+def check_calibration(vault: Vault, new: Scored, old: Scored | None) -> Check:
+    """Do probabilities mean what they say? The slope's interval must meet SLOPES.
+
+    A slope nearer to 1 than the champion's passes too: a world that moved spoils both.
+    """
+    name = "calibration"
+    slope, error = calibration_slope(vault.truth, new.predicted)
+    if not np.isfinite(slope):
+        why = "the calibration slope cannot be fitted: all probabilities or all labels are equal."
+        return Check(name=name, passed=None, why=why)
+    low, high = slope - 2.0 * error, slope + 2.0 * error
+    passed = low <= SLOPES[1] and high >= SLOPES[0]
+    why = (
+        f"the calibration slope is {slope:.3g} [{low:.3g}, {high:.3g}]; {SLOPES[0]} to {SLOPES[1]} "
+        "is right"
+    )
+    if not passed and old is not None:
+        before, _ = calibration_slope(vault.truth, old.predicted)
+        passed = bool(np.isfinite(before) and _off(slope) <= _off(before))
+        why += f", and the champion's is {before:.3g}"
+    limit = SLOPES[0] if slope < 1.0 else SLOPES[1]
+    return Check(name=name, passed=passed, why=f"{why}.", found=slope, limit=limit)
+
+
+def _off(slope: float) -> float:
+    """Return how far a slope is from 1, in powers; a slope of 0 or less is infinitely far."""
+    return abs(float(np.log(slope))) if slope > 0.0 else float("inf")
+
+
+def _gain(metric: Metric, vault: Vault, new: Scored, old: Scored, seed: int) -> Gain | None:
+    """Return the paired gain; None where it cannot be judged."""
+    if len(vault.truth) == 0 or group_blocks(vault.blocks)[1] < FEWEST_BLOCKS:
+        return None
+    if not (np.isfinite(new.predicted).all() and np.isfinite(old.predicted).all()):
+        return None
+    gain = paired_gain(metric, vault.truth, new, old, vault.blocks, seed=seed)
+    numbers = (gain.value, gain.low, gain.high, gain.deviation)
+    return gain if all(np.isfinite(one) for one in numbers) else None
+
+
+def scores(
+    metrics: Mapping[str, Metric], task: TaskKind, vault: Vault, of: Scored
+) -> dict[str, float]:
+    """Return every metric of the task that can be computed, for the page."""
+    found = {
+        name: metric.score(vault.truth, of.predicted, of.threshold)
+        for name, metric in metrics.items()
+        if task in metric.tasks
+    }
+    return {name: score for name, score in found.items() if np.isfinite(score)}

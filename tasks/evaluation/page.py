@@ -1,0 +1,110 @@
+"""The page of the gate: the verdict first, then its evidence."""
+
+from contract.run import Run
+from contract.verdict import Check, Verdict
+from methods.metrics import METRICS, TaskKind
+from pages import (
+    Alert,
+    Block,
+    Chart,
+    Facts,
+    Paragraph,
+    Section,
+    Status,
+    Table,
+    intervals,
+    number,
+    render,
+    seconds,
+)
+from tasks.evaluation.gates import scores
+from tasks.evaluation.judge import Judgement
+from tasks.evaluation.judged import Vault
+
+
+def page(
+    judgement: Judgement, vault: Vault, task: TaskKind, run: Run, *, latency_seconds: float
+) -> str:
+    """Return the page."""
+    verdict = judgement.verdict
+    is_accepted = verdict.verdict == "accepted"
+    return render(
+        f"Evaluation of {run.name}",
+        status=Status("good" if is_accepted else "bad", verdict.verdict),
+        lead=_lead(verdict),
+        sections=[
+            Section("Why", *[Alert("bad", reason) for reason in verdict.reasons])
+            if verdict.reasons
+            else Section("Why", Paragraph("Every check passed.")),
+            Section("Checks", _checks(verdict.checks)),
+            Section("Gain", *_gains(judgement)),
+            Section("All metrics on the vault", _metrics(judgement, vault, task)),
+            Section("The rest", _facts(verdict, latency_seconds)),
+        ],
+        footer={
+            "run": run.run_id,
+            "problem": run.name,
+            "judged": verdict.judged,
+            "champion": verdict.baseline or "none yet",
+            "window end": verdict.window_end,
+        },
+    )
+
+
+def _lead(verdict: Verdict) -> str:
+    score = f"{verdict.metric} {number(verdict.score)} on {number(verdict.rows)} unseen rows"
+    if verdict.baseline is None:
+        return f"{score}; the first model, judged by absolute checks only."
+    against = f"{score}, the champion {number(verdict.baseline_score)}"
+    if verdict.rule == "non-inferior":
+        return f"{against}; a refresh, which need not be better."
+    return f"{against}."
+
+
+def _checks(checks: tuple[Check, ...]) -> Block:
+    rows = [[check.name, _status(check), check.found, check.limit, check.why] for check in checks]
+    return Table(["check", "answer", "found", "limit", "in words"], rows)
+
+
+def _status(check: Check) -> Status:
+    if check.passed is None:
+        return Status("bad", "cannot be judged")
+    return Status("good", "passed") if check.passed else Status("bad", "refused")
+
+
+def _gains(judgement: Judgement) -> list[Block]:
+    named = {"over the champion": judgement.gain, "over a constant": judgement.dummy_gain}
+    known = {name: gain for name, gain in named.items() if gain is not None}
+    if not known:
+        return [Paragraph("Nothing could be compared.")]
+    return [
+        Chart(
+            intervals(
+                list(known),
+                [gain.value for gain in known.values()],
+                [gain.low for gain in known.values()],
+                [gain.high for gain in known.values()],
+                title=f"Gain in {judgement.verdict.metric}, 95 % interval",
+            ),
+            "Paired bootstrap by blocks on the same rows; right of 0 is better.",
+        )
+    ]
+
+
+def _metrics(judgement: Judgement, vault: Vault, task: TaskKind) -> Block:
+    if len(vault.truth) == 0:
+        return Paragraph("There is no labelled row.")
+    new = scores(METRICS, task, vault, judgement.new)
+    old = scores(METRICS, task, vault, judgement.old) if judgement.old else {}
+    rows = [[name, value, old.get(name)] for name, value in sorted(new.items())]
+    return Table(["metric", "challenger", "champion"], rows)
+
+
+def _facts(verdict: Verdict, latency_seconds: float) -> Block:
+    return Facts(
+        {
+            "rows judged": verdict.rows,
+            "rule": verdict.rule,
+            "one row, 99th percentile": seconds(latency_seconds),
+        }
+    )

@@ -1,0 +1,134 @@
+"""The gate: is the model good enough, on rows that nobody has seen, and better than what serves?
+
+Takes    problem, run, prepared, assignment, bundle
+Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
+Facts    outcome, score, baseline, gain, probability, rows, latency_p99_ms, reason
+Refuses  nothing: a refusal is a verdict; a bundle that cannot be read ends the stage
+Source   Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from bundle.model import Model
+from bundle.reader import load
+from bundle.remote import fetch
+from contract.artifacts import Bundle, Document, Page, Table
+from contract.errors import NotFound, Refused
+from contract.ledger import Entry, Ledger
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Champion, Run
+from contract.strict import Strict
+from contract.task import Task
+from contract.verdict import Verdict
+from methods.folds import read_assignment
+from methods.tables import read_table
+from tasks.evaluation.judge import Baseline, judge
+from tasks.evaluation.judged import open_vault
+from tasks.evaluation.page import page
+from tasks.evaluation.service import latency_seconds
+
+
+class Inputs(Strict):
+    """What the gate takes."""
+
+    problem: Document
+    run: Document
+    prepared: Table
+    assignment: Table
+    bundle: Bundle
+
+
+class Params(Strict):
+    """The gate has no parameters: the problem's `gates` say it all."""
+
+
+class Outputs(Strict):
+    """What the gate makes."""
+
+    verdict: Document
+    page: Page
+    outcome: Literal["accepted", "refused"]
+    score: float | None
+    baseline: float | None
+    gain: float | None
+    probability: float | None
+    rows: int
+    latency_p99_ms: float
+    reason: str | None
+    """The first sentence of a refusal."""
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
+    """Score challenger and champion on the vault and judge."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    about = Run.model_validate(out.store.document(inputs.run))
+    cache = out.scratch / "models"
+    model = read_model(out, about.name, inputs.bundle.digest, cache)
+    table = read_table(out.store, inputs.prepared)
+    assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
+    vault = open_vault(table, assignment, model.contract)
+    latency = latency_seconds(model)
+    judgement = judge(
+        problem,
+        about,
+        vault,
+        model,
+        read_champion(out, about.name, about.champion, cache),
+        size_bytes=inputs.bundle.bytes,
+        latency_seconds=latency,
+    )
+    verdict = judgement.verdict
+    if verdict.verdict == "refused":
+        Ledger(out.store, about.name).append(refusal(verdict, about))
+    return Outputs(
+        verdict=out.document("verdict", verdict),
+        page=out.page(
+            "page", page(judgement, vault, model.contract.task, about, latency_seconds=latency)
+        ),
+        outcome=verdict.verdict,
+        score=verdict.score,
+        baseline=verdict.baseline_score,
+        gain=judgement.gain.value if judgement.gain else None,
+        probability=judgement.gain.probability if judgement.gain else None,
+        rows=verdict.rows,
+        latency_p99_ms=round(latency * 1e3, 4),
+        reason=verdict.reasons[0] if verdict.reasons else None,
+    )
+
+
+def read_model(out: Out, problem: str, digest: str, cache: Path) -> Model:
+    """Fetch a bundle by its digest and load it, verified byte by byte."""
+    return load(fetch(out.store, problem, digest, cache), digest=digest)
+
+
+def read_champion(
+    out: Out, problem: str, champion: Champion | None, cache: Path
+) -> Baseline | None:
+    """Return the champion; one that is gone or damaged becomes a reason to refuse."""
+    if champion is None:
+        return None
+    try:
+        return Baseline(champion.digest, read_model(out, problem, champion.digest, cache))
+    except (NotFound, Refused) as error:
+        return Baseline(champion.digest, None, str(error))
+
+
+def refusal(verdict: Verdict, run: Run) -> Entry:
+    """Return the ledger's line about a decision not to promote."""
+    return Entry(
+        id=f"{run.run_id}/refused",
+        kind="refused",
+        at=run.window_end,
+        written=datetime.now(UTC),
+        run=run.run_id,
+        digest=verdict.judged,
+        previous=verdict.baseline,
+        reason=f"Decision not to promote: {verdict.reasons[0]}",
+        reasons=verdict.reasons,
+    )
+
+
+task = Task("evaluation", run)

@@ -1,0 +1,1 @@
+"""Selection: which kinds of model suit the problem?"""

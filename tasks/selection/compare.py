@@ -1,0 +1,192 @@
+"""Fit every family with its defaults on the same pairs of rows, within a CPU-time budget.
+
+One pair is finished for all families before the next one begins, so that what a short budget cuts
+off is precision, never a family.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from lightgbm.basic import LightGBMError
+
+from methods.bootstrap import Scored, paired_gain
+from methods.calibration import choose_threshold
+from methods.candidates import FAMILIES, Effort, Fitted, Part
+from methods.candidates.leaderboard import Difference, Entry, Leaderboard
+from methods.dataset import Dataset, shape_of
+from methods.encoding import EncodingSettings, fit_encoding
+from methods.folds import Pair, Rows, thin
+from methods.metrics import Floats, Metric
+
+# Enough to rank families; sub-samples below 45,000 rows rank capacities wrongly (modelling notes, 5).
+LEARN_ROWS = 60_000
+SCORE_ROWS = 20_000
+# Arbitrary: any family does something sensible in half a second.
+LEAST_SECONDS = 0.5
+_DRAWS = 500
+
+# What a candidate may run into on legal data; anything else is a bug and keeps its traceback.
+_FAILURES = (ValueError, FloatingPointError, MemoryError, np.linalg.LinAlgError, LightGBMError)
+
+
+@dataclass
+class _Candidate:
+    """One family's way through the pairs."""
+
+    name: str
+    seconds: float = 0.0
+    fitted: Fitted | None = None
+    predicted: list[Floats] = field(default_factory=list)
+    failure: str | None = None
+
+
+def compare(
+    dataset: Dataset,
+    pairs: Sequence[Pair],
+    families: Sequence[str],
+    metric: Metric,
+    encoding: EncodingSettings,
+    *,
+    forward: bool,
+    budget_seconds: float,
+    share: float,
+    seed: int,
+) -> Leaderboard:
+    """Return the leaderboard of `families` and the dummy; selection may use `share` of the budget.
+
+    Deterministic but for what the budget cuts off, and the seconds.
+    """
+    began = time.process_time()
+    names = ["dummy", *(name for name in FAMILIES if name in families)]
+    candidates = [_Candidate(name) for name in names]
+    scored: list[Rows] = []
+    for number, pair in enumerate(pairs):
+        left = share * budget_seconds - (time.process_time() - began)
+        first = time.process_time() - began if number else 0.0
+        if number and left < first / number:
+            break
+        rows = thin(pair.score, SCORE_ROWS)
+        _run_pair(
+            dataset,
+            thin(pair.learn, LEARN_ROWS),
+            rows,
+            candidates,
+            metric,
+            settings=encoding,
+            seconds=left / (len(pairs) - number),
+            seed=seed,
+        )
+        scored.append(rows)
+    return _rank(
+        dataset,
+        candidates,
+        np.concatenate(scored),
+        metric,
+        Leaderboard(
+            metric=metric.name,
+            forward=forward,
+            pairs=len(scored),
+            learn_rows=max(min(len(pair.learn), LEARN_ROWS) for pair in pairs),
+            score_rows=sum(len(rows) for rows in scored),
+            budget_seconds=budget_seconds,
+            spent_seconds=0.0,
+            entries=(),
+        ),
+        seed=seed,
+    ).model_copy(update={"spent_seconds": round(time.process_time() - began, 3)})
+
+
+def _run_pair(
+    dataset: Dataset,
+    learn: Rows,
+    score: Rows,
+    candidates: Sequence[_Candidate],
+    metric: Metric,
+    *,
+    settings: EncodingSettings,
+    seconds: float,
+    seed: int,
+) -> None:
+    """Fit all candidates on one pair; what one leaves of its time goes to those after it."""
+    began = time.process_time()
+    encoding, encoded = fit_encoding(
+        dataset.schema, dataset.take(learn), dataset.truth[learn], settings, seed
+    )
+    shape = shape_of(dataset.schema, encoding.outputs, metric)
+    part = Part(encoded, dataset.truth[learn])
+    watch = Part(encoding.encode(dataset.take(score)), dataset.truth[score])
+    for position, candidate in enumerate(candidates):
+        if candidate.failure is not None:
+            continue
+        left = seconds - (time.process_time() - began)
+        cap = max(LEAST_SECONDS, left / (len(candidates) - position))
+        at = time.process_time()
+        family = FAMILIES[candidate.name]
+        try:
+            effort = Effort(seed=seed, cap_seconds=cap, watch=watch)
+            fitted = family.fit(shape, part, family.defaults(shape), effort)
+            candidate.predicted.append(fitted.predict(watch.encoded))
+            candidate.fitted = fitted
+        except _FAILURES as error:
+            candidate.failure = f"{type(error).__name__}: {str(error)[:200]}"
+        candidate.seconds += time.process_time() - at
+
+
+def _rank(
+    dataset: Dataset,
+    candidates: Sequence[_Candidate],
+    rows: Rows,
+    metric: Metric,
+    board: Leaderboard,
+    *,
+    seed: int,
+) -> Leaderboard:
+    """Score all candidates on all rows, and each against the best and the dummy, paired."""
+    truth, blocks = dataset.truth[rows], dataset.assignment.block[rows]
+    held: dict[str, Scored] = {}
+    scores: dict[str, float] = {}
+    for candidate in candidates:
+        if candidate.failure is None:
+            predicted = np.concatenate(candidate.predicted)
+            threshold = _threshold(truth, predicted, metric)
+            score = metric.score(truth, predicted, threshold)
+            if np.isfinite(score):
+                held[candidate.name] = Scored(predicted, threshold)
+                scores[candidate.name] = score
+            else:
+                candidate.failure = f"{metric.name} of its predictions is not a number"
+    best = max(scores, key=lambda name: metric.goodness(scores[name]), default=None)
+
+    def difference(name: str, other: str | None) -> Difference | None:
+        if other is None or name == other or name not in held or other not in held:
+            return None
+        gain = paired_gain(metric, truth, held[name], held[other], blocks, seed=seed, draws=_DRAWS)
+        return Difference.of(gain)
+
+    entries = [
+        Entry(
+            family=candidate.name,
+            settings=candidate.fitted.settings if candidate.fitted else {},
+            score=scores.get(candidate.name),
+            seconds=round(candidate.seconds, 3),
+            iterations=candidate.fitted.iterations if candidate.fitted else 0,
+            to_best=difference(candidate.name, best),
+            to_dummy=difference(candidate.name, "dummy"),
+            failure=candidate.failure,
+        )
+        for candidate in candidates
+    ]
+    entries.sort(
+        key=lambda entry: -np.inf if entry.score is None else metric.goodness(entry.score),
+        reverse=True,
+    )
+    return board.model_copy(update={"entries": tuple(entries)})
+
+
+def _threshold(truth: Floats, predicted: Floats, metric: Metric) -> float:
+    """Return each candidate's own best threshold: all are flattered alike."""
+    if predicted.ndim == 1 and metric.decides:
+        return choose_threshold(truth, predicted, metric, None)
+    return 0.5

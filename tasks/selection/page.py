@@ -1,0 +1,124 @@
+"""The page of selection: who is best, by how much, and against doing nothing."""
+
+from contract.run import Run
+from methods.candidates.leaderboard import Difference, Entry, Leaderboard
+from pages import (
+    Alert,
+    Block,
+    Chart,
+    Facts,
+    Paragraph,
+    Section,
+    Status,
+    Table,
+    bars,
+    intervals,
+    number,
+    render,
+    seconds,
+)
+
+
+def page(board: Leaderboard, run: Run) -> str:
+    """Return the page."""
+    known = [entry for entry in board.entries if entry.score is not None]
+    best = known[0]
+    return render(
+        f"Selection for {run.name}",
+        status=Status("good" if best.family != "dummy" else "bad", f"best: {best.family}"),
+        lead=_lead(board, best),
+        sections=[
+            Section("Leaderboard", *_leaderboard(board, known)),
+            Section("Differences to the best", *_differences(known, best)),
+            Section("How it was compared", _how(board)),
+        ],
+        footer={"run": run.run_id, "problem": run.name, "window end": run.window_end},
+    )
+
+
+def _lead(board: Leaderboard, best: Entry) -> str:
+    if best.family == "dummy":
+        return "No candidate beats a constant answer on rows it has not seen: look at the columns."
+    gain = best.to_dummy
+    said = f"{best.family} is best with {board.metric} {number(best.score)}"
+    return f"{said}, {number(gain.value)} better than a constant answer." if gain else f"{said}."
+
+
+def _leaderboard(board: Leaderboard, known: list[Entry]) -> list[Block]:
+    rows = [
+        [
+            entry.family,
+            entry.score,
+            _interval(entry.to_dummy),
+            _interval(entry.to_best),
+            seconds(entry.seconds),
+            entry.iterations or None,
+            entry.failure or "",
+        ]
+        for entry in board.entries
+    ]
+    columns = [
+        "family",
+        board.metric,
+        "gain over dummy",
+        "to the best",
+        "CPU time",
+        "steps",
+        "note",
+    ]
+    blocks: list[Block] = [
+        Chart(
+            bars(
+                [entry.family for entry in known],
+                [entry.score for entry in known],
+                title=f"{board.metric} of each family",
+                highlight=[0],
+            ),
+            "Each family with its default settings, on the same rows.",
+        ),
+        Table(columns, rows, highlight=[0]),
+    ]
+    blocks += [
+        Alert("warn", f"{entry.family} has no score: {entry.failure}.")
+        for entry in board.entries
+        if entry.failure
+    ]
+    return blocks
+
+
+def _differences(known: list[Entry], best: Entry) -> list[Block]:
+    others = [entry for entry in known if entry.to_best is not None]
+    if not others:
+        return [Paragraph("There is nothing to compare the best with.")]
+    found = [entry.to_best for entry in others if entry.to_best is not None]
+    return [
+        Chart(
+            intervals(
+                [entry.family for entry in others],
+                [one.value for one in found],
+                [one.low for one in found],
+                [one.high for one in found],
+                title=f"Difference to {best.family}, 95 % interval",
+            ),
+            "Paired bootstrap by blocks; an interval that holds 0 is a tie.",
+        )
+    ]
+
+
+def _how(board: Leaderboard) -> Block:
+    return Facts(
+        {
+            "pairs of rows": board.pairs,
+            "rows learnt from": board.learn_rows,
+            "rows scored": board.score_rows,
+            "scored later than learnt": board.forward,
+            "CPU time used": seconds(board.spent_seconds),
+            "budget, with tuning": seconds(board.budget_seconds),
+        }
+    )
+
+
+def _interval(difference: Difference | None) -> str:
+    if difference is None:
+        return number(None)
+    return f"{number(difference.value)} [{number(difference.low)}, {number(difference.high)}]"

@@ -1,0 +1,77 @@
+"""Compare kinds of model on the same rows: which suit the problem, against doing nothing?
+
+Takes    problem, run, prepared, schema, assignment
+Makes    leaderboard, page   all candidates with default settings, paired against best and dummy
+Facts    best, score, scores   best family, its score and everyone's, in the metric's unit
+Refuses  train without a labelled row of every class, or where no candidate can be scored
+Source   Raschka, "Model Evaluation, Model Selection, and Algorithm Selection", arXiv 1811.12808
+"""
+
+from contract.artifacts import Document, Page
+from contract.errors import Refused
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods.dataset import Prepared, metric_of, read_dataset
+from methods.encoding import EncodingSettings
+from methods.folds import fold_pairs
+from tasks.selection.compare import compare
+from tasks.selection.page import page
+
+# Of the budget; the rest is tuning's. Families first, settings second (modelling notes, 6).
+SHARE = 0.4
+
+
+class Inputs(Prepared):
+    """What selection takes."""
+
+
+class Params(Strict):
+    """Selection has no parameters: the problem says it all."""
+
+
+class Outputs(Strict):
+    """What selection makes."""
+
+    leaderboard: Document
+    page: Page
+    best: str
+    score: float
+    scores: dict[str, float]
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
+    """Compare the families that the problem allows."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    about = Run.model_validate(out.store.document(inputs.run))
+    dataset = read_dataset(out.store, inputs)
+    dataset.check_classes(dataset.rows("train"))
+    forward = problem.split_by == "time"
+    board = compare(
+        dataset,
+        fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
+        problem.models.candidates,
+        metric_of(problem, dataset.schema),
+        EncodingSettings(absolute_time=forward),
+        forward=forward,
+        budget_seconds=problem.models.budget.total_seconds(),
+        share=SHARE,
+        seed=problem.models.seed,
+    )
+    scores = {entry.family: entry.score for entry in board.entries if entry.score is not None}
+    if not scores:
+        failures = "; ".join(f"{entry.family}: {entry.failure}" for entry in board.entries)
+        sentence = f"no candidate could be scored ({failures}); one is needed. Look at the columns."
+        raise Refused(sentence)
+    return Outputs(
+        leaderboard=out.document("leaderboard", board),
+        page=out.page("page", page(board, about)),
+        best=board.entries[0].family,
+        score=scores[board.entries[0].family],
+        scores=scores,
+    )
+
+
+task = Task("selection", run)

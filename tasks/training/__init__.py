@@ -1,0 +1,1 @@
+"""Training: the plan becomes a signed bundle."""

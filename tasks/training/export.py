@@ -1,0 +1,152 @@
+"""From a fitted plan to a signed bundle, read back and compared before anyone else sees it."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bundle.documents import Card, Column, ColumnType, Contract, MemberEntry, ModelDocument, Output
+from bundle.reader import load
+from bundle.writer import write
+from contract.errors import Refused
+from contract.problem import Problem
+from contract.run import Run
+from methods.calibration import apply_calibration
+from methods.candidates import Plan
+from methods.roles import Column as Feature
+from methods.schema import Schema
+from tasks.training.fit import FittedPlan, described
+from tasks.training.golden import golden_rows
+from tasks.training.held import Held
+
+# Calibration and sums in another order; members themselves were compared to 1e-12.
+TOLERANCE = 1e-9
+_COMPARED_ROWS = 2_000
+
+
+def export(
+    folder: Path,
+    *,
+    plan: Plan,
+    after: FittedPlan,
+    held: Held,
+    table: pa.Table,
+    contract: Contract,
+    card: Card,
+    signing_key: bytes,
+) -> str:
+    """Write the bundle into `folder`, read it back, compare it on rows, and return its digest.
+
+    `table` holds the training rows, raw.
+    Raises Refused if a converter, the reader or the comparison disagrees with the fitted models.
+    """
+    members = {}
+    entries = []
+    for place, (planned, fitted) in enumerate(after.members):
+        tensors = fitted.tensors()
+        name = f"members/m{place}_{planned.family}.{tensors.kind}"
+        members[name] = tensors
+        inputs = tuple(range(len(after.encoding.outputs)))
+        entries.append(MemberEntry(file=name, weight=planned.weight, inputs=inputs))
+    digest = write(
+        folder,
+        model=ModelDocument(
+            members=tuple(entries), calibration=tuple(held.calibration), threshold=held.threshold
+        ),
+        encoder=after.encoding.document,
+        members=members,
+        contract=contract,
+        golden_rows=golden_rows(after.encoding, table, plan.seed),
+        profile=held.profile,
+        card=card,
+        signing_key=signing_key,
+    )
+    sample = table.slice(0, _COMPARED_ROWS)
+    expected = apply_calibration(held.calibration, after.predict(sample))
+    found = load(folder, digest=digest).batch(sample)
+    largest = float(np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))))
+    if not largest <= TOLERANCE:  # NaN compares false
+        sentence = (
+            f"the bundle read back differs by {largest:.2g} from the fitted models, at most "
+            f"{TOLERANCE:g} is allowed; do not serve it, a converter is wrong."
+        )
+        raise Refused(sentence)
+    return digest
+
+
+def bundle_contract(schema: Schema, problem: Problem) -> Contract:
+    """Say what a row looks like: the columns that teach, their types, and the declared ranges.
+
+    A range that was only seen is not a limit: tomorrow's row may lie outside it.
+    """
+    columns = []
+    for feature in schema.columns:
+        if feature.role in {"id", "constant"}:
+            continue
+        override = problem.columns.get(feature.name)
+        low, high = (override.range if override and override.range else None) or (None, None)
+        columns.append(
+            Column(
+                name=feature.name,
+                type=_type(feature),
+                required=feature.required,
+                nullable=not feature.required,
+                low=low,
+                high=high,
+                unit=feature.unit,
+            )
+        )
+    unit = problem.columns[schema.target].unit if schema.target in problem.columns else None
+    return Contract(
+        problem=problem.name,
+        task=schema.task,
+        columns=tuple(columns),
+        output=Output(name=schema.target, unit=unit),
+        classes=schema.classes,
+        positive=schema.classes[1] if schema.task == "binary" else None,
+        key=schema.key,
+        event_time=schema.event_time,
+    )
+
+
+def _type(feature: Feature) -> ColumnType:
+    """Return what a client sends for a column of this role."""
+    if feature.role == "binary":
+        if feature.type == "bool":
+            return "boolean"
+        return "category" if "string" in feature.type else "number"
+    types: dict[str, ColumnType] = {
+        "number": "number",
+        "category": "category",
+        "date": "date",
+        "text": "text",
+    }
+    return types[feature.role]
+
+
+def model_card(
+    plan: Plan, held: Held, run: Run, rows: int, until: datetime, *, forward: bool
+) -> Card:
+    """Return the card: where the model comes from, what it reached, what it never saw."""
+    how = "later than those that taught" if forward else "drawn by key"
+    return Card(
+        problem=run.name,
+        run=run.run_id,
+        trained_at=until,
+        rows=rows,
+        metrics=held.metrics,
+        family=described(plan.members),
+        settings={
+            f"{place}.{member.family}": {"weight": member.weight, **member.settings}
+            for place, member in enumerate(plan.members)
+        },
+        limits=(
+            f"It learnt from {rows} rows known by {until:%Y-%m-%d}; what came later it never saw.",
+            (
+                f"Its metrics are of {len(held.truth)} validation rows, {how}, before the refit; "
+                "validation chose the settings, so they flatter a little: the gate does not."
+            ),
+            "Categories that it never saw count as `other`; unusable values count as missing.",
+        ),
+    )

@@ -1,0 +1,68 @@
+"""Fit a plan on rows: the encoding, every member, and their weighted mean. No search, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from methods.candidates import FAMILIES, Effort, Fitted, Part, Plan, PlannedMember
+from methods.candidates.ensemble import combine
+from methods.dataset import Dataset, shape_of
+from methods.encoding import Encoding, fit_encoding
+from methods.folds import Rows
+from methods.metrics import Floats, metric_named
+
+
+@dataclass(frozen=True)
+class FittedPlan:
+    """An encoding, and the members in the plan's order."""
+
+    encoding: Encoding
+    members: tuple[tuple[PlannedMember, Fitted], ...]
+    encoded: Floats
+    """The training rows, cross-fitted, (n, outputs)."""
+
+    def mix(self, encoded: Floats) -> Floats:
+        """Return the weighted mean of the members, not calibrated; (n,) or (n, classes)."""
+        predictions = {
+            str(place): fitted.predict(encoded) for place, (_, fitted) in enumerate(self.members)
+        }
+        weights = {str(place): member.weight for place, (member, _) in enumerate(self.members)}
+        return combine(weights, predictions)
+
+    def predict(self, table: pa.Table) -> Floats:
+        """Return the mix of raw rows."""
+        return self.mix(self.encoding.encode(table))
+
+
+def fit_plan(plan: Plan, dataset: Dataset, rows: Rows, weights: Floats | None) -> FittedPlan:
+    """Fit all members of the plan on these rows; deterministic.
+
+    Raises Refused if a class has no row among them.
+    """
+    dataset.check_classes(rows)
+    encoding, encoded = fit_encoding(
+        dataset.schema, dataset.take(rows), dataset.truth[rows], plan.encoding, plan.seed
+    )
+    shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
+    part = Part(encoded, dataset.truth[rows], weights)
+    fitted = [
+        (
+            member,
+            FAMILIES[member.family].fit(
+                shape,
+                part,
+                member.settings,
+                Effort(seed=member.seed, iterations=member.iterations_for(len(rows), plan.rows)),
+            ),
+        )
+        for member in plan.members
+    ]
+    return FittedPlan(encoding, tuple(fitted), encoded)
+
+
+def described(members: Sequence[PlannedMember]) -> str:
+    """Return the families in a word, such as `boosting` or `ensemble of boosting, linear`."""
+    if len(members) == 1:
+        return members[0].family
+    return f"ensemble of {', '.join(dict.fromkeys(member.family for member in members))}"

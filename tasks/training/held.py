@@ -1,0 +1,143 @@
+"""What the model says of rows it has not seen: the plan fitted on train, asked about validation.
+
+The reference profile, calibration, threshold, importance and the card's scores come from here. The
+model that is served has learnt from validation too, and would flatter itself on it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from bundle.documents import Calibration
+from contract.problem import Problem
+from methods.calibration import apply_calibration, choose_threshold, fit_calibration
+from methods.candidates import Plan
+from methods.dataset import Dataset, metric_of
+from methods.folds import Rows
+from methods.histograms import Kind
+from methods.importance import Importance, permutation_importance
+from methods.metrics import METRICS, Floats, row_losses
+from methods.parts import MICROSECONDS, microseconds
+from methods.profile import reference_profile
+from tasks.training.fit import FittedPlan
+
+_KINDS: dict[str, Kind] = {
+    "number": "number",
+    "binary": "boolean",
+    "category": "category",
+    "date": "date",
+    "text": "text",
+}
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Held:
+    """The held-out rows' truth and final scores, and what follows from them."""
+
+    truth: Floats
+    scores: Floats
+    calibration: list[Calibration]
+    threshold: float | None
+    importance: list[Importance]
+    metrics: dict[str, float]
+    profile: dict[str, JsonValue]
+
+
+def hold_out(
+    plan: Plan, before: FittedPlan, dataset: Dataset, rows: Rows, problem: Problem, *, forward: bool
+) -> Held:
+    """Score `rows`, which `before` has not seen, and derive everything that needs such scores.
+
+    `forward` is True where the rows are later than those that taught.
+    """
+    metric = metric_of(problem, dataset.schema)
+    table, truth = dataset.take(rows), dataset.truth[rows]
+    encoded = before.encoding.encode(table)
+    mixed = before.mix(encoded)
+    maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
+    scores = apply_calibration(maps, mixed)
+    threshold = None
+    if plan.task == "binary":
+        values = problem.metric.value.model_dump() if problem.metric.value else None
+        threshold = choose_threshold(truth, scores, metric, values)
+    cut = 0.5 if threshold is None else threshold
+    importance = permutation_importance(
+        encoded,
+        truth,
+        lambda held: apply_calibration(maps, before.mix(held)),
+        before.encoding.positions(),
+        metric,
+        seed=plan.seed,
+        threshold=cut,
+    )
+    return Held(
+        truth=truth,
+        scores=scores,
+        calibration=maps,
+        threshold=threshold,
+        importance=importance,
+        metrics=_metrics(plan, truth, scores, cut),
+        profile=_profile(
+            dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
+        ),
+    )
+
+
+def _metrics(plan: Plan, truth: Floats, scores: Floats, threshold: float) -> dict[str, float]:
+    """Return every metric of the task that can be computed."""
+    found = {
+        name: metric.score(truth, scores, threshold)
+        for name, metric in METRICS.items()
+        if plan.task in metric.tasks
+    }
+    return {name: score for name, score in found.items() if np.isfinite(score)}
+
+
+def _profile(
+    dataset: Dataset,
+    rows: Rows,
+    losses: Floats,
+    scores: Floats,
+    importance: list[Importance],
+    *,
+    forward: bool,
+) -> dict[str, JsonValue]:
+    """Describe the held-out rows for monitoring."""
+    table = dataset.take(rows)
+    days = _days(dataset, table, rows)
+    blocks = dataset.assignment.block[rows]
+    return reference_profile(
+        table,
+        scores,
+        losses,
+        {
+            column.name: _KINDS[column.role]
+            for column in dataset.schema.columns
+            if column.role in _KINDS
+        },
+        {one.column: one.share for one in importance},
+        days,
+        _by_block(blocks, losses) if forward else [],
+    )
+
+
+def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
+    """Return the day of each row's event, since 1970; the split's block where there is no time."""
+    name = dataset.schema.event_time
+    if name is None or name not in table.column_names or pc.any(pc.is_null(table[name])).as_py():
+        return dataset.assignment.block[rows]
+    return np.asarray(microseconds(table[name]) // (MICROSECONDS * _DAY), dtype=np.int64)
+
+
+def _by_block(blocks: NDArray[np.int64], losses: Floats) -> list[tuple[int, int, float, float]]:
+    """Return block, rows, mean loss and its deviation over rows, in the blocks' order."""
+    found = []
+    for block in np.unique(blocks):
+        held = losses[blocks == block]
+        found.append((int(block), len(held), float(held.mean()), float(held.std())))
+    return found

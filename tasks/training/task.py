@@ -1,0 +1,107 @@
+"""Train the model that may be served: fit the plan on train and validation, never on the vault.
+
+Takes    problem, run, prepared, schema, assignment, plan
+Makes    bundle, card, page   the bundle is signed, read back and compared
+Facts    digest, size, seconds   size in bytes, seconds of CPU
+Refuses  a class without a labelled row, a member that the bundle's reader does not reproduce
+Source   Mitchell et al., "Model Cards for Model Reporting", FAT* 2019
+"""
+
+import os
+import time
+from pathlib import Path
+
+from contract.artifacts import Bundle, Document, Page
+from contract.errors import AskedWrongly
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods.candidates import Plan
+from methods.dataset import Prepared, read_dataset
+from tasks.training.export import bundle_contract, export, model_card
+from tasks.training.fit import fit_plan
+from tasks.training.held import hold_out
+from tasks.training.page import page
+
+KEY_VARIABLE = "PERENNIAL_SIGNING_KEY"
+
+
+class Inputs(Prepared):
+    """What training takes."""
+
+    plan: Document
+
+
+class Params(Strict):
+    """Training has no parameters: the plan says it all."""
+
+
+class Outputs(Strict):
+    """What training makes."""
+
+    bundle: Bundle
+    card: Document
+    page: Page
+    digest: str
+    size: int
+    seconds: float
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
+    """Fit before the refit for honest scores, fit again on all of it, and export."""
+    began = time.process_time()
+    signing_key = read_signing_key()
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    about = Run.model_validate(out.store.document(inputs.run))
+    plan = Plan.model_validate(out.store.document(inputs.plan))
+    dataset = read_dataset(out.store, inputs)
+    forward = problem.split_by == "time"
+    train, validation = dataset.rows("train"), dataset.rows("validation")
+    before = fit_plan(plan, dataset, train, dataset.weights(train, about.window_end, plan.window))
+    held = hold_out(plan, before, dataset, validation, problem, forward=forward)
+    both = dataset.rows("train", "validation")
+    after = fit_plan(plan, dataset, both, dataset.weights(both, about.window_end, plan.window))
+    card = model_card(plan, held, about, len(both), about.window_end, forward=forward)
+    folder = out.scratch / "bundle"
+    digest = export(
+        folder,
+        plan=plan,
+        after=after,
+        held=held,
+        table=dataset.take(both),
+        contract=bundle_contract(dataset.schema, problem),
+        card=card,
+        signing_key=signing_key,
+    )
+    bundle = out.bundle(folder, digest)
+    return Outputs(
+        bundle=bundle,
+        card=out.document("card", card),
+        page=out.page("page", page(plan, held, card, bundle, about)),
+        digest=digest,
+        size=bundle.bytes,
+        seconds=round(time.process_time() - began, 1),
+    )
+
+
+def read_signing_key() -> bytes:
+    """Return the private key of the file that the environment names.
+
+    Raises AskedWrongly where there is none: a bundle without a signature is never made.
+    """
+    place = os.environ.get(KEY_VARIABLE)
+    if not place:
+        sentence = f"{KEY_VARIABLE} is not set; it must name the file of the signing key."
+        raise AskedWrongly(sentence)
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        sentence = (
+            f"the signing key {place!r} cannot be read ({error.strerror}); {KEY_VARIABLE} names it."
+        )
+        raise AskedWrongly(sentence) from error
+
+
+task = Task("training", run)

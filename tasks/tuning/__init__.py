@@ -1,0 +1,1 @@
+"""Tuning: with which settings, and how much better for it?"""

@@ -1,0 +1,88 @@
+"""From trials to a plan: one model or an ensemble, its calibration and its threshold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from methods.calibration import (
+    CalibrationKind,
+    apply_calibration,
+    choose_calibration,
+    choose_threshold,
+    fit_calibration,
+)
+from methods.candidates.ensemble import combine, crossed_score, greedy_weights
+from methods.metrics import Blocks, Floats, Metric
+from tasks.tuning.search import Tried
+
+# Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
+MOST_MEMBERS = 5
+_TRIALS_A_FAMILY = 2
+_CANDIDATES = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The members with their weights, and what they said of validation, not yet calibrated."""
+
+    members: tuple[tuple[Tried, float], ...]
+    predicted: Floats
+
+
+def choose(
+    tried: Sequence[Tried], truth: Floats, blocks: Blocks, metric: Metric, *, may_mix: bool
+) -> Choice:
+    """Return the best single trial, or the ensemble where it wins on rows that did not choose it.
+
+    `truth` and `blocks` are (n,) of validation; `may_mix` is True where ensembles are allowed.
+    """
+    best = max(tried, key=lambda one: (one.goodness, -one.number))
+    alone = Choice(((best, 1.0),), best.predicted)
+    pool = _pool(tried)
+    if not may_mix or len(pool) == 1:
+        return alone
+    predictions = {str(one.number): one.predicted for one in pool}
+    mixed = metric.goodness(crossed_score(metric, truth, predictions, blocks))
+    if not mixed > best.goodness:  # NaN compares false
+        return alone
+    weights = _strongest(greedy_weights(metric, truth, predictions))
+    by_number = {str(one.number): one for one in pool}
+    members = tuple((by_number[number], weight) for number, weight in weights.items())
+    return Choice(members, combine(weights, predictions))
+
+
+def decide(
+    truth: Floats,
+    predicted: Floats,
+    blocks: Blocks,
+    metric: Metric,
+    values: Mapping[str, float] | None,
+) -> tuple[CalibrationKind, float | None, float]:
+    """Return the calibration, the threshold (None unless binary) and the metric's score with both.
+
+    For classes only; `predicted` is (n,) or (n, classes) of validation.
+    """
+    kind = choose_calibration(truth, predicted, blocks)
+    final = apply_calibration(fit_calibration(truth, predicted, kind), predicted)
+    if final.ndim > 1:
+        return kind, None, metric.score(truth, final)
+    threshold = choose_threshold(truth, final, metric, values)
+    return kind, threshold, metric.score(truth, final, threshold)
+
+
+def _pool(tried: Sequence[Tried]) -> list[Tried]:
+    """Return the best trials of each family: an ensemble lives on members that differ."""
+    ordered = sorted(tried, key=lambda one: (-one.goodness, one.number))
+    taken: dict[str, int] = {}
+    pool = []
+    for one in ordered:
+        taken[one.family] = taken.get(one.family, 0) + 1
+        if taken[one.family] <= _TRIALS_A_FAMILY:
+            pool.append(one)
+    return pool[:_CANDIDATES]
+
+
+def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
+    """Keep the strongest members; their weights sum to 1 again."""
+    kept = dict(sorted(weights.items(), key=lambda one: -one[1])[:MOST_MEMBERS])
+    total = sum(kept.values())
+    return {number: weight / total for number, weight in kept.items()}

@@ -1,0 +1,81 @@
+"""The page of tuning: what the search found, and the plan that training follows."""
+
+from collections.abc import Sequence
+
+from contract.run import Run
+from methods.candidates import Plan
+from pages import Block, Chart, Facts, Paragraph, Section, Status, Table, lines, number, render
+from pages import seconds as duration
+from tasks.tuning.search import Tried
+
+_SHOWN = 20
+
+
+def page(plan: Plan, tried: Sequence[Tried], gain: float, run: Run) -> str:
+    """Return the page; `tried` is empty where a stored plan was replayed."""
+    kinds = " + ".join(member.family for member in plan.members)
+    said = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that chose it"
+    sections = [Section("The plan", *_plan(plan))]
+    if tried:
+        sections.append(Section("The search", *_search(plan, tried, gain)))
+        lead = f"{said}, {number(gain)} better than the best default settings."
+    else:
+        lead = f"{said} when it was found; this run replays it unchanged."
+    return render(
+        f"Tuning for {run.name}",
+        status=Status("good" if tried else "neutral", "searched" if tried else "replayed"),
+        lead=lead,
+        sections=sections,
+        footer={"run": run.run_id, "problem": run.name, "window end": run.window_end},
+    )
+
+
+def _plan(plan: Plan) -> list[Block]:
+    rows = [
+        [
+            member.family,
+            member.weight,
+            member.iterations or None,
+            ", ".join(f"{name} {number(value)}" for name, value in sorted(member.settings.items())),
+        ]
+        for member in plan.members
+    ]
+    return [
+        Table(["family", "weight", "steps", "settings"], rows),
+        Facts(
+            {
+                "calibration": plan.calibration,
+                "threshold": plan.threshold,
+                "rows learnt from": plan.rows,
+                "half-life": plan.window.half_life_days or "all rows count alike",
+                "absolute time": plan.encoding.absolute_time,
+                "seed": plan.seed,
+            }
+        ),
+    ]
+
+
+def _search(plan: Plan, tried: Sequence[Tried], gain: float) -> list[Block]:
+    so_far: list[float] = []
+    for one in tried:
+        so_far.append(max(one.goodness, so_far[-1] if so_far else one.goodness))
+    best = sorted(tried, key=lambda one: (-one.goodness, one.number))[:_SHOWN]
+    rows = [[one.number, one.family, one.goodness, duration(one.seconds)] for one in best]
+    return [
+        Facts({"trials": len(tried), "gain over defaults": gain}),
+        Chart(
+            lines(
+                {"best so far": so_far, "trial": [one.goodness for one in tried]},
+                title="Goodness by trial",
+                x_label="trial",
+            ),
+            f"Greater is better; {plan.metric}, or log-loss where the metric needs a threshold, "
+            "turned so that greater is better.",
+        ),
+        Table(
+            ["trial", "family", "goodness", "CPU time"],
+            rows,
+            caption=f"The best {len(rows)} of {len(tried)} trials.",
+        ),
+        Paragraph("These rows chose the plan, so its score flatters; the gate has the honest one."),
+    ]

@@ -1,0 +1,181 @@
+"""Make the plan: encode once, search, choose, decide; or verify one that was made before."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import JsonValue, ValidationError
+
+from contract.errors import Refused
+from contract.problem import Problem
+from methods.candidates import FAMILIES, Part, Plan, PlannedMember
+from methods.candidates.leaderboard import Leaderboard
+from methods.dataset import Dataset, metric_of, search_metric, shape_of
+from methods.encoding import EncodingSettings, fit_encoding
+from methods.folds import Pair, Rows, fold_pairs, thin
+from methods.metrics import Metric
+from methods.schema import Schema
+from methods.weights import Window
+from tasks.tuning.choose import Choice, choose, decide
+from tasks.tuning.search import Round, Tried, search
+
+# Capacity has to be chosen on much of the data; past this many rows a fit is too dear to repeat.
+LEARN_ROWS = 120_000
+VALIDATION_ROWS = 30_000
+FAMILIES_SEARCHED = 3
+# Below it a fit costs a fraction of a second, and validation has fewer than 700 rows.
+SMALL_ROWS = 3_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan, the trials behind it, and its gain over the best default settings on validation."""
+
+    plan: Plan
+    tried: list[Tried]
+    gain: float
+
+
+def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: Path) -> Found:
+    """Search within what selection left of the budget.
+
+    Raises Refused if a class has no labelled row, or if no family can be fitted.
+    """
+    began = time.process_time()
+    metric = metric_of(problem, dataset.schema)
+    pairs = search_pairs(dataset, ordered=board.forward)
+    learn = pairs[-1].learn
+    dataset.check_classes(learn)
+    settings = EncodingSettings(absolute_time=board.forward)
+    rounds = [_round(dataset, pair, settings, metric, problem.models.seed) for pair in pairs]
+    scored = np.concatenate([pair.score for pair in pairs])
+    truth, blocks = dataset.truth[scored], dataset.assignment.block[scored]
+    by = search_metric(metric, dataset.schema)
+    left = board.budget_seconds - board.spent_seconds - (time.process_time() - began)
+    try:
+        tried = search(
+            rounds,
+            best_families(board),
+            by,
+            budget_seconds=left,
+            seed=problem.models.seed,
+            journal=journal,
+        )
+    except ValueError as error:
+        sentence = f"tuning found no model: {error}; look at the columns and the leaderboard."
+        raise Refused(sentence) from error
+    choice = choose(tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates)
+    plan = _plan(dataset, problem, metric, settings, choice, scored, len(learn))
+    firsts = [one for one in tried if one.number < FAMILIES_SEARCHED] or tried[:1]
+    best_default = max(firsts, key=lambda one: one.goodness)
+    reached = by.goodness(by.score(truth, choice.predicted))
+    return Found(plan, tried, reached - best_default.goodness)
+
+
+def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
+    """Return what trials learn from and are scored on: train and validation last of all.
+
+    Fewer than SMALL_ROWS train rows are scored by their own folds as well: nineteen rows of
+    validation would choose whatever happens to fit them.
+    """
+    train, validation = dataset.rows("train"), dataset.rows("validation")
+    pair = Pair(thin(train, LEARN_ROWS), thin(validation, VALIDATION_ROWS))
+    if len(train) >= SMALL_ROWS:
+        return [pair]
+    return [*fold_pairs(dataset.assignment, dataset.labelled, ordered=ordered), pair]
+
+
+def _round(
+    dataset: Dataset, pair: Pair, settings: EncodingSettings, metric: Metric, seed: int
+) -> Round:
+    """Encode one pair; what sees the target is fitted on the rows that teach."""
+    encoding, encoded = fit_encoding(
+        dataset.schema, dataset.take(pair.learn), dataset.truth[pair.learn], settings, seed
+    )
+    return Round(
+        shape_of(dataset.schema, encoding.outputs, metric),
+        Part(encoded, dataset.truth[pair.learn]),
+        Part(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
+    )
+
+
+def best_families(board: Leaderboard) -> list[str]:
+    """Return the families that are searched, the best first; the dummy where nothing else stands."""
+    known = [entry.family for entry in board.entries if entry.score is not None]
+    return [name for name in known if name != "dummy"][:FAMILIES_SEARCHED] or ["dummy"]
+
+
+def _plan(  # noqa: PLR0917 - everything that a plan holds
+    dataset: Dataset,
+    problem: Problem,
+    metric: Metric,
+    encoding: EncodingSettings,
+    choice: Choice,
+    scored: Rows,
+    rows: int,
+) -> Plan:
+    truth, blocks = dataset.truth[scored], dataset.assignment.block[scored]
+    schema = dataset.schema
+    if schema.task == "regression":
+        kind, threshold, score = "none", None, metric.score(truth, choice.predicted)
+    else:
+        values = problem.metric.value.model_dump() if problem.metric.value else None
+        kind, threshold, score = decide(truth, choice.predicted, blocks, metric, values)
+    return Plan(
+        task=schema.task,
+        classes=schema.classes,
+        metric=metric.name,
+        members=tuple(
+            PlannedMember(
+                family=one.family,
+                settings=one.settings,
+                iterations=one.iterations,
+                seed=problem.models.seed,
+                weight=weight,
+            )
+            for one, weight in choice.members
+        ),
+        encoding=encoding,
+        window=Window(),
+        calibration=kind,
+        threshold=threshold,
+        rows=rows,
+        seed=problem.models.seed,
+        score=score,
+    )
+
+
+def replayed(document: JsonValue, schema: Schema, metric: Metric) -> Plan:
+    """Return a stored plan, verified against the problem of today.
+
+    Raises Refused if it is not a plan, or one of another task, classes, metric or family.
+    """
+    try:
+        plan = Plan.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        sentence = (
+            f"the stored plan cannot be read ({'.'.join(map(str, first['loc']))}: {first['msg']}); "
+            "start a run without a replay."
+        )
+        raise Refused(sentence) from error
+    asked = {
+        "task": (plan.task, schema.task),
+        "classes": (plan.classes, schema.classes),
+        "metric": (plan.metric, metric.name),
+    }
+    for name, (held, wanted) in asked.items():
+        if held != wanted:
+            sentence = (
+                f"the stored plan has {name} {held!r}, the problem has {wanted!r}; "
+                "start a run without a replay."
+            )
+            raise Refused(sentence)
+    unknown = sorted({member.family for member in plan.members} - FAMILIES.keys())
+    if unknown:
+        sentence = (
+            f"the stored plan names unknown families {unknown}; start a run without a replay."
+        )
+        raise Refused(sentence)
+    return plan

@@ -1,0 +1,74 @@
+"""Find settings: with which is a family best, and how much better for it?
+
+Takes    problem, run, prepared, schema, assignment, leaderboard, replay   a stored plan, or none
+Makes    plan, journal, page   the plan is replayable; the journal is Optuna's, none in a replay
+Facts    score, gain, trials   on validation (small data: folds too); gain over defaults
+Refuses  a class without a labelled row in train, a replayed plan of another task or other classes
+Source   Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011
+"""
+
+from contract.artifacts import Blob, Document, Page
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods.candidates.leaderboard import Leaderboard
+from methods.dataset import Prepared, metric_of, read_dataset
+from methods.schema import Schema
+from tasks.tuning.page import page
+from tasks.tuning.plan import find_plan, replayed
+
+
+class Inputs(Prepared):
+    """What tuning takes."""
+
+    leaderboard: Document
+    replay: Document | None = None
+    """A stored plan: it is verified and handed on unchanged, and nothing is searched."""
+
+
+class Params(Strict):
+    """Tuning has no parameters: the problem says it all."""
+
+
+class Outputs(Strict):
+    """What tuning makes."""
+
+    plan: Document
+    journal: Blob | None = None
+    page: Page
+    score: float
+    gain: float
+    trials: int
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
+    """Search, or replay what was found before."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    about = Run.model_validate(out.store.document(inputs.run))
+    if inputs.replay is not None:
+        schema = Schema.model_validate(out.store.document(inputs.schema))
+        plan = replayed(out.store.document(inputs.replay), schema, metric_of(problem, schema))
+        return Outputs(
+            plan=out.document("plan", plan),
+            page=out.page("page", page(plan, [], 0.0, about)),
+            score=plan.score,
+            gain=0.0,
+            trials=0,
+        )
+    board = Leaderboard.model_validate(out.store.document(inputs.leaderboard))
+    dataset = read_dataset(out.store, inputs)
+    journal = out.scratch / "journal.log"
+    found = find_plan(dataset, problem, board, journal)
+    return Outputs(
+        plan=out.document("plan", found.plan),
+        journal=out.blob("journal", journal, ".log"),
+        page=out.page("page", page(found.plan, found.tried, found.gain, about)),
+        score=found.plan.score,
+        gain=found.gain,
+        trials=len(found.tried),
+    )
+
+
+task = Task("tuning", run)

@@ -1,0 +1,3 @@
+from fixtures_models import prepare
+
+__all__ = ["prepare"]
