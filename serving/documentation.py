@@ -1,0 +1,183 @@
+"""The OpenAPI document and the page that shows it.
+
+BentoML writes the frame; the columns of the model that serves, the answers of the lane and the key
+are put in here. BentoML's own page at `/` loads a tag manager from elsewhere and its description
+loads badges: neither is shown, and the page may load nothing but from this service.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from bundle.documents import Column, Contract
+from bundle.request import beside
+from serving.standing import Standing
+
+_SCRIPT = (
+    'window.ui = SwaggerUIBundle({url: "docs.json", dom_id: "#service", '
+    "deepLinking: true, tryItOutEnabled: true});"
+)
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Model service</title>
+<link rel="stylesheet" href="static_content/swagger-ui.css">
+<div id="service"></div>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script>{_SCRIPT}</script>
+</html>
+""".encode()
+_SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+
+PAGE_HEADERS = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    (
+        b"content-security-policy",
+        (
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+            f"script-src 'self' 'sha256-{_SCRIPT_DIGEST}'; frame-ancestors 'none'"
+        ).encode(),
+    ),
+]
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string", "description": "One sentence: found, expected, what to do."},
+        "fields": {
+            "type": "array",
+            "description": "422 alone: each field that does not fit.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "found": {"type": "string"},
+                    "expected": {"type": "string"},
+                    "row": {"type": "integer", "description": "The place in the batch."},
+                },
+            },
+        },
+    },
+}
+_STATUSES = (400, 401, 408, 413, 422, 500, 503)
+_TYPES: dict[str, dict[str, Any]] = {
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "category": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+    "date": {"type": "string", "description": "ISO 8601"},
+    "text": {"type": "string"},
+}
+
+
+class Documentation:
+    """Writes the document anew when another model serves."""
+
+    def __init__(self, frame: Callable[[], Mapping[str, Any]], standing: Standing) -> None:
+        self._frame = frame
+        self._standing = standing
+        self._digest: str | None = None
+        self._body = b""
+
+    @property
+    def page(self) -> bytes:
+        """The page for a person."""
+        return _PAGE
+
+    def openapi(self) -> bytes:
+        """Return the OpenAPI document as JSON."""
+        served = self._standing.served
+        digest = served.digest if served else None
+        if not self._body or digest != self._digest:
+            contract = served.model.contract if served else None
+            frame = msgspec.json.decode(msgspec.json.encode(self._frame()))  # statuses as strings
+            document = describe(frame, self._standing.problem, digest, contract)
+            self._body, self._digest = msgspec.json.encode(document), digest
+        return self._body
+
+
+def describe(
+    frame: Mapping[str, Any], problem: str, digest: str | None, contract: Contract | None
+) -> dict[str, Any]:
+    """Return BentoML's document with what the service really takes and answers."""
+    paths = {path: dict(item) for path, item in frame["paths"].items()}
+    info = dict(paths["/info"].pop("post"))
+    info.pop("requestBody", None)
+    paths["/info"]["get"] = info
+    for path, item in paths.items():
+        if path.startswith("/v1/"):
+            item["post"] = item["post"] | {
+                "security": [{"key": []}],
+                "responses": {"200": item["post"]["responses"]["200"], **_errors()},
+            }
+    if contract is not None:
+        row = {"$ref": "#/components/schemas/Row"}
+        rows = {"type": "array", "items": row, "maxItems": 10_000}
+        _take(paths["/v1/predict"], row)
+        _take(
+            paths["/v1/predict_batch"],
+            {"type": "object", "required": ["rows"], "properties": {"rows": rows}},
+        )
+    label = dict(
+        paths["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    label.pop("root_input", None)
+    _take(paths["/v1/feedback"], {"oneOf": [label, {"type": "array", "items": label}]})
+    schemas = {"Error": _ERROR} | ({"Row": row_schema(contract)} if contract else {})
+    kept = frame.get("components", {}).get("schemas", {})
+    return {
+        "openapi": frame["openapi"],
+        "info": {
+            "title": problem,
+            "version": digest[:12] if digest else "none",
+            "description": f"Predictions of the model that serves `{problem}`.",
+        },
+        "servers": [{"url": "."}],
+        "tags": frame.get("tags", []),
+        "paths": paths,
+        "components": {
+            "schemas": kept | schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def row_schema(contract: Contract) -> dict[str, Any]:
+    """Return the JSON Schema of one row."""
+    others = {name: {"description": "logged beside the row"} for name in beside(contract)}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [column.name for column in contract.columns if column.required],
+        "properties": {column.name: _schema(column) for column in contract.columns} | others,
+    }
+
+
+def _schema(column: Column) -> dict[str, Any]:
+    found = dict(_TYPES[column.type])
+    words = [found.get("description", ""), column.description, column.unit or ""]
+    limits = {"minimum": column.low, "maximum": column.high}
+    found |= {name: value for name, value in limits.items() if value is not None}
+    if column.nullable:
+        found["nullable"] = True
+    if any(words):
+        found["description"] = "; ".join(word for word in words if word)
+    return found
+
+
+def _errors() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": content}
+        for status in _STATUSES
+    }
+
+
+def _take(item: dict[str, Any], schema: dict[str, Any]) -> None:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    item["post"] = item["post"] | {"requestBody": body}

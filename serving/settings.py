@@ -1,0 +1,112 @@
+"""All that the service reads from its surroundings, once, when the process begins."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, ValidationError
+
+from contract.artifacts import Sha256
+from contract.errors import AskedWrongly
+from contract.strict import Strict
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Settings(Strict):
+    """What one service process is told."""
+
+    problem: str
+    host: str
+    """The address it listens on."""
+    port: int = Field(ge=0, le=65_535)
+    """0: a free one, which `PROBLEM/service.json` then names."""
+    source: Literal["pointer", "pinned"]
+    """`pointer` follows `PROBLEM/rollout.json`; `pinned` serves `digest` for ever."""
+    digest: Sha256 | None
+    key_digests: tuple[str, ...]
+    """The sha256 of each API key that opens it; empty: it asks for none."""
+    verify_keys: Path
+    """The folder of the public keys, one of which must have signed the bundle."""
+    folder: Path
+    """The process's own folder: bundles, spool and what BentoML keeps."""
+    drain_seconds: NonNegativeFloat
+    """How long it still answers after SIGTERM, so that callers see that it is not ready."""
+    poll_seconds: PositiveFloat
+    """How often it asks whether the pointer has moved."""
+
+    @property
+    def cache(self) -> Path:
+        """Where bundles are kept, a folder each."""
+        return self.folder / "bundles"
+
+    @property
+    def predictions(self) -> Path:
+        """Where the prediction log waits to be shipped."""
+        return self.folder / "spool" / "predictions"
+
+    @property
+    def feedback(self) -> Path:
+        """Where labels wait to be shipped."""
+        return self.folder / "spool" / "feedback"
+
+
+def read_settings(problem: str, host: str, port: int, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of the process.
+
+    Raises:
+        AskedWrongly: a variable is missing or is not what it should be.
+    """
+    source = environment.get("MODEL_SOURCE", "pointer")
+    digest = environment.get("MODEL_DIGEST") or None
+    if source == "pinned" and digest is None:
+        sentence = "MODEL_SOURCE is pinned and MODEL_DIGEST is not set; set the digest to serve."
+        raise AskedWrongly(sentence)
+    keys = environment.get("PERENNIAL_VERIFY_KEYS")
+    if not keys:
+        sentence = (
+            "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys that "
+            "model bundles are checked with: set it, or start the service by `perennial up`."
+        )
+        raise AskedWrongly(sentence)
+    home = Path(environment.get("PERENNIAL_HOME") or ".perennial").absolute()
+    try:
+        return Settings(
+            problem=problem,
+            host=host,
+            port=port,
+            source=source,
+            digest=digest,
+            key_digests=_key_digests(environment),
+            verify_keys=Path(keys),
+            folder=home / "services" / problem,
+            drain_seconds=environment.get("DRAIN_SECONDS", 1.0),
+            poll_seconds=environment.get("POLL_SECONDS", 0.5),
+        )
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        sentence = (
+            f"The service's setting {fault['loc'][0]} is {fault['input']!r}: {fault['msg']}; "
+            "correct the variable or the argument."
+        )
+        raise AskedWrongly(sentence) from error
+
+
+def _key_digests(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the accepted keys' digests; a service without any must be asked for in words."""
+    text = environment.get("PERENNIAL_API_KEY_SHA256", "")
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(_DIGEST.fullmatch(part) for part in found):
+        sentence = (
+            "PERENNIAL_API_KEY_SHA256 holds something else than sha256 digests of 64 hexadecimal "
+            "digits, separated by commas; correct it."
+        )
+        raise AskedWrongly(sentence)
+    if not found and environment.get("PERENNIAL_AUTH") != "none":
+        sentence = (
+            "PERENNIAL_API_KEY_SHA256 is empty, so nobody could call the service; set the sha256 "
+            "of an API key, or PERENNIAL_AUTH=none to let everybody in."
+        )
+        raise AskedWrongly(sentence)
+    return found

@@ -1,0 +1,78 @@
+"""The service as a caller sees it: one kept connection, JSON in and out, no library but Python's."""
+
+import http.client
+import json
+import time
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+REQUEST_SECONDS = 10.0
+
+CANARY = {"x-perennial-canary": "1"}
+"""Marks requests that are not the world's: the service does not log them."""
+
+
+class Reply(NamedTuple):
+    """One answer."""
+
+    status: int
+    body: dict[str, Any]
+    seconds: float
+    """From the first byte sent to the last received."""
+
+
+class Client:
+    """A connection to one service, made again where the service closed it."""
+
+    def __init__(self, url: str, api_key: str, seconds: float = REQUEST_SECONDS) -> None:
+        parts = urlsplit(url)
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        self.url = url
+        self._connection = kind(parts.netloc, timeout=seconds)
+        self._headers = {
+            "authorization": f"Bearer {api_key}",
+            "content-type": "application/json",
+            **CANARY,
+        }
+
+    def __enter__(self) -> Self:
+        """Give the client itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def ask(self, method: str, path: str, value: object = None) -> Reply:
+        """Send one request and return the answer.
+
+        Raises:
+            OSError: the service does not answer, or not in HTTP and JSON.
+        """
+        body = None if value is None else json.dumps(value).encode()
+        began = time.perf_counter()
+        try:
+            self._connection.request(method, path, body, self._headers)
+            answer = self._connection.getresponse()
+            content = answer.read()
+            seconds = time.perf_counter() - began
+            found = json.loads(content) if content.strip() else {}
+        except (http.client.HTTPException, ValueError) as error:
+            self._connection.close()
+            message = f"{type(error).__name__} from {self.url}{path}"
+            raise OSError(message) from error
+        except OSError:
+            self._connection.close()
+            raise
+        return Reply(answer.status, found if isinstance(found, dict) else {}, seconds)
+
+    def serves(self) -> dict[str, Any] | None:
+        """Return what /info says, None where the service does not answer."""
+        try:
+            found = self.ask("GET", "/info")
+        except OSError:
+            return None
+        return found.body if found.status == HTTPStatus.OK else None

@@ -1,0 +1,23 @@
+"""What a deployment found, as the later reader of the run's artifacts gets it."""
+
+from typing import Literal
+
+from contract.artifacts import Sha256
+from contract.strict import Strict
+from tasks.deployment.checks import Canary
+
+
+class Deployed(Strict):
+    """The document `deployed`."""
+
+    digest: Sha256
+    previous: Sha256 | None
+    """Who served before; None at the first deployment."""
+    outcome: Literal["deployed", "returned"]
+    """`returned`: the service went back to `previous`."""
+    reason: str
+    url: str | None = None
+    canary: Canary | None = None
+    """None: it did not come so far."""
+    latency_p99: float | None = None
+    """Seconds, measured at the service; None as above."""

@@ -1,0 +1,254 @@
+"""Put the accepted model into service, check it there, then make it the champion; or go back.
+
+Takes    problem, run, bundle, verdict
+Makes    deployed, page                    what was checked in service and found
+Facts    digest, url, latency_p99, reason  the model, where it answers, seconds for 99 of 100
+                                           requests, why it stayed or went back
+Refuses  a verdict that is not `accepted`, judged another model, or beat a champion who has gone
+Source   Humble and Farley, "Continuous Delivery", Addison-Wesley 2010, chapter 10 (canary releasing)
+"""
+
+import os
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+import bundle as bundles
+from bundle import signing
+from contract.artifacts import Bundle, Document, Page
+from contract.errors import AskedWrongly, Conflict, Refused, TryAgain
+from contract.ledger import Entry, Kind, Ledger
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Champion, Run
+from contract.store import Store
+from contract.strict import Strict
+from contract.task import Task
+from contract.verdict import Verdict
+from tasks.deployment.checks import Failed, measure, send_canaries, wait_until_served
+from tasks.deployment.client import Client
+from tasks.deployment.page import draw
+from tasks.deployment.pointers import Pointers
+from tasks.deployment.report import Deployed
+
+# A supervisor starts the first service within 3 s of the rollout, and that takes 10 s when busy.
+SERVE_SECONDS = 60.0
+
+
+class Inputs(Strict):
+    """What it takes."""
+
+    problem: Document
+    run: Document
+    bundle: Bundle
+    verdict: Document
+
+
+class Params(Strict):
+    """It has none: limits are the problem's."""
+
+
+class Outputs(Strict):
+    """What it makes."""
+
+    deployed: Document
+    page: Page
+    outcome: Literal["deployed", "returned"]
+    digest: str
+    url: str | None
+    latency_p99: float | None
+    reason: str
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
+    """Roll out, check, crown; on any failure roll back to the champion and say why."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    this = Run.model_validate(out.store.document(inputs.run))
+    judged = read_verdict(out.store.read(inputs.verdict))
+    pointers = Pointers(out.store, this.name)
+    champion, etag = pointers.champion()
+    digest = inputs.bundle.digest
+    again = champion is not None and (champion.digest, champion.run) == (digest, this.run_id)
+    check_verdict(judged, digest, judged.baseline if again else _digest_of(champion))
+    api_key, keys = read_api_key(), read_verify_keys()
+    limit = problem.gates.latency_p99.total_seconds()
+    found = Deployed(digest=digest, previous=judged.baseline, outcome="deployed", reason="")
+    try:
+        model = load(out.store, this.name, digest, keys, out.scratch)
+        pointers.roll_out(digest, this.window_end)
+        found = ask(out.store, this.name, model, api_key, found)
+        check_latency(found, limit)
+        if not again:
+            crowned = Champion(
+                digest=digest,
+                run=this.run_id,
+                verdict=inputs.verdict.sha256,
+                since=this.window_end,
+                nonce=uuid.uuid4().hex,
+            )
+            pointers.crown(crowned, etag)
+        found = found.model_copy(update={"reason": _reason(judged, found)})
+    except (Failed, Conflict) as error:
+        if again:  # it has won already: what fails now is the service, not the deployment
+            raise TryAgain(str(error)) from error
+        now_serving, _ = pointers.champion()
+        pointers.roll_out(_digest_of(now_serving), this.window_end)
+        found = found.model_copy(update={"outcome": "returned", "reason": str(error)})
+    write_down(Ledger(out.store, this.name), this, found)
+    return Outputs(
+        deployed=out.document("deployed", found),
+        page=out.page("page", draw(found, this, limit)),
+        outcome=found.outcome,
+        digest=digest,
+        url=found.url,
+        latency_p99=found.latency_p99,
+        reason=found.reason,
+    )
+
+
+def read_verdict(body: bytes) -> Verdict:
+    """Return the verdict.
+
+    Raises:
+        Refused: it cannot be read, which is no acceptance.
+    """
+    try:
+        return Verdict.model_validate_json(body)
+    except ValidationError as error:
+        sentence = "The verdict cannot be read, so nothing is deployed; run the evaluation again."
+        raise Refused(sentence) from error
+
+
+def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
+    """Go on only if the verdict lets this very model replace this very champion.
+
+    Raises:
+        Refused: it does not.
+    """
+    if verdict.verdict != "accepted":
+        first = verdict.reasons[0] if verdict.reasons else "no reason was given"
+        raise Refused(f"The verdict is {verdict.verdict!r} ({first}), 'accepted' is expected.")
+    if verdict.judged != digest:
+        sentence = (
+            f"The verdict judged the model {verdict.judged[:12]} and {digest[:12]} is to be "
+            "deployed; have this one judged."
+        )
+        raise Refused(sentence)
+    if verdict.baseline != champion:
+        sentence = (
+            f"The verdict compared with {_short(verdict.baseline)} and {_short(champion)} is the "
+            "champion now; have the model judged against it."
+        )
+        raise Refused(sentence)
+
+
+def read_api_key() -> str:
+    """Return the key that opens the service, from the file that PERENNIAL_API_KEY names.
+
+    Raises:
+        AskedWrongly: it is not set, or cannot be read.
+    """
+    name = os.environ.get("PERENNIAL_API_KEY")
+    if not name:
+        sentence = "PERENNIAL_API_KEY is not set; it names the file of the service's API key."
+        raise AskedWrongly(sentence)
+    try:
+        return Path(name).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        sentence = f"PERENNIAL_API_KEY names {name!r}, which cannot be read; check the file."
+        raise AskedWrongly(sentence) from error
+
+
+def read_verify_keys() -> tuple[bytes, ...]:
+    """Return the public keys in the folder that PERENNIAL_VERIFY_KEYS names.
+
+    Raises:
+        AskedWrongly: it is not set, or holds none.
+    """
+    name = os.environ.get("PERENNIAL_VERIFY_KEYS")
+    if not name:
+        sentence = "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys."
+        raise AskedWrongly(sentence)
+    return signing.public_keys(Path(name))
+
+
+def write_down(ledger: Ledger, this: Run, found: Deployed) -> None:
+    """Write the ledger's line; the same run writes it once."""
+    kind: Kind = found.outcome
+    ledger.append(
+        Entry(
+            id=f"{this.run_id}/{kind}",
+            kind=kind,
+            at=this.window_end,
+            written=datetime.now(UTC),
+            run=this.run_id,
+            digest=found.digest,
+            previous=found.previous,
+            reason=found.reason,
+        )
+    )
+
+
+def load(
+    store: Store, name: str, digest: str, keys: Sequence[bytes], folder: Path
+) -> bundles.Model:
+    """Return the model as its own reader sees it; nothing is rolled out before.
+
+    Raises:
+        Failed: the bundle in the store is not whole, or not signed by one of the keys.
+    """
+    try:
+        return bundles.load(bundles.fetch(store, name, digest, folder), digest=digest, keys=keys)
+    except bundles.Refused as error:
+        raise Failed(f"The bundle is refused by its own reader: {error}") from error
+
+
+def ask(store: Store, name: str, model: bundles.Model, api_key: str, found: Deployed) -> Deployed:
+    """Ask the service all questions and return the report with its answers.
+
+    Raises:
+        Failed: an answer is not what is expected.
+    """
+    url = wait_until_served(store, name, model.digest, api_key, SERVE_SECONDS)
+    with Client(url, api_key) as client:
+        canary = send_canaries(client, model)
+        latency = measure(client, model)
+    return found.model_copy(update={"url": url, "canary": canary, "latency_p99": latency})
+
+
+def check_latency(found: Deployed, limit: float) -> None:
+    """Go on only if the service is fast enough; `limit` in seconds.
+
+    Raises:
+        Failed: it is not, or it was not measured.
+    """
+    latency = found.latency_p99
+    if latency is None or not latency <= limit:
+        took = "an unknown time" if latency is None else f"up to {latency * 1000:.1f} ms"
+        sentence = (
+            f"99 of 100 requests take {took}, at most {limit * 1000:g} ms are allowed by "
+            "gates.latency_p99."
+        )
+        raise Failed(sentence)
+
+
+def _reason(verdict: Verdict, found: Deployed) -> str:
+    against = "the first model" if verdict.baseline is None else f"against {verdict.baseline[:12]}"
+    rows = 0 if found.canary is None else found.canary.rows
+    score = "" if verdict.score is None else f", {verdict.metric} {verdict.score:.4g}"
+    return f"Accepted as {verdict.rule} ({against}{score}); {rows} canary rows answered alike."
+
+
+def _digest_of(champion: Champion | None) -> str | None:
+    return champion.digest if champion else None
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "no champion"
+
+
+task = Task("deployment", run)

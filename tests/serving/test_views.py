@@ -1,0 +1,108 @@
+"""What the service shows of itself: probes, /info, metrics, documentation."""
+
+import re
+
+import pytest
+from bundle_factory import ROW, Made
+from service_process import Service
+
+pytestmark = pytest.mark.slow  # the service takes seconds to start
+
+ROUTES = {
+    "/v1/predict",
+    "/v1/predict_batch",
+    "/v1/feedback",
+    "/info",
+    "/livez",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+}
+
+
+def metric(service: Service, name: str) -> float:
+    text = service.ask("GET", "/metrics").body.decode()
+    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    assert found is not None, text
+    return float(found.group(1))
+
+
+@pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
+def test_probes_need_no_key(shared_service: Service, path: str) -> None:
+    assert shared_service.ask("GET", path, headers={}).status == 200
+
+
+def test_info_tells_who_serves(shared_service: Service, shared_bundle: Made) -> None:
+    found = shared_service.ask("GET", "/info").json
+
+    assert (found["problem"], found["digest"]) == ("shared-service", shared_bundle.digest)
+    assert (found["ready"], found["error"]) == (True, None)
+    assert found["contract"]["columns"][0]["name"] == "age"
+
+
+def test_a_prediction_is_counted(shared_service: Service) -> None:
+    name = 'perennial_requests_total{route="/v1/predict",status="200"}'
+    shared_service.ask("POST", "/v1/predict", ROW)
+    before = metric(shared_service, name)
+    rows_before = metric(shared_service, "perennial_predicted_rows_total")
+    shared_service.ask("POST", "/v1/predict", ROW)
+
+    assert metric(shared_service, name) == before + 1
+    assert metric(shared_service, "perennial_predicted_rows_total") == rows_before + 1
+
+
+def test_a_value_that_the_encoder_could_not_use_is_counted(shared_service: Service) -> None:
+    name = 'perennial_coercions_total{column="joined"}'
+    before = metric(shared_service, name)
+    shared_service.ask("POST", "/v1/predict", {"age": 1, "joined": "30 February"})
+
+    assert metric(shared_service, name) == before + 1
+
+
+def test_buckets_add_up(shared_service: Service) -> None:
+    shared_service.ask("POST", "/v1/predict", ROW)
+    name = 'perennial_request_seconds_{}{{route="/v1/predict"{}}}'
+    text = shared_service.ask("GET", "/metrics").body.decode()
+    whole = re.search(r'seconds_bucket\{route="/v1/predict",le="\+Inf"\} (\d+)', text)
+
+    assert whole is not None
+    assert name.format("count", "") in text
+    assert float(whole.group(1)) > 0
+
+
+def test_a_scan_for_paths_makes_no_new_series(shared_service: Service) -> None:
+    shared_service.ask("GET", "/wp-login.php")
+    before = len(shared_service.ask("GET", "/metrics").body.splitlines())
+    for place in range(20):
+        shared_service.ask("GET", f"/scan/{place}")
+        shared_service.ask("GET", f"/static_content/{place}")
+
+    assert len(shared_service.ask("GET", "/metrics").body.splitlines()) == before
+
+
+def test_the_document_mentions_every_route(shared_service: Service) -> None:
+    document = shared_service.ask("GET", "/docs.json", headers={}).json
+
+    assert set(document["paths"]) == ROUTES
+    assert document["paths"]["/v1/predict"]["post"]["security"] == [{"key": []}]
+    assert set(document["paths"]["/info"]) == {"get"}
+
+
+def test_the_document_has_the_columns_of_the_model(shared_service: Service) -> None:
+    row = shared_service.ask("GET", "/docs.json").json["components"]["schemas"]["Row"]
+
+    assert row["required"] == ["age"]
+    assert row["properties"]["age"] == {"type": "number", "minimum": 0.0, "maximum": 120.0}
+    assert set(row["properties"]) == set(ROW)
+
+
+def test_the_page_loads_nothing_from_elsewhere(shared_service: Service) -> None:
+    page = shared_service.ask("GET", "/", headers={})
+    document = shared_service.ask("GET", "/docs.json").body.decode()
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page.body.decode())
+
+    assert parts == ["static_content/swagger-ui.css", "static_content/swagger-ui-bundle.js"]
+    assert [shared_service.ask("GET", f"/{part}").status for part in parts] == [200, 200]
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "http://" not in document
+    assert "https://" not in document

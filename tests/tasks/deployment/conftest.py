@@ -1,0 +1,172 @@
+"""A problem with a model that was judged, and the deployment as a run of its own."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle_factory import Keys, Made
+from fixtures_service import keys, make
+from service_process import API_KEY, Service, move_pointer, start_service, wait_for
+
+from contract import Bundle, Champion, Document, Entry, Ledger, Out, Run, Store
+from contract.problem import read_problem_text
+from contract.rollout import Rollout, champion_key, rollout_key
+from contract.verdict import Check, Verdict
+from tasks.deployment.task import task
+
+__all__ = ["keys", "make"]
+
+WINDOW_END = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+@dataclass
+class Ground:
+    """A problem in the store."""
+
+    store: Store
+    problem: str
+    scratch: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def deploy(
+        self,
+        made: Made,
+        run_id: str = "run-2",
+        *,
+        verdict: Mapping[str, object] | None = None,
+        limit: str = "5s",
+    ) -> tuple[int, dict[str, Any]]:
+        """Run the stage as its process does; return exit code and what it tells its caller."""
+        prefix = f"{self.problem}/runs/{run_id}"
+        takes = self.takes(prefix, run_id, made, verdict or {}, limit)
+        result = self.scratch / "result.json"
+        self.monkeypatch.setenv("STAGE_RESULT", str(result))
+        code = task.main([*takes, "--out", self.store.uri(f"{prefix}/deployment")])
+        return code, json.loads(result.read_text())
+
+    def crown(self, made: Made | None, run: str = "run-1") -> None:
+        """Put a champion there, and the rollout that goes with it."""
+        if made is None:
+            return
+        champion = Champion(
+            digest=made.digest,
+            run=run,
+            verdict=None,
+            since=WINDOW_END,
+            nonce=f"{run}-{made.digest}",
+        )
+        self.store.put(champion_key(self.problem), champion.canonical())
+
+    @property
+    def champion(self) -> str | None:
+        """The digest of the champion."""
+        found = self.store.get_with_etag(champion_key(self.problem))
+        return Champion.model_validate_json(found[0]).digest if found else None
+
+    @property
+    def rollout(self) -> str | None:
+        """The digest that the service is told to serve."""
+        return Rollout.model_validate_json(self.store.get(rollout_key(self.problem))).digest
+
+    @property
+    def ledger(self) -> list[Entry]:
+        """All lines."""
+        return Ledger(self.store, self.problem).entries()
+
+    def takes(
+        self, prefix: str, run_id: str, made: Made, changes: Mapping[str, object], limit: str
+    ) -> list[str]:
+        problem = read_problem_text(
+            f"apiVersion: perennial/v1\nkind: Problem\nname: {self.problem}\nquestion: Will it?\n"
+            "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
+            f"gates: {{latency_p99: {limit}}}\n",
+            "problem.yaml",
+        )
+        this = Run(
+            name=self.problem,
+            run_id=run_id,
+            window_start=None,
+            window_end=WINDOW_END,
+            reason="manual",
+            force=False,
+            salt="salt",
+            champion=None,
+        )
+        judged = _verdict(made.digest, self.champion) | changes
+        out = Out(self.store, f"{prefix}/before", self.scratch / "before")
+        key = f"{self.problem}/models/sha256/{made.digest}"
+        held: dict[str, Document | Bundle] = {
+            "problem": out.document("problem", problem),
+            "run": out.document("run", this),
+            "verdict": out.document("verdict", judged),
+            "bundle": Bundle(uri=self.store.uri(key), sha256=made.digest, bytes=1),
+        }
+        outputs = {name: artifact.model_dump(mode="json") for name, artifact in held.items()}
+        manifest = out.document("manifest", {"outputs": outputs})
+        return [
+            word
+            for name in held
+            for word in ("--take", f"{name}={manifest.uri}#{name}@sha256:{manifest.sha256}")
+        ]
+
+
+def _verdict(judged: str, baseline: str | None) -> dict[str, object]:
+    return Verdict(
+        verdict="accepted",
+        judged=judged,
+        baseline=baseline,
+        rule="superior" if baseline else "first",
+        metric="roc_auc",
+        score=0.8,
+        baseline_score=0.7 if baseline else None,
+        checks=(Check(name="beats dummy", passed=True, why="0.8 found, 0.5 expected."),),
+        reasons=(),
+        rows=1000,
+        window_end=WINDOW_END,
+    ).model_dump(mode="json")
+
+
+@pytest.fixture(scope="session")
+def problem_name() -> str:
+    """One problem for all tests here, so that they share a service; each begins anew."""
+    return f"p-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def home(
+    store: Store, keys: Keys, problem_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    service = start_service(store, problem_name, keys, tmp_path_factory.mktemp("service"))
+    yield service
+    assert service.stop() == 0
+
+
+@pytest.fixture
+def serving(home: Service, ground: "Ground") -> Service:
+    """A service that follows the pointer, and serves nothing yet."""
+    move_pointer(ground.store, ground.problem, None)
+    wait_for(lambda: home.ask("GET", "/info").json["digest"] is None)
+    return home
+
+
+@pytest.fixture
+def ground(
+    store: Store,
+    keys: Keys,
+    problem_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Ground:
+    api_key = tmp_path / "api.key"
+    api_key.write_text(f"{API_KEY}\n")
+    monkeypatch.setenv("PERENNIAL_API_KEY", str(api_key))
+    monkeypatch.setenv("PERENNIAL_VERIFY_KEYS", str(keys.folder))
+    for key in list(store.keys(f"{problem_name}/")):
+        if not key.endswith("/service.json"):
+            store.delete(key)
+    return Ground(store, problem_name, tmp_path, monkeypatch)

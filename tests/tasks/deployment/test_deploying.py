@@ -1,0 +1,222 @@
+"""An accepted model is put into service, checked there and crowned; whatever fails goes back."""
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle_factory import ROW, Keys, Made, make_keys
+from service_process import Service, wait_for
+
+from bundle import signing
+from tasks.deployment.checks import Failed, wait_until_served
+
+pytestmark = pytest.mark.slow  # the service takes seconds to start
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_first_model_becomes_champion(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    made = make("new")
+
+    code, told = ground.deploy(made)
+
+    assert (code, told["outcome"]) == (0, "deployed")
+    assert (ground.champion, ground.rollout) == (made.digest, made.digest)
+    assert serving.ask("GET", "/info").json["digest"] == made.digest
+    assert told["facts"]["url"] == serving.url
+    assert 0 < told["facts"]["latency_p99"] < 5
+    assert [(line.kind, line.digest, line.previous) for line in ground.ledger] == [
+        ("deployed", made.digest, None)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "regression"])
+def test_other_tasks_are_deployed_as_well(
+    ground: Any, make: Callable[..., Made], serving: Service, kind: str
+) -> None:
+    made = make("new", kind=kind)
+
+    code, told = ground.deploy(made)
+
+    assert (code, told["outcome"]) == (0, "deployed")
+
+
+def test_a_better_model_replaces_the_champion(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    old, new = make("old"), make("new", bias=0.5)
+    ground.deploy(old, "run-1")
+
+    code, told = ground.deploy(new, "run-2")
+
+    assert (code, told["outcome"]) == (0, "deployed")
+    assert ground.champion == new.digest
+    assert [(line.digest, line.previous) for line in ground.ledger] == [
+        (old.digest, None),
+        (new.digest, old.digest),
+    ]
+
+
+def test_canary_rows_are_not_in_the_prediction_log(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    written = r"perennial_log_rows_written (\d+)"
+    before = re.search(written, serving.ask("GET", "/metrics").body.decode())
+    ground.deploy(make("new"))
+    serving.ask("POST", "/v1/predict", ROW)
+
+    def after() -> int:
+        found = re.search(written, serving.ask("GET", "/metrics").body.decode())
+        return int(found.group(1)) - int(before.group(1)) if found and before else 0
+
+    assert wait_for(after) == 1
+
+
+def test_a_model_that_the_service_refuses_is_taken_back(
+    ground: Any, make: Callable[..., Made], serving: Service, tmp_path: Path, keys: Keys
+) -> None:
+    old, new = make("old"), make("new", bias=0.5)
+    ground.deploy(old, "run-1")
+    # The service trusts no longer whom this stage trusts.
+    trusted = make_keys(tmp_path / "before")
+    shutil.copytree(keys.folder, trusted.folder, dirs_exist_ok=True)
+    ground.monkeypatch.setenv("PERENNIAL_VERIFY_KEYS", str(trusted.folder))
+    stranger = signing.public_pem(signing.new_key())
+    key = next(keys.folder.glob("*.pem"))
+    kept = key.read_bytes()
+    key.write_bytes(stranger)
+    try:
+        code, told = ground.deploy(new, "run-2")
+    finally:
+        key.write_bytes(kept)
+
+    assert (code, told["outcome"]) == (0, "returned")
+    assert "refused the model" in told["facts"]["reason"]
+    assert (ground.champion, ground.rollout) == (old.digest, old.digest)
+    assert serving.ask("GET", "/info").json["digest"] == old.digest
+    assert [line.kind for line in ground.ledger] == ["deployed", "returned"]
+
+
+def test_a_broken_bundle_never_reaches_the_service(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    old, new = make("old"), make("new", bias=0.5)
+    ground.deploy(old, "run-1")
+    swaps = serving.ask("GET", "/info").json["counts"]["swaps"]
+    ground.store.put(f"{ground.problem}/models/sha256/{new.digest}/members/trees.tree", b"broken")
+
+    code, told = ground.deploy(new, "run-2")
+
+    assert (code, told["outcome"]) == (0, "returned")
+    assert (ground.champion, ground.rollout) == (old.digest, old.digest)
+    assert serving.ask("GET", "/info").json["counts"]["swaps"] == swaps
+
+
+def test_a_service_that_is_too_slow_gets_its_old_model_back(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    old, new = make("old"), make("new", bias=0.5)
+    ground.deploy(old, "run-1")
+
+    code, told = ground.deploy(new, "run-2", limit="0.001ms")
+
+    assert (code, told["outcome"]) == (0, "returned")
+    assert "gates.latency_p99" in told["facts"]["reason"]
+    assert (ground.champion, ground.rollout) == (old.digest, old.digest)
+    wait_for(lambda: serving.ask("GET", "/info").json["digest"] == old.digest)
+
+
+def test_a_first_model_that_fails_leaves_no_model(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    code, told = ground.deploy(make("new"), limit="0.001ms")
+
+    assert (code, told["outcome"]) == (0, "returned")
+    assert (ground.champion, ground.rollout) == (None, None)
+    wait_for(lambda: serving.ask("GET", "/readyz").status == 503)
+
+
+def test_a_deployment_that_was_made_is_not_written_down_twice(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    made = make("new")
+    ground.deploy(made)
+    ground.store.delete(f"{ground.problem}/runs/run-2/deployment/manifest.json")
+
+    code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
+
+    assert (code, told["outcome"]) == (0, "deployed")
+    assert len(ground.ledger) == 1
+
+
+@pytest.mark.parametrize("pointer", ["rollout.json", "champion.json", "ledger/00000000.json"])
+def test_a_deployment_that_was_killed_ends_right_when_run_again(
+    ground: Any, make: Callable[..., Made], serving: Service, pointer: str
+) -> None:
+    made = make("new")
+    key = f"{ground.problem}/{pointer}"
+    before = ground.store.head(key)
+    takes = ground.takes(f"{ground.problem}/runs/run-2", "run-2", made, {}, "5s")
+    out = ground.store.uri(f"{ground.problem}/runs/run-2/deployment")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tasks", "deployment", *takes, "--out", out], cwd=ROOT
+    )
+    wait_for(lambda: ground.store.head(key) != before, pause=0.005)
+    process.kill()
+    process.wait()
+
+    code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
+
+    assert (code, told["outcome"]) == (0, "deployed")
+    assert (ground.champion, ground.rollout) == (made.digest, made.digest)
+    assert [line.kind for line in ground.ledger] == ["deployed"]
+
+
+def test_a_champion_that_moves_meanwhile_keeps_its_place(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    made, other = make("new"), make("other", bias=0.5)
+    key = f"{ground.problem}/rollout.json"
+    before = ground.store.head(key)
+
+    def interfere() -> None:
+        wait_for(lambda: ground.store.head(key) != before, pause=0.005)
+        ground.crown(other, "by hand")
+
+    person = threading.Thread(target=interfere)
+    person.start()
+    code, told = ground.deploy(made)
+    person.join()
+
+    assert (code, told["outcome"]) == (0, "returned")
+    assert "champion.json" in told["facts"]["reason"]
+    assert (ground.champion, ground.rollout) == (other.digest, other.digest)
+
+
+def test_without_a_service_the_wait_ends_and_says_what_is_missing(ground: Any) -> None:
+    with pytest.raises(Failed, match=r"no service has announced itself at .*/service\.json"):
+        wait_until_served(ground.store, f"not-{ground.problem}", "a" * 64, "key", 0.3)
+
+
+def test_a_page_tells_what_was_asked(
+    ground: Any, make: Callable[..., Made], serving: Service
+) -> None:
+    ground.deploy(make("new"))
+    key = next(
+        key
+        for key in ground.store.keys(f"{ground.problem}/runs/run-2/deployment/")
+        if key.endswith(".html")
+    )
+
+    page = ground.store.get(key).decode()
+
+    assert "99 of 100 requests take" in page
+    assert "deployed" in page
