@@ -6,7 +6,7 @@ Nothing else calls the clock for a result.
 
 from pydantic import AwareDatetime
 
-from contract.artifacts import Sha256
+from contract.artifacts import Document, Sha256
 from contract.strict import Strict
 
 
@@ -22,6 +22,15 @@ class Champion(Strict):
     """`window_end` of the run that deployed it."""
     nonce: str
     """New at every write, so that a compare-and-swap never meets an equal body."""
+
+
+class Replay(Strict):
+    """What an earlier run found, to be used again without a search."""
+
+    run: str
+    """The run that found it."""
+    leaderboard: Document
+    plan: Document
 
 
 class Run(Strict):
@@ -42,3 +51,5 @@ class Run(Strict):
     """Of the hash that gives a row its part; the same in every run of a problem."""
     champion: Champion | None
     """Who served when the run began; None before the first deployment."""
+    replay: Replay | None = None
+    """The champion's own plan, fitted anew; None: selection and tuning search."""

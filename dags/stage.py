@@ -1,7 +1,7 @@
 """The one seam between Airflow and the stages: `Stage` runs `python -m tasks STAGE …` and settles.
 
 `PERENNIAL_RUNNER` chooses, when this is imported, how a stage runs: `local`, the default, is a
-child process of `$PERENNIAL_PYTHON`. Whatever runs it, the arguments, the environment's names and
+child process of `$PERENNIAL_PYTHON`; `kubernetes` is a pod (`dags/pod.py`). Whatever runs it, the arguments, the environment's names and
 the meaning of the exit code come from `asking` and `endings`, and so are the same.
 
 Airflow 3.3 gives a task no way to write its own note, so the sentence of a failure stands in the
@@ -28,16 +28,18 @@ from dags.log_lines import readable
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from dags.pod import Pod
+
 RUNNER = os.environ.get("PERENNIAL_RUNNER", "local")
-if RUNNER != "local":
-    _SENTENCE = f"PERENNIAL_RUNNER is {RUNNER!r}; 'local' is expected."
+if RUNNER not in {"local", "kubernetes"}:
+    _SENTENCE = f"PERENNIAL_RUNNER is {RUNNER!r}; 'local' or 'kubernetes' is expected."
     raise AskedWrongly(_SENTENCE)
 
 WHY = "why"
 
 
 class Stage(BaseOperator):
-    """One stage of one problem, as a child process; its task id is the stage's name.
+    """One stage of one problem, as a child process or a pod; its task id is the stage's name.
 
     `takes` gives each input the upstream stage that makes it, `asks` makes the parameters from the
     run's context, and `sources` are the environment's names that the problem file mentions.
@@ -63,7 +65,7 @@ class Stage(BaseOperator):
         self.asks = asks
         self.sources = tuple(sorted(sources))
         self.grace_seconds = grace_seconds
-        self._child: Child | None = None
+        self._child: Child | Pod | None = None
 
     def execute(self, context: "Context") -> dict[str, Any]:
         """Run the stage and return what it tells: manifest, sha256, outcome, facts.
@@ -96,6 +98,22 @@ class Stage(BaseOperator):
             self._child.end()
 
     def _run(self, context: "Context") -> Ending:
+        bucket = required("PERENNIAL_BUCKET", os.environ)
+        words = arguments(
+            self.task_id,
+            {name: Result.model_validate(value) for name, value in self.takes.items()},
+            self.asks(context) if self.asks else {},
+            out_uri(bucket, self.problem, context["dag_run"].run_id, self.task_id),
+        )
+        if RUNNER == "kubernetes":
+            # Half a second and 160 MB that reading the DAGs must not pay.
+            from dags.pod import Pod  # noqa: PLC0415
+
+            self._child = Pod(self, words)
+            return self._child.run(context)
+        return self._run_child(words)
+
+    def _run_child(self, words: list[str]) -> Ending:
         given = os.environ
         python = required("PERENNIAL_PYTHON", given)
         if not os.access(python, os.X_OK):
@@ -103,13 +121,6 @@ class Stage(BaseOperator):
                 f"PERENNIAL_PYTHON is {python!r}, which cannot be run; `perennial up` sets it."
             )
             raise AskedWrongly(sentence)
-        bucket = required("PERENNIAL_BUCKET", given)
-        words = arguments(
-            self.task_id,
-            {name: Result.model_validate(value) for name, value in self.takes.items()},
-            self.asks(context) if self.asks else {},
-            out_uri(bucket, self.problem, context["dag_run"].run_id, self.task_id),
-        )
         with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
             result = Path(folder) / "result.json"
             seen = environment(self.task_id, self.sources, given) | {RESULT_VARIABLE: str(result)}

@@ -46,6 +46,14 @@ def lifecycle_form() -> dict[str, Param]:
             description="Why this run; the ledger keeps it. `manual` or `nightly`, if empty.",
             section="Work",
         ),
+        "replay": Param(
+            None,
+            type=["null", "boolean"],
+            title="Replay the champion's plan",
+            description="Fit the settings of the model that serves, without a search. "
+            "A nightly run does, if empty; any other searches.",
+            section="Work",
+        ),
         **_switches(),
     }
 
@@ -76,6 +84,8 @@ def run_params(problem: str, context: "Context") -> dict[str, object]:
         "window_end": asked.get("window_end") or run.run_after.isoformat(),
         "reason": asked.get("reason") or ("nightly" if by_clock else "manual"),
         "force": bool(asked.get("force")),
+        # A monitoring run has no such field.
+        "replay": by_clock if asked.get("replay", False) is None else asked.get("replay", False),
         "overrides": overrides,
     }
 

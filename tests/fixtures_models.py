@@ -14,7 +14,7 @@ import pytest
 from contract.artifacts import Document, Table
 from contract.out import Out
 from contract.problem import Problem
-from contract.run import Champion, Run
+from contract.run import Champion, Replay, Run
 from contract.store import Store
 from methods.dataset import Dataset
 from methods.folds import Assignment
@@ -146,6 +146,12 @@ class Prepared:
     def with_champion(self, digest: str, reason: str = "nightly") -> "Prepared":
         champion = Champion(digest=digest, run="r0", verdict=None, since=START, nonce="n")
         run = self.out("problem").document("run", run_of(self.name, champion, reason))
+        return Prepared(**(self.__dict__ | {"run": run}))
+
+    def with_replay(self, plan: Document, leaderboard: Document) -> "Prepared":
+        replay = Replay(run="r0", plan=plan, leaderboard=leaderboard)
+        again = run_of(self.name).model_copy(update={"replay": replay})
+        run = self.out("problem").document("run", again)
         return Prepared(**(self.__dict__ | {"run": run}))
 
 

@@ -14,13 +14,14 @@ from contract.problem import Problem
 from contract.run import Run
 from contract.strict import Strict
 from contract.task import Task
+from methods.candidates.leaderboard import Leaderboard
 from methods.dataset import Prepared, metric_of, read_dataset
 from methods.encoding import EncodingSettings
 from methods.folds import fold_pairs
 from tasks.selection.compare import compare
 from tasks.selection.page import page
 
-# Of the budget; the rest is tuning's. Families first, settings second (modelling notes, 6).
+# Of the budget; the rest is tuning's. Families first, settings second.
 SHARE = 0.4
 
 
@@ -43,23 +44,13 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Compare the families that the problem allows."""
+    """Compare the families that the problem allows, or hand on what was compared before."""
     problem = Problem.model_validate(out.store.document(inputs.problem))
     about = Run.model_validate(out.store.document(inputs.run))
-    dataset = read_dataset(out.store, inputs)
-    dataset.check_classes(dataset.rows("train"))
-    forward = problem.split_by == "time"
-    board = compare(
-        dataset,
-        fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
-        problem.models.candidates,
-        metric_of(problem, dataset.schema),
-        EncodingSettings(absolute_time=forward),
-        forward=forward,
-        budget_seconds=problem.models.budget.total_seconds(),
-        share=SHARE,
-        seed=problem.models.seed,
-    )
+    if about.replay is None:
+        board = _compare(inputs, problem, out)
+    else:
+        board = Leaderboard.model_validate(out.store.document(about.replay.leaderboard))
     scores = {entry.family: entry.score for entry in board.entries if entry.score is not None}
     if not scores:
         failures = "; ".join(f"{entry.family}: {entry.failure}" for entry in board.entries)
@@ -71,6 +62,23 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         best=board.entries[0].family,
         score=scores[board.entries[0].family],
         scores=scores,
+    )
+
+
+def _compare(inputs: Inputs, problem: Problem, out: Out) -> Leaderboard:
+    dataset = read_dataset(out.store, inputs)
+    dataset.check_classes(dataset.rows("train"))
+    forward = problem.split_by == "time"
+    return compare(
+        dataset,
+        fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
+        problem.models.candidates,
+        metric_of(problem, dataset.schema),
+        EncodingSettings(absolute_time=forward),
+        forward=forward,
+        budget_seconds=problem.models.budget.total_seconds(),
+        share=SHARE,
+        seed=problem.models.seed,
     )
 
 

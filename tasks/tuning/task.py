@@ -1,6 +1,6 @@
 """Find settings: with which is a family best, and how much better for it?
 
-Takes    problem, run, prepared, schema, assignment, leaderboard, replay   a stored plan, or none
+Takes    problem, run, prepared, schema, assignment, leaderboard
 Makes    plan, journal, page   the plan is replayable; the journal is Optuna's, none in a replay
 Facts    score, gain, trials   on validation (small data: folds too); gain over defaults
 Refuses  a class without a labelled row in train, a replayed plan of another task or other classes
@@ -24,8 +24,6 @@ class Inputs(Prepared):
     """What tuning takes."""
 
     leaderboard: Document
-    replay: Document | None = None
-    """A stored plan: it is verified and handed on unchanged, and nothing is searched."""
 
 
 class Params(Strict):
@@ -44,12 +42,12 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Search, or replay what was found before."""
+    """Search, or verify the plan that was found before and hand it on unchanged."""
     problem = Problem.model_validate(out.store.document(inputs.problem))
     about = Run.model_validate(out.store.document(inputs.run))
-    if inputs.replay is not None:
+    if about.replay is not None:
         schema = Schema.model_validate(out.store.document(inputs.schema))
-        plan = replayed(out.store.document(inputs.replay), schema, metric_of(problem, schema))
+        plan = replayed(out.store.document(about.replay.plan), schema, metric_of(problem, schema))
         return Outputs(
             plan=out.document("plan", plan),
             page=out.page("page", page(plan, [], 0.0, about)),

@@ -47,6 +47,7 @@ def test_the_first_stage_is_told_the_run_once_and_for_all(cycle: Any) -> None:
         "window_end": "2013-10-01T00:00:00+00:00",
         "reason": "manual",
         "force": False,
+        "replay": False,
         "overrides": {"models.budget": "60s", "models.seed": 7},
     }
 

@@ -96,11 +96,12 @@ def test_schedules_are_in_the_problems_own_time(
     assert [found["schedule"], found["timezone"]] == expected
 
 
-def test_the_form_asks_for_window_budget_reason_force_and_overrides(structure: Any) -> None:
+def test_the_form_asks_for_window_budget_reason_force_replay_and_overrides(structure: Any) -> None:
     assert structure["dags"]["flights__lifecycle"]["params"] == [
         "budget",
         "force",
         "reason",
+        "replay",
         "set",
         "window_end",
         "window_start",

@@ -41,9 +41,10 @@ def test_a_stored_plan_is_handed_on_unchanged(prepare: Callable[..., Prepared]) 
     made = prepare(rows=200)
     stored = made.out("tuning").document("plan", plan())
     leaderboard = made.out("selection").document("leaderboard", {"unread": True})
+    again = made.with_replay(stored, leaderboard)
 
     found = run(
-        Inputs(**made.given("schema", "assignment"), leaderboard=leaderboard, replay=stored),
+        Inputs(**again.given("schema", "assignment"), leaderboard=leaderboard),
         Params(),
         made.out("tuning"),
     )

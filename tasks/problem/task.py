@@ -1,0 +1,176 @@
+"""Fix what a run is about: the problem with every default, its window, and who serves now.
+
+Takes    nothing
+Makes    problem, run, expectations   later stages take them by digest, so that a file edited in
+                                      mid-run changes nothing
+Facts    window_end, champion         in ISO 8601; the digest of the model that serves, if any
+Refuses  nothing; a file that does not validate was asked wrongly
+Source   Sculley et al., "Hidden Technical Debt in Machine Learning Systems", NIPS 2015, section 6
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from contract.artifacts import Document
+from contract.errors import AskedWrongly
+from contract.log import log
+from contract.out import Out
+from contract.problem import read_problem
+from contract.run import Champion, Replay, Run
+from contract.store import Store
+from contract.strict import Strict
+from contract.task import Task
+from methods.salt import salt_of
+
+FOLDER = "PERENNIAL_PROBLEMS"
+# The stages that search, and what each finds.
+_FOUND = {"selection": "leaderboard", "tuning": "plan"}
+
+
+class Inputs(Strict):
+    """It takes nothing from another stage."""
+
+
+class Params(Strict):
+    """What the form, the schedule or the monitoring says."""
+
+    name: str
+    run_id: str
+    window_start: AwareDatetime | None
+    window_end: AwareDatetime
+    reason: str
+    force: bool
+    """True: a new run without any cache."""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """Dotted keys of the problem file and their values for this run alone."""
+    replay: bool = False
+    """True: fit the champion's own plan anew. Where there is none, selection and tuning search."""
+
+
+class Outputs(Strict):
+    """What the task makes."""
+
+    problem: Document
+    run: Document
+    expectations: Document
+    window_end: str
+    champion: str | None
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
+    """Read the problem's folder and the champion's pointer once."""
+    folder = problem_folder(params.name)
+    problem = read_problem(folder / "problem.yaml", params.overrides)
+    if problem.name != params.name:
+        sentence = (
+            f"{folder / 'problem.yaml'}: found name {problem.name!r} in the folder "
+            f"{params.name!r}; give both one name."
+        )
+        raise AskedWrongly(sentence)
+    if params.window_start is not None and params.window_start >= params.window_end:
+        sentence = (
+            f"The window begins at {params.window_start.isoformat()} and ends at "
+            f"{params.window_end.isoformat()}; its end must be later. Correct the window."
+        )
+        raise AskedWrongly(sentence)
+    champion = read_champion(out.store, problem.name)
+    this = Run(
+        name=problem.name,
+        run_id=params.run_id,
+        window_start=params.window_start,
+        window_end=params.window_end,
+        reason=params.reason,
+        force=params.force,
+        salt=salt_of(problem.name),
+        champion=champion,
+        replay=read_replay(out.store, problem.name, champion) if params.replay else None,
+    )
+    return Outputs(
+        problem=out.document("problem", problem),
+        run=out.document("run", this),
+        expectations=out.document("expectations", read_suite(folder / problem.checks.suite)),
+        window_end=params.window_end.isoformat(),
+        champion=champion.digest if champion else None,
+    )
+
+
+def problem_folder(name: str) -> Path:
+    """Return the folder of a problem.
+
+    Raises:
+        AskedWrongly: PERENNIAL_PROBLEMS is not set, or has no such folder.
+    """
+    root = os.environ.get(FOLDER)
+    if not root:
+        sentence = f"{FOLDER} is not set; it names the folder that holds a folder for each problem."
+        raise AskedWrongly(sentence)
+    folder = Path(root) / name
+    if not folder.is_dir():
+        known = sorted(path.parent.name for path in Path(root).glob("*/problem.yaml"))
+        sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
+        raise AskedWrongly(sentence)
+    return folder
+
+
+def read_champion(store: Store, name: str) -> Champion | None:
+    """Return who serves, or None before the first deployment."""
+    found = store.get_with_etag(f"{name}/champion.json")
+    return None if found is None else Champion.model_validate_json(found[0])
+
+
+def read_replay(store: Store, name: str, champion: Champion | None) -> Replay | None:
+    """Return what the champion's run found, or None where nothing of it is left to replay."""
+    if champion is None:
+        return None
+    stages = [f"{name}/runs/{champion.run}/{stage}/manifest.json" for stage in _FOUND]
+    bodies = [store.get_with_etag(key) for key in stages]
+    if None in bodies:
+        log("problem").info("nothing to replay", run=champion.run)
+        return None
+    found = {
+        output: Document.model_validate(json.loads(body[0])["outputs"][output])
+        for output, body in zip(_FOUND.values(), bodies, strict=True)
+        if body is not None
+    }
+    return Replay(run=champion.run, leaderboard=found["leaderboard"], plan=found["plan"])
+
+
+def read_suite(path: Path) -> dict[str, Any]:
+    """Return the suite of expectations beside the problem file; an empty one where there is none.
+
+    Raises:
+        AskedWrongly: the file is no suite.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {"name": path.stem, "expectations": []}
+    except (OSError, UnicodeDecodeError) as error:
+        raise AskedWrongly(f"{path}: found no readable suite ({error}); check the file.") from error
+    try:
+        suite = _Suite.model_validate(json.loads(text))
+    except json.JSONDecodeError as error:
+        where = f"{path}:{error.lineno}:{error.colno}"
+        raise AskedWrongly(f"{where}: found no JSON ({error.msg}); correct it.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        sentence = (
+            f"{path}: {place}: {first['msg']}; a suite as Great Expectations writes it is expected."
+        )
+        raise AskedWrongly(sentence) from error
+    return {"name": suite.name or path.stem, "expectations": suite.expectations}
+
+
+class _Suite(Strict, extra="ignore"):
+    """The parts of a suite's JSON that count; validation reads the expectations themselves."""
+
+    name: str = ""
+    expectations: list[dict[str, Any]]
+
+
+task = Task("problem", run)
