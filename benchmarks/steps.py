@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.timing import Cost, median
+from benchmarks.report import table, write_section
+from benchmarks.timing import median
 from perennial.platform import seaweed
 
 EMPTY = """\
@@ -32,7 +33,7 @@ IMPORTS = "import contract, boto3, botocore.config, botocore.exceptions, boto3.e
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure and write the section."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         script = folder / "empty.py"
@@ -42,25 +43,25 @@ def main() -> None:
             environment = os.environ | running.environment | {"PYTHONPATH": str(Path.cwd())}
             imports = median(lambda _: [sys.executable, "-c", IMPORTS], environment)
             runs = f"s3://{running.environment['PERENNIAL_BUCKET']}/bench/runs"
-            step = median(  # a new place each time, so that none is made before
+            step = median(  # a new place each time, so that none was made before
                 lambda n: [sys.executable, str(script), "--out", f"{runs}/{n}/empty"], environment
             )
         finally:
             running.stop()
-    row("interpreter and imports alone", imports)
-    row("an empty stage", step)
-    row(
-        "difference",
-        Cost(step.seconds - imports.seconds, step.cpu_seconds - imports.cpu_seconds),
-    )
+    rows: list[list[object]] = [
+        ["interpreter and imports alone", imports.seconds, imports.cpu_seconds],
+        ["an empty stage", step.seconds, step.cpu_seconds],
+        [
+            "difference: the step's own cost",
+            step.seconds - imports.seconds,
+            step.cpu_seconds - imports.cpu_seconds,
+        ],
+    ]
     for word in ("validate", "plan"):
-        command = [sys.executable, "-m", "perennial", word, "flights"]
-        row(f"perennial {word} flights", median(lambda _, command=command: command))
-
-
-def row(name: str, cost: Cost) -> None:
-    """Print one line of the table."""
-    print(f"| {name} | {cost.seconds:.2f} | {cost.cpu_seconds:.2f} |")
+        cost = median(lambda _, word=word: [sys.executable, "-m", "perennial", word, "flights"])
+        rows.append([f"`perennial {word} flights`", cost.seconds, cost.cpu_seconds])
+    text = table(["medians of 7", "seconds", "CPU-s"], rows)
+    write_section("A step, and the commands that work offline", "make bench-steps", text)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 was missed is caught up by the next run: a run judges every day that has no profile yet.
 
 **What it says.** `ok`, `watch`, `warn`: nothing to do; the page shows what moves.
-`insufficient_data`: too few rows to judge, or no model serves yet.
+`insufficient_data`: too few rows to judge. Where no model serves yet, all but `problem` is skipped.
 `blocked_data_quality`: the data are broken; nothing is retrained on them. Tell who feeds them.
 `retrain`: a new model would help; the reason is performance, benefit, drift, age or prior.
 
@@ -69,7 +69,13 @@ def build(problem: Problem) -> DAG:
     ) as dag:
         asked = stage("problem")
         known = {"problem": asked, "run": asked}
+
+        @task.branch(doc_md="Goes on only where a model serves: before that there is no watch.")
+        def watch(result: dict[str, Any]) -> str | None:
+            return "collection" if result["facts"].get("champion") else None
+
         snapshot = stage("collection", **known)
+        watch(asked.output) >> snapshot
         verdict = stage("monitoring", **known, snapshot=snapshot)
         if mode in {"auto", "approve"}:
             _add_renewal(name, verdict, asks=mode == "approve")

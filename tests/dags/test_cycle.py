@@ -119,7 +119,7 @@ def test_the_same_finding_starts_one_run_only(cycle: Any) -> None:
 
 
 def test_mode_off_starts_nothing(cycle: Any) -> None:
-    assert set(cycle["off"]["tasks"]) == {"problem", "collection", "monitoring"}
+    assert set(cycle["off"]["tasks"]) == {"problem", "watch", "collection", "monitoring"}
 
 
 def test_verdicts_and_deployments_leave_an_asset_event(cycle: Any) -> None:
@@ -137,3 +137,15 @@ def test_the_form_refuses_a_month_that_does_not_exist(cycle: Any) -> None:
 
 def test_a_broken_problem_file_fails_its_own_dag(cycle: Any) -> None:
     assert cycle["invalid"]["tasks"] == {"problem_files": "failed"}
+
+
+def test_before_a_model_serves_nothing_is_watched(cycle: Any) -> None:
+    assert cycle["unserved"]["state"] == "success"
+    assert cycle["unserved"]["tasks"] == {
+        "problem": "success",
+        "watch": "success",
+        "collection": "skipped",
+        "monitoring": "skipped",
+        "decision": "skipped",
+        "retraining": "skipped",
+    }

@@ -108,7 +108,8 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "flights__monitoring",
             {
-                "problem": ["collection", "monitoring"],
+                "problem": ["collection", "monitoring", "watch"],
+                "watch": ["collection"],
                 "collection": ["monitoring"],
                 "monitoring": ["decision"],
                 "decision": ["retraining"],
@@ -118,7 +119,8 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "careful__monitoring",
             {
-                "problem": ["collection", "monitoring"],
+                "problem": ["collection", "monitoring", "watch"],
+                "watch": ["collection"],
                 "collection": ["monitoring"],
                 "monitoring": ["decision"],
                 "decision": ["approval"],
@@ -129,7 +131,8 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "quiet__monitoring",
             {
-                "problem": ["collection", "monitoring"],
+                "problem": ["collection", "monitoring", "watch"],
+                "watch": ["collection"],
                 "collection": ["monitoring"],
                 "monitoring": [],
             },

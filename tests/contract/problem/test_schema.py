@@ -18,6 +18,8 @@ def test_a_default_is_written_as_its_own_pattern_wants() -> None:
 
 
 def test_every_key_says_what_it_means() -> None:
-    silent = [f for f in fields(problem_schema()) if not {"description", "const", "$ref"} & f.keys()]
+    silent = [
+        f for f in fields(problem_schema()) if not {"description", "const", "$ref"} & f.keys()
+    ]
 
     assert silent == []

@@ -62,7 +62,13 @@ def events() -> list[list[Any]]:
 
 
 retrain = {
-    "problem": {"result": {"facts": {"window_end": "2013-10-01T00:00:00Z"}}},
+    **(
+        served := {
+            "problem": {
+                "result": {"facts": {"window_end": "2013-10-01T00:00:00Z", "champion": "c"}}
+            }
+        }
+    ),
     "monitoring": {
         "result": {"outcome": "retrain", "facts": {"reason": "drift", "key": "2013-09-30"}}
     },
@@ -75,7 +81,10 @@ report = {
     "refused": run(lifecycle, {"evaluation": {"result": {"outcome": "refused"}}}),
     "exploration_fails": run(lifecycle, accepted | {"exploration": {"exit": 3}}),
     "quiet": run(monitoring, retrain | {"monitoring": {"result": {"outcome": "ok"}}}),
-    "blocked": run(monitoring, {"monitoring": {"result": {"outcome": "blocked_data_quality"}}}),
+    "unserved": run(monitoring, {}),
+    "blocked": run(
+        monitoring, served | {"monitoring": {"result": {"outcome": "blocked_data_quality"}}}
+    ),
     "retrain": run(monitoring, retrain),
     "again": run(monitoring, retrain),
     "off": run(bag.dags["quiet__monitoring"], retrain),

@@ -1,0 +1,50 @@
+"""The command `perennial`: each subcommand is a module that is imported when it is called."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = (
+    *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
+    *("history", "rollback", "gc", "demo"),
+)
+
+
+class Commands(click.Group):
+    """The subcommands, in the order in which a newcomer meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, not sorted."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"perennial.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="perennial", message="%(version)s")
+def cli() -> None:
+    """Keep a tabular machine-learning model alive: collect, judge, deploy, watch, retrain.
+
+    Exit codes: 0 done, 2 asked wrongly, 3 refused (data or model not good enough), 75 try again.
+    """
+
+
+def main() -> None:
+    """Run the command line; log lines of libraries go to standard error."""
+    from contract.log import configure  # noqa: PLC0415 - nothing is configured at import
+
+    configure(sys.stderr)
+    cli(prog_name="perennial")
+
+
+if __name__ == "__main__":
+    main()

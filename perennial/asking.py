@@ -1,0 +1,90 @@
+"""What `run` and `monitor` have in common: the window, the client, the way a run is shown."""
+
+from dataclasses import asdict
+from typing import Any
+
+from contract.errors import AskedWrongly
+from contract.problem import Problem, environment_names
+from contract.stages import STAGES
+from perennial.airflow import Airflow
+from perennial.following import Followed, follow
+from perennial.moments import parse_moment
+from perennial.platform.access import Platform
+from perennial.platform.credentials import ADMIN
+from perennial.platform.environment import remembered_environment
+from perennial.progress import shown
+from perennial.speech import Speech
+
+
+def conf_of(zone: str, window_start: str | None, window_end: str | None) -> dict[str, Any]:
+    """Return the window as the DAG's form takes it; what is not given is left out.
+
+    Raises:
+        AskedWrongly: a time is no time, or the window ends before it starts.
+    """
+    given = {"window_start": window_start, "window_end": window_end}
+    window = {
+        name: parse_moment(text, zone, f"--{name.replace('_', '-')}")
+        for name, text in given.items()
+        if text is not None
+    }
+    if len(window) == len(given) and window["window_start"] >= window["window_end"]:
+        sentence = (
+            f"--window-start {window_start} is not before --window-end {window_end}; "
+            "give a window that holds time."
+        )
+        raise AskedWrongly(sentence)
+    return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}
+
+
+def check_sources(platform: Platform, problem: Problem) -> None:
+    """See that Airflow was started with every variable that the problem's sources mention.
+
+    Raises:
+        AskedWrongly: one is not there.
+    """
+    known = remembered_environment(platform.home)
+    absent = sorted(environment_names(problem) - known.keys())
+    if absent:
+        sentence = (
+            f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "
+            "was started; set it, then `perennial down` and `perennial up`."
+        )
+        raise AskedWrongly(sentence)
+
+
+def airflow_of(platform: Platform) -> Airflow:
+    """Return the client of the platform's Airflow."""
+    return Airflow(platform.airflow_url, ADMIN, platform.credentials.airflow_password)
+
+
+def follow_run(speech: Speech, airflow: Airflow, dag: str, run: str) -> Followed:
+    """Show a run until it ends, then say how it ended."""
+    speech.say(f"{dag}: run {run}")
+    try:
+        with shown(speech) as look:
+            followed = follow(airflow, dag, run, look)
+    except KeyboardInterrupt:
+        speech.say(f"{dag}: run {run} goes on without being watched.")
+        raise
+    speech.say(f"{dag}: {followed.state} after {followed.seconds:.1f} s")
+    for step in followed.failed:
+        speech.say(step.why)
+    return followed
+
+
+def run_document(problem: str, followed: Followed) -> dict[str, Any]:
+    """Return a run that ended as `--json` tells it."""
+    stages = sorted(
+        (step for step in followed.steps if step.is_stage), key=lambda one: STAGES.index(one.name)
+    )
+    return {
+        "problem": problem,
+        "dag": followed.dag,
+        "run": followed.run,
+        "state": followed.state,
+        "seconds": followed.seconds,
+        "exit": followed.exit_code,
+        "why": [step.why for step in followed.failed],
+        "stages": [asdict(step) for step in stages],
+    }

@@ -1,0 +1,62 @@
+"""`perennial gc`: remove what nobody needs any more."""
+
+import click
+
+from contract.errors import TryAgain
+from perennial.airflow import ENDED, Airflow
+from perennial.asking import airflow_of
+from perennial.garbage import delete, find_garbage
+from perennial.platform.access import open_platform
+from perennial.platform.home import find_home
+from perennial.problems import find_problem
+from perennial.speech import Speech, Spoken
+
+KEPT_RUNS = 20  # arbitrary: three weeks of nightly runs can be looked at
+
+
+@click.command(
+    cls=Spoken, example="perennial gc flights\nperennial gc flights --keep-runs 50 --delete"
+)
+@click.argument("name")
+@click.option("--keep-runs", default=KEPT_RUNS, show_default=True, help="Of the newest runs.")
+@click.option("--delete", "is_meant", is_flag=True, help="Delete; without it nothing is changed.")
+def command(name: str, keep_runs: int, is_meant: bool, as_json: bool) -> None:
+    """Print which runs, models and landed files could go; delete them only when told.
+
+    Kept: the champion, every model and run that the ledger says was served, the newest runs and all
+    that they name. Predictions, feedback, monitoring and the ledger are never touched.
+    """
+    speech = Speech(as_json=as_json)
+    find_problem(find_home().problems, name)
+    platform = open_platform(find_home())
+    store = platform.store()
+    if is_meant:
+        _refuse_while_running(airflow_of(platform), name)
+    garbage = find_garbage(store, name, keep_runs)
+    if is_meant:
+        delete(store, garbage)
+    speech.answer({"problem": name, "deleted": is_meant, **garbage.model_dump(mode="json")})
+    rows = [
+        ("runs", str(len(garbage.runs)), str(len(garbage.kept_runs))),
+        ("models", str(len(garbage.models)), str(len(garbage.kept_models))),
+        ("landed files", str(len(garbage.parts)), "-"),
+    ]
+    speech.table("", ["", "deleted" if is_meant else "could go", "kept"], rows)
+    if not as_json:
+        size = f"{len(garbage.keys):,} objects, {garbage.bytes / 1e6:,.1f} MB"
+        speech.say(f"{size} {'were deleted' if is_meant else 'could go; --delete removes them'}.")
+
+
+def _refuse_while_running(airflow: Airflow, name: str) -> None:
+    """See that no run writes now: what it has written is named by nothing yet.
+
+    Raises:
+        TryAgain: one does.
+    """
+    for part in ("lifecycle", "monitoring"):
+        for run in airflow.runs(f"{name}__{part}"):
+            if run.state not in ENDED:
+                sentence = (
+                    f"The run {run.dag_run_id} of {name}__{part} is {run.state}; wait for it."
+                )
+                raise TryAgain(sentence)

@@ -1,0 +1,49 @@
+"""`perennial validate`: does a problem file hold?"""
+
+import json
+from pathlib import Path
+
+import click
+
+from contract.errors import AskedWrongly
+from contract.problem import Problem
+from perennial.platform.home import find_home
+from perennial.problems import load_problem
+from perennial.speech import Speech, Spoken
+
+
+@click.command(
+    cls=Spoken, example="perennial validate flights\nperennial validate work/problem.yaml"
+)
+@click.argument("name", metavar="NAME|FILE")
+def command(name: str, as_json: bool) -> None:
+    """Check a problem file and the suite of expectations beside it.
+
+    Works offline. Every error is a line with file, line, column, what was found, what was expected.
+    """
+    speech = Speech(as_json=as_json)
+    problem, file = load_problem(find_home().problems, name)
+    suite = check_suite(problem, file)
+    speech.answer({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
+    if not as_json:
+        speech.say(f"{file} holds: {problem.question}")
+
+
+def check_suite(problem: Problem, file: Path) -> str | None:
+    """Return the path of the expectations; None where there are none, which is allowed.
+
+    Raises:
+        AskedWrongly: the file is no suite.
+    """
+    suite = file.parent / problem.checks.suite
+    if not suite.exists():
+        return None
+    try:
+        found = json.loads(suite.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        sentence = f"{suite}: found no JSON ({error}); a suite of Great Expectations is expected."
+        raise AskedWrongly(sentence) from error
+    if not isinstance(found, dict) or not isinstance(found.get("expectations", []), list):
+        sentence = f"{suite}: found no suite; an object with a list 'expectations' is expected."
+        raise AskedWrongly(sentence)
+    return str(suite)

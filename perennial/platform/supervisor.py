@@ -1,0 +1,214 @@
+"""The one process that keeps the platform alive: `python -m perennial.platform.supervisor`.
+
+It starts the store, Airflow's three processes and a service for each problem that has a rollout,
+and starts again what dies. It holds no S3 client and no data library: it lives as long as the
+platform and its memory counts.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+from contract.errors import PerennialError
+from contract.log import configure, log
+from contract.rollout import rollout_key
+from perennial.platform import processes, seaweed
+from perennial.platform.component import Component
+from perennial.platform.credentials import read_credentials, store_identities
+from perennial.platform.environment import (
+    MARK,
+    airflow_environment,
+    inherited,
+    service_environment,
+)
+from perennial.platform.home import Home, find_home
+from perennial.platform.ports import keep_ports, read_ports, service_port
+from perennial.platform.state import PlatformState, write_state
+
+BEAT_SECONDS = 0.25
+LOOK_FOR_ROLLOUTS_EVERY = 4  # beats
+# Measured after a run: 211 MB with 384 MiB, 70-100 MB so; a small write then costs 13 ms of CPU
+# instead of 3, which is a second in a whole lifecycle. The limit is soft: nothing fails at it.
+STORE_MEMORY = "128MiB"
+AIRFLOW_STOP_SECONDS = 15  # a stage that is at work is ended then, and run again later
+SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
+AIRFLOW = {
+    "api-server": ("api-server",),
+    # Its log server would listen on every interface and has no setting for it.
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+}
+
+
+class Supervisor:
+    """The platform's components and the loop that tends them."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._made = read_credentials(home)
+        self._ports = read_ports(home.ports)
+        self._airflow = airflow_environment(home, self._ports, self._made)
+        self._is_store_ready = False
+        self._migration = Migration(home, self._airflow)
+        store = Component(
+            name="store",
+            command=seaweed.command(home.data, store_identities(home), self._ports),
+            environment=inherited()
+            | seaweed.server_environment(STORE_MEMORY, self._made.store_admin_password)
+            | {MARK: str(home.folder)},
+            log=home.logs / "store.log",
+            folder=home.folder,
+        )
+        self.components = {"store": store} | {
+            name: self._airflow_component(name, words) for name, words in AIRFLOW.items()
+        }
+        self._state = PlatformState(supervisor=processes.know(os.getpid()))
+
+    def run(self, end: threading.Event) -> None:
+        """Tend everything until `end` is set, then stop it."""
+        beat = 0
+        self._write()
+        while not end.wait(BEAT_SECONDS):
+            if self._beat(beat):
+                self._write()
+            beat += 1
+        self._stop()
+
+    def _beat(self, beat: int) -> bool:
+        changed = [component.tend() for component in list(self.components.values())]
+        self._migration.tend()
+        if not self._is_store_ready and seaweed.is_ready(self._ports):
+            self._is_store_ready = True
+            self._make_durable_once()
+        if self._is_store_ready and beat % LOOK_FOR_ROLLOUTS_EVERY == 0:
+            changed.append(self._look_for_rollouts())
+        return any(changed)
+
+    def _look_for_rollouts(self) -> bool:
+        """Add a service for each problem that has a rollout and none yet; tell whether one came."""
+        found = [file.parent.name for file in self._home.problems.glob("*/problem.yaml")]
+        new = [
+            name
+            for name in sorted(found)
+            if service_port(name) not in self.components
+            and seaweed.has(self._ports, rollout_key(name))
+        ]
+        for problem in new:
+            self.components[service_port(problem)] = self._service_component(problem)
+        return bool(new)
+
+    def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
+        return Component(
+            name=name,
+            command=[str(self._home.airflow_python), "-m", "airflow", *words],
+            environment=self._airflow,
+            log=self._home.logs / f"{name}.log",
+            folder=self._home.project,
+            may_start=lambda: self._migration.is_done,
+        )
+
+    def _service_component(self, problem: str) -> Component:
+        name = service_port(problem)
+        ports = keep_ports(self._home.ports, [name])
+        words = ["-m", "serving", problem, "--port", str(ports[name])]
+        return Component(
+            name=name,
+            command=[str(self._home.python), *words],
+            environment=service_environment(self._home, ports, self._made),
+            log=self._home.logs / f"{name}.log",
+            folder=self._home.project,
+        )
+
+    def _make_durable_once(self) -> None:
+        stamp = self._home.data / ".durable"
+        if stamp.exists():
+            return
+        try:
+            seaweed.make_durable(self._ports)
+        except (PerennialError, subprocess.TimeoutExpired) as error:
+            log("platform").warning("store is not durable against a loss of power", why=str(error))
+        else:
+            stamp.touch()
+
+    def _write(self) -> None:
+        for name, component in self.components.items():
+            self._state.components[name] = component.seen
+        write_state(self._home, self._state)
+
+    def _stop(self) -> None:
+        """Stop services and Airflow first: their last words go to the store."""
+        self._migration.stop()
+        for names, seconds in (
+            (self.components.keys() - AIRFLOW.keys() - {"store"}, SERVICE_STOP_SECONDS),
+            (AIRFLOW.keys(), AIRFLOW_STOP_SECONDS),
+            ({"store"}, seaweed.STOP_SECONDS),
+        ):
+            found = (self.components[name].seen.process for name in names)
+            processes.stop([process for process in found if process], None, seconds)
+        seaweed.remove_sockets(self._ports)
+        for component in self.components.values():
+            component.seen.state, component.seen.process = "stopped", None
+        self._write()
+        log("platform").info("stopped")
+
+
+class Migration:
+    """Airflow's database brought to the form of the installed Airflow, once a version."""
+
+    def __init__(self, home: Home, environment: dict[str, str]) -> None:
+        self._stamp = home.airflow / ".migrated"
+        self._version = installed_airflow(home)
+        database = home.airflow / "airflow.db"
+        self.is_done = (
+            database.exists() and self._stamp.exists() and self._stamp.read_text() == self._version
+        )
+        self._component = Component(
+            name="airflow-migration",
+            command=[str(home.airflow_python), "-m", "airflow", "db", "migrate"],
+            environment=environment,
+            log=home.logs / "airflow-migration.log",
+            folder=home.project,
+        )
+
+    def tend(self) -> None:
+        """Start the migration where it is due; take note when it ended well."""
+        if self.is_done:
+            return
+        self._component.tend()
+        if self._component.last_exit == 0:
+            self._stamp.write_text(self._version)
+            self.is_done = True
+
+    def stop(self) -> None:
+        """End a migration that is at work."""
+        if self._component.seen.process is not None:
+            processes.stop([self._component.seen.process], None, AIRFLOW_STOP_SECONDS)
+
+
+def installed_airflow(home: Home) -> str:
+    """Return the version of Airflow in its environment, read from the name of its metadata."""
+    found = home.airflow_python.parents[1].glob(
+        "lib/python*/site-packages/apache_airflow_core-*.dist-info"
+    )
+    return ",".join(sorted(path.name for path in found))
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    configure()
+    end = threading.Event()
+
+    def finish(_number: int, _frame: FrameType | None) -> None:
+        end.set()
+
+    signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, finish)
+    Supervisor(find_home()).run(end)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The way back to an earlier model: roll out, see that it serves, move the champion, write it down.
+
+The order is that of a deployment: the pointer moves last, by compare-and-swap, so a rollback that is
+cut short leaves a mismatch that `status` shows, and that the next rollback mends.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from contract.artifacts import Sha256
+from contract.errors import AskedWrongly, TryAgain
+from contract.ledger import Entry, Ledger
+from contract.rollout import Rollout, champion_key, rollout_key
+from contract.run import Champion
+from contract.store import Store
+from contract.strict import Strict
+
+SERVE_SECONDS = 60  # a start of the service takes some seconds, a swap of the model less than one
+POLL_SECONDS = 0.2
+SERVED = frozenset({"deployed", "rollback"})
+FEWEST_DIGITS = 4  # arbitrary: fewer are a slip of the hand
+
+
+class Wish(Strict):
+    """What is asked."""
+
+    problem: str
+    to: str | None
+    """The first digits of a digest; None: the model before the champion."""
+    reason: str
+    at: datetime | None
+    """In the problem's own time; None: now."""
+
+
+class RolledBack(Strict):
+    """What was done."""
+
+    digest: Sha256
+    previous: Sha256 | None
+    entry: int
+    """Its number in the ledger."""
+
+
+def roll_back(
+    store: Store,
+    wish: Wish,
+    served: Callable[[], str | None],
+    seconds: float = SERVE_SECONDS,
+) -> RolledBack:
+    """Serve an earlier model again; `served` tells which digest answers now.
+
+    Where the rollout names another model than the champion, and no other is asked for, a deployment
+    was cut short: the champion is rolled out again and stays what it is.
+
+    Raises:
+        AskedWrongly: there is no such model.
+        TryAgain: the service did not take it; the rollout was moved back.
+    """
+    entries = Ledger(store, wish.problem).entries()
+    pointer = store.get_with_etag(champion_key(wish.problem))
+    if pointer is None:
+        sentence = f"{wish.problem} has no champion yet, so there is nothing to go back from."
+        raise AskedWrongly(sentence)
+    holder = Champion.model_validate_json(pointer[0])
+    told = _rolled_out(store, wish.problem)
+    is_mending = wish.to is None and told is not None and told != holder.digest
+    digest = holder.digest if is_mending else choose(entries, holder.digest, wish)
+    if store.head(f"{wish.problem}/models/sha256/{digest}/manifest.json") is None:
+        sentence = f"The model {digest[:12]} is no longer in the store; choose another by --to."
+        raise AskedWrongly(sentence)
+    now = datetime.now(UTC)
+    _roll_out(store, wish.problem, digest, now)
+    if not _takes(served, digest, seconds):
+        _roll_out(store, wish.problem, holder.digest, now)
+        sentence = (
+            f"The service did not serve {digest[:12]} within {seconds:.0f} s, so it was told to "
+            f"serve {holder.digest[:12]} again; its log says why."
+        )
+        raise TryAgain(sentence)
+    nonce = uuid.uuid4().hex
+    if not is_mending:
+        champion = Champion(
+            digest=digest,
+            run=maker(entries, digest),
+            verdict=None,
+            since=wish.at or now,
+            nonce=nonce,
+        )
+        store.swap(champion_key(wish.problem), champion.canonical(), pointer[1])
+    previous = told if is_mending else holder.digest
+    entry = Entry(
+        id=f"by hand/{nonce}/rollback",
+        kind="rollback",
+        at=wish.at or now,
+        written=now,
+        run="by hand",
+        digest=digest,
+        previous=previous,
+        reason=wish.reason,
+    )
+    number = Ledger(store, wish.problem).append(entry)
+    return RolledBack(digest=digest, previous=previous, entry=number)
+
+
+def maker(entries: list[Entry], digest: str) -> str:
+    """Return the run that made a model: the first that brought it."""
+    return next(entry.run for entry in entries if entry.digest == digest)
+
+
+def choose(entries: list[Entry], holder: str, wish: Wish) -> str:
+    """Return the digest of the model to go back to.
+
+    Raises:
+        AskedWrongly: none, or more than one, is meant.
+    """
+    served = [entry for entry in entries if entry.kind in SERVED and entry.digest]
+    known_digests = list(dict.fromkeys(str(entry.digest) for entry in served))
+    if wish.to is None:
+        return _before(served, holder, wish.problem)
+    found = [digest for digest in known_digests if digest.startswith(wish.to)]
+    if len(wish.to) < FEWEST_DIGITS or len(found) != 1:
+        known = ", ".join(digest[:12] for digest in known_digests) or "none"
+        sentence = (
+            f"--to {wish.to!r} means {len(found)} models of the ledger, one is expected; "
+            f"known are: {known}."
+        )
+        raise AskedWrongly(sentence)
+    return found[0]
+
+
+def _before(served: list[Entry], holder: str, problem: str) -> str:
+    """Return the model that served before the holder came, not the one it came back from."""
+    came = max(
+        (place for place, entry in enumerate(served) if entry.digest == holder), default=len(served)
+    )
+    # Behind a rollback stands the model that was left; going back again goes further back.
+    left = {str(entry.previous) for entry in served if entry.kind == "rollback"}
+    for entry in reversed(served[:came]):
+        if entry.digest != holder and str(entry.digest) not in left:
+            return str(entry.digest)
+    sentence = f"The ledger of {problem} names no model before {holder[:12]}; name one by --to."
+    raise AskedWrongly(sentence)
+
+
+def _rolled_out(store: Store, problem: str) -> str | None:
+    found = store.get_with_etag(rollout_key(problem))
+    return None if found is None else Rollout.model_validate_json(found[0]).digest
+
+
+def _roll_out(store: Store, problem: str, digest: str, now: datetime) -> None:
+    key = rollout_key(problem)
+    found = store.get_with_etag(key)
+    if found is not None and Rollout.model_validate_json(found[0]).digest == digest:
+        return
+    wish = Rollout(digest=digest, nonce=uuid.uuid4().hex, at=now)
+    store.swap(key, wish.canonical(), found[1] if found else None)
+
+
+def _takes(served: Callable[[], str | None], digest: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while served() != digest:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

@@ -1,0 +1,1 @@
+"""Collection: an immutable, complete snapshot of every source."""

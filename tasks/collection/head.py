@@ -1,0 +1,84 @@
+"""HEAD.json: what is committed of one source; the only thing that readers of raw data trust.
+
+    PROBLEM/raw/SOURCE/runs/RUN/SHA256.parquet   immutable, and unknown until HEAD.json names it
+    PROBLEM/raw/SOURCE/HEAD.json                 moved by compare-and-swap
+
+A crash before the swap leaves a part that nobody reads; a crash after it leaves a run that, when
+it is run again, finds itself committed.
+"""
+
+import uuid
+
+from pydantic import Field
+
+from contract.artifacts import Table
+from contract.store import Store
+from contract.strict import Strict
+
+
+class Part(Strict):
+    """One load's rows."""
+
+    run: str
+    generation: int
+    table: Table
+
+
+class Seen(Strict):
+    """A file that was read, or the rest of one that was not known in full yet."""
+
+    size: int
+    modified: int
+    """Nanoseconds since 1970, of the file system."""
+    sha256: str
+    complete: bool
+    """False where rows were left out that were not known at the window's end."""
+
+
+class Head(Strict):
+    """The committed state of a source."""
+
+    generation: int = 0
+    nonce: str = ""
+    """New in every body: an ETag is a digest, and equal bodies would hide a write."""
+    watermark: str | None = None
+    """The greatest cursor seen, as text; what grows is read from here, less the lag."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """The source's columns and their types, as its reader names them, since the first load."""
+    parts: tuple[Part, ...] = ()
+    """Oldest first."""
+    files: dict[str, Seen] = Field(default_factory=dict)
+    """By the path below the fixed part of the pattern."""
+
+    def generation_of(self, run: str) -> int | None:
+        """Return the generation that a run committed, or None where it did not."""
+        return next((part.generation for part in self.parts if part.run == run), None)
+
+    def until(self, generation: int) -> "Head":
+        """Return the head as a snapshot of that generation sees it: without later parts."""
+        kept = tuple(part for part in self.parts if part.generation <= generation)
+        return self.model_copy(update={"generation": generation, "parts": kept})
+
+
+def head_key(problem: str, source: str) -> str:
+    """Return where a source's HEAD.json lies."""
+    return f"{problem}/raw/{source}/HEAD.json"
+
+
+def read_head(store: Store, problem: str, source: str) -> tuple[Head, str | None]:
+    """Return the committed state and its ETag; an empty one and None before the first load."""
+    found = store.get_with_etag(head_key(problem, source))
+    if found is None:
+        return Head(), None
+    return Head.model_validate_json(found[0]), found[1]
+
+
+def commit(store: Store, problem: str, source: str, head: Head, etag: str | None) -> Head:
+    """Move HEAD.json to `head`, with a new nonce: the commit point.
+
+    Raises:
+        Conflict: another run was first; nothing has changed.
+    """
+    fresh = head.model_copy(update={"nonce": uuid.uuid4().hex})
+    store.swap(head_key(problem, source), fresh.canonical(), etag)
+    return fresh

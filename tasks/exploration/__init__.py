@@ -1,0 +1,1 @@
+"""Exploration: what do the data look like, and what is odd about them?"""

@@ -1,0 +1,121 @@
+"""Look at the development rows and say what is odd about them.
+
+Takes    problem, run, tables
+Makes    page       warnings first, the target, a report of every column
+         findings   the warnings, for programs
+Facts    warnings   how many
+Refuses  nothing of its own; a target that cannot be learned, rows too few for three parts
+Source   Tukey, "Exploratory Data Analysis", 1977; Kaufman et al., TKDD 6(4), 2012 (leaks)
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from contract.artifacts import Document, Page, Table
+from contract.errors import AskedWrongly, Refused
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods.parts import development, microseconds, rule_of
+from methods.schema import is_feature
+from methods.suspicion import Finding
+from methods.tables import read_table
+from methods.targets import class_codes, classes_of, labelled, numbers_of, task_of
+from tasks.exploration.report import exploration_page
+from tasks.exploration.warn import find
+
+SAMPLE = 20_000  # rows in the report of every column: 7 CPU-s at 100,000 rows of 30 columns
+LOOKED_AT = 50_000  # rows for suspected leaks: the deviation of an AUC is then below 0.003
+
+
+class Inputs(Strict):
+    """What the task takes."""
+
+    problem: Document
+    run: Document
+    tables: dict[str, Table]
+
+
+class Params(Strict):
+    """It has none: everything stands in the problem."""
+
+
+class Findings(Strict):
+    """The document `findings`."""
+
+    findings: tuple[Finding, ...]
+
+
+class Outputs(Strict):
+    """What the task makes."""
+
+    page: Page
+    findings: Document
+    warnings: int
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
+    """Explore the main source's development rows."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    this = Run.model_validate(out.store.document(inputs.run))
+    table = read_table(out.store, inputs.tables[problem.main_source_name])
+    rows = _development(table, problem, this, out)
+    column = rows[problem.target.column]
+    task = task_of(column, problem)
+    classes = classes_of(column, task, problem)
+    target = (
+        class_codes(column, classes, problem.target.column)
+        if classes
+        else numbers_of(column, problem.target.column)
+    )
+    features = rows.select([name for name in rows.column_names if is_feature(name, problem)])
+    seen = spread(rows.num_rows, LOOKED_AT)
+    found = find(features.take(pa.array(seen)), target[seen], task)
+    event_time = problem.main_source.event_time
+    page = exploration_page(
+        this,
+        problem,
+        rows.take(pa.array(spread(rows.num_rows, SAMPLE))),
+        rows=rows.num_rows,
+        target=target,
+        classes=classes,
+        times=microseconds(rows[event_time]) if event_time else None,
+        findings=found,
+    )
+    return Outputs(
+        page=out.page("page", page),
+        findings=out.document("findings", Findings(findings=tuple(found))),
+        warnings=len(found),
+    )
+
+
+def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.Table:
+    """Return the labelled rows that may be looked at before the gate."""
+    name = problem.target.column
+    if name not in table.column_names:
+        known = ", ".join(map(repr, table.column_names))
+        sentence = (
+            f"The target {name!r} is not in the data, which has {known}; correct target.column."
+        )
+        raise AskedWrongly(sentence)
+    rows = table.filter(labelled(table[name]))
+    if rows.num_rows == 0:
+        sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."
+        raise Refused(sentence)
+    return rows.filter(development(rows, rule_of(problem, this, out.store)))
+
+
+def spread(rows: int, most: int) -> np.ndarray:
+    """Return at most `most` positions, evenly spaced, so that every time is in the sample.
+
+    >>> spread(10, 4).tolist()
+    [0, 3, 6, 9]
+    """
+    if rows <= most:
+        return np.arange(rows)
+    return np.linspace(0, rows - 1, most).astype(np.int64)
+
+
+task = Task("exploration", run)

@@ -1,0 +1,103 @@
+"""The champions that served, read by digest: the model, its reference, the rows it was made from."""
+
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+import bundle
+from contract import manifest as manifests
+from contract.artifacts import Document, Table
+from contract.canonical import canonical_json
+from contract.manifest import Manifest
+from contract.store import Store
+from methods.dataset import Dataset
+from methods.folds import read_assignment
+from methods.histograms import Floats
+from methods.profile import ReferenceProfile
+from methods.schema import Schema, target_vector
+from methods.tables import read_table
+
+
+class Champion:
+    """One model that serves or served."""
+
+    def __init__(self, store: Store, problem: str, digest: str, cache_folder: Path) -> None:
+        self._store = store
+        self._problem = problem
+        folder = bundle.fetch(store, problem, digest, cache_folder)
+        self.digest = digest
+        self.model = bundle.load(folder, digest=digest)
+        self.reference = ReferenceProfile.model_validate_json(canonical_json(self.model.profile))
+        classes = self.model.contract.classes
+        self.classes = tuple(_spelt(label) for label in classes)
+        """As labels are spelt, in the order of the scores."""
+
+    @property
+    def contract(self) -> bundle.Contract:
+        """The learning task, the key and the classes."""
+        return self.model.contract
+
+    def truth(self, labels: list[str | None]) -> Floats:
+        """Return labels as numbers, (n,): 1 for the positive class, a class's index, a value.
+
+        NaN for a label that is missing, or that the champion does not know.
+        """
+        contract = self.model.contract
+        if contract.task == "regression":
+            return np.array([_number(label) for label in labels])
+        codes: dict[str | None, float] = {
+            name: float(place) for place, name in enumerate(self.classes)
+        }
+        if contract.task == "binary":
+            positive = _spelt(contract.positive)
+            codes = {name: float(name == positive) for name in self.classes}
+        return np.array([codes.get(label, np.nan) for label in labels])
+
+    @cached_property
+    def dataset(self) -> Dataset | None:
+        """The prepared rows of the run that made it; None where they are kept no longer."""
+        run = self.model.card.run
+        prepared = self._outputs(run, "preprocessing")
+        split = self._outputs(run, "split")
+        if prepared is None or split is None:
+            return None
+        schema = Schema.model_validate(
+            self._store.document(Document.model_validate(prepared["schema"]))
+        )
+        table = read_table(self._store, Table.model_validate(prepared["prepared"]))
+        parts = read_table(self._store, Table.model_validate(split["assignment"]))
+        return Dataset(
+            schema=schema,
+            table=table,
+            truth=target_vector(table, schema),
+            assignment=read_assignment(parts, table.num_rows),
+        )
+
+    def _outputs(self, run: str, stage: str) -> dict[str, object] | None:
+        key = f"{self._problem}/runs/{run}/{stage}/{manifests.NAME}"
+        found = self._store.get_with_etag(key)
+        return None if found is None else Manifest.model_validate_json(found[0]).outputs
+
+
+class Champions:
+    """Champions by digest, each read once."""
+
+    def __init__(self, store: Store, problem: str, scratch: Path) -> None:
+        self.of = cache(lambda digest: Champion(store, problem, digest, scratch / "bundles"))
+
+
+def _spelt(label: object) -> str:
+    """Spell a class as `methods.targets.label_text` does."""
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float) and label.is_integer():
+        return str(int(label))
+    return str(label)
+
+
+def _number(label: str | None) -> float:
+    try:
+        return float("nan" if label is None else label)
+    except ValueError:
+        return float("nan")

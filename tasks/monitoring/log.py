@@ -1,0 +1,184 @@
+"""The prediction log, by day of the rows' own time: counted whole, kept in part.
+
+Files lie under the hour in which they were served; a day's rows are those whose event happened on
+it, where the problem declares an event time, else those that were served on it. Files are read one
+at a time. Of every row the score, the key and the request are kept, of at most 10,000 rows a day
+the features.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contract.store import Store
+from methods.histograms import Floats
+from methods.profile import DayProfile, day_profile, merge_profiles, summarised
+from tasks.monitoring.champions import Champion
+from tasks.monitoring.days import Days, Micros
+
+SAMPLE_ROWS = 10_000  # a day: enough for the classifier and the probe
+# A request may ask about an event that is still to come; so far ahead nobody asks.
+AHEAD = timedelta(days=60)
+_MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What is kept of every row that the champion of its day answered; all (n,)."""
+
+    moment: Micros
+    """Event time, else the time of the answer."""
+    served_at: Micros
+    scores: Floats
+    """(n,), or (n, classes)."""
+    words: pa.Table
+    """request_id, row and the `key.` columns, as text."""
+
+
+@dataclass(frozen=True)
+class ServedDay:
+    """One day's rows."""
+
+    day: date
+    digest: str
+    profile: DayProfile
+    lines: Lines
+    sample: pa.Table
+    """Features under their own names, of the lines at `sampled`."""
+    sampled: Micros
+    repeats: int
+    """Rows that repeat another one's key, time and features."""
+
+
+@dataclass
+class _Held:
+    profiles: list[DayProfile]
+    tables: list[pa.Table]
+
+
+def read_log(
+    store: Store, problem: str, calendar: Days, champions: Mapping[date, Champion]
+) -> dict[date, ServedDay]:
+    """Return the days that have rows.
+
+    Args:
+        store: where the log lies.
+        problem: its name.
+        calendar: of the problem's time zone.
+        champions: who served on each of a row of consecutive days; only rows of its own champion
+            count for a day.
+    """
+    days = sorted(champions)
+    if not days:
+        return {}
+    prefix = f"{problem}/predictions/"
+    held = {day: _Held([], []) for day in days}
+    for key in store.keys(prefix, start_after=f"{prefix}dt={days[0] - AHEAD}"):
+        if key.endswith(".parquet"):
+            # Tables keep their buffers alone: the file is gone after its turn.
+            _take(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, champions, held)
+    return {day: _whole(day, champions[day], found) for day, found in held.items() if found.tables}
+
+
+def _take(
+    table: pa.Table,
+    key: str,
+    calendar: Days,
+    champions: Mapping[date, Champion],
+    held: Mapping[date, _Held],
+) -> None:
+    """Hand a file's rows to their days."""
+    days = sorted(champions)
+    moments = _micros(pc.coalesce(_times(table, "event_time"), _times(table, "served_at")))
+    places = calendar.places(moments, days)
+    digests = table.column("digest").to_numpy()
+    table = table.append_column("moment", pa.array(moments))
+    for place in np.unique(places[places >= 0]).tolist():
+        champion = champions[days[place]]
+        chosen = np.flatnonzero((places == place) & (digests == champion.digest))
+        if not chosen.size:
+            continue
+        rows = table.take(pa.array(chosen))
+        profile = day_profile(
+            _features(rows), _scores(rows), champion.reference, part=f"{key}#{days[place]}"
+        )
+        held[days[place]].profiles.append(profile)
+        held[days[place]].tables.append(rows)
+
+
+def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
+    table = pa.concat_tables(held.tables, promote_options="permissive")
+    sampled = _spread(table.num_rows, SAMPLE_ROWS)
+    sample = table.take(pa.array(sampled))
+    features = _features(sample)
+    names = [name for name in table.column_names if name.startswith("key.")]
+    words = table.select(["request_id", "row", *names])
+    return ServedDay(
+        day=day,
+        digest=champion.digest,
+        profile=summarised(merge_profiles(held.profiles), features, champion.reference),
+        lines=Lines(
+            moment=table.column("moment").to_numpy(),
+            served_at=_micros(_times(table, "served_at")),
+            scores=_scores(table),
+            words=pa.table(
+                {name: words.column(name).cast(pa.string()) for name in words.column_names}
+            ),
+        ),
+        sample=features,
+        sampled=sampled,
+        repeats=_repeats(sample, names, table.num_rows),
+    )
+
+
+def _spread(rows: int, most: int) -> Micros:
+    """Return evenly spaced positions, at most `most` of them: early and late hours alike."""
+    if rows <= most:
+        return np.arange(rows, dtype=np.int64)
+    return np.linspace(0, rows - 1, most).astype(np.int64)
+
+
+def _features(table: pa.Table) -> pa.Table:
+    names = [name for name in table.column_names if name.startswith("in.")]
+    return table.select(names).rename_columns([name.removeprefix("in.") for name in names])
+
+
+def _scores(table: pa.Table) -> Floats:
+    """Return the scores, (n,) or (n, classes)."""
+    if "scores" in table.column_names:
+        lists = table.column("scores").combine_chunks()
+        flat = pc.list_flatten(lists).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        found: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
+        return found
+    numbers: Floats = table.column("score").cast(pa.float64()).to_numpy()
+    return numbers
+
+
+def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
+    """Return how many rows of the day repeat another one, as the sample shows; 0 without a key."""
+    if not keys or not sample.num_rows:
+        return 0
+    names = [*keys, "moment", *(name for name in sample.column_names if name.startswith("in."))]
+    distinct: int = sample.select(names).group_by(names).aggregate([]).num_rows
+    return int(rows * (1 - distinct / sample.num_rows))
+
+
+def _times(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in table.column_names:
+        return pa.chunked_array([pa.nulls(table.num_rows, _MICROSECONDS)])
+    column = table.column(name)
+    if pa.types.is_null(column.type):
+        return column.cast(_MICROSECONDS)
+    if getattr(column.type, "tz", None) is None:
+        column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
+    return column.cast(_MICROSECONDS)
+
+
+def _micros(column: pa.ChunkedArray) -> Micros:
+    found: Micros = column.cast(pa.int64()).to_numpy()
+    return found

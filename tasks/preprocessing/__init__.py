@@ -1,0 +1,1 @@
+"""Preprocessing: one table, row by row, that fits nothing."""

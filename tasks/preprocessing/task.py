@@ -1,0 +1,76 @@
+"""Join the sources in time and clean every row by itself; nothing is fitted.
+
+Takes    problem, run, tables
+Makes    prepared           labelled rows, one a key, sorted by event time and key
+         schema             the role of every column, inferred from development rows
+         page               what became of each column
+Facts    rows, columns, labelled, unlabelled
+Refuses  no labelled row, a target that cannot be learned, no column that can teach
+Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
+"""
+
+import warnings
+
+from contract.artifacts import Document, Page, Table
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods import duck
+from methods.parts import development, rule_of
+from methods.schema import infer
+from methods.tables import write_table
+from tasks.preprocessing.prepare import prepare
+from tasks.preprocessing.report import preprocessing_page
+
+
+class Inputs(Strict):
+    """What the task takes."""
+
+    problem: Document
+    run: Document
+    tables: dict[str, Table]
+
+
+class Params(Strict):
+    """It has none: everything stands in the problem."""
+
+
+with warnings.catch_warnings():
+    # `schema` is the artifact's name; pydantic warns of its own deprecated method of that name.
+    warnings.simplefilter("ignore", UserWarning)
+
+    class Outputs(Strict):
+        """What the task makes."""
+
+        prepared: Table
+        schema: Document  # type: ignore[assignment] # as above
+        page: Page
+        rows: int
+        columns: int
+        labelled: int
+        unlabelled: int
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
+    """Prepare the table and say what its columns are."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    this = Run.model_validate(out.store.document(inputs.run))
+    paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
+    with duck.connect(out.scratch) as connection:
+        prepared = prepare(connection, paths, problem, this.window_end)
+    seen = prepared.table.filter(development(prepared.table, rule_of(problem, this, out.store)))
+    schema = infer(seen, problem)
+    return Outputs(
+        prepared=write_table(out, "prepared", prepared.table),
+        schema=out.document("schema", schema),
+        page=out.page("page", preprocessing_page(this, prepared, schema)),
+        rows=prepared.table.num_rows + prepared.unlabelled,
+        columns=len(schema.columns),
+        labelled=prepared.table.num_rows,
+        unlabelled=prepared.unlabelled,
+    )
+
+
+task = Task("preprocessing", run)

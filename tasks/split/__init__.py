@@ -1,0 +1,1 @@
+"""Split: which rows teach, which choose, which judge."""

@@ -1,0 +1,1 @@
+"""Suggestion: a first problem file from a person's data, that runs without editing."""

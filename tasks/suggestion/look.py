@@ -1,0 +1,151 @@
+"""Look at a file as its owner would: what names a row, when it happened, what can be learned."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from contract.errors import AskedWrongly, Refused
+from contract.problem import Problem, read_problem_text
+from methods import duck
+from methods.landed import common_columns, look_into, scan
+from methods.roles import Column, column_of
+from methods.schema import is_feature
+from methods.targets import LearningTask, classes_of, labelled, task_of
+from tasks.suggestion.write import problem_text
+
+SAMPLE = 200_000  # rows that are looked at column by column; keys and counts are of all rows
+_TIME_NAMES = re.compile(
+    r"(time|date|_at$|day|stamp|created|ordered|scheduled|arriv|start)", re.IGNORECASE
+)
+# Times that are about the row's subject, or that change later: none of them is when it happened.
+_OTHER_TIMES = re.compile(r"(birth|dob|expir|due|updat|modif|delet|end)", re.IGNORECASE)
+FEW_TIMES = 30  # with fewer different times a cut by time leaves a part without rows
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in a file."""
+
+    path: Path
+    rows: int
+    key: str | None
+    event_time: str | None
+    table: pa.Table
+    """Labelled rows, at most SAMPLE of them, evenly spaced."""
+    columns: tuple[Column, ...]
+    """Of the features."""
+    task: LearningTask
+    classes: tuple[str, ...]
+
+
+def look(connection: duckdb.DuckDBPyConnection, path: Path, target: str, task: str | None) -> Seen:
+    """Read the file and infer what a person would have to declare.
+
+    Raises:
+        AskedWrongly: the file or its target is not there.
+        Refused: the file cannot be read, or nothing can be learned from it.
+    """
+    _load(connection, path)
+    kinds = duck.columns(connection, "SELECT * FROM data")
+    if target not in kinds:
+        known = ", ".join(map(repr, kinds))
+        raise AskedWrongly(
+            f"{path.name} has no column {target!r}; it has {known}. Name one of them."
+        )
+    rows = int(duck.rows(connection, "SELECT count(*) FROM data")[0][0])
+    step = max(1, rows // SAMPLE)
+    table = duck.stream(
+        connection,
+        f"SELECT * EXCLUDE (perennial_place) FROM data WHERE perennial_place % {step} = 0 "  # noqa: S608 - a number
+        "ORDER BY perennial_place",
+    ).read_all()
+    table = table.filter(labelled(table[target]))
+    key = _key(connection, table, target, rows)
+    event_time = _event_time(connection, kinds, target)
+    draft = read_problem_text(_draft(target, task, key, event_time), "the suggested problem")
+    found = task_of(table[target], draft)
+    columns = tuple(
+        column_of(name, table[name]) for name in table.column_names if is_feature(name, draft)
+    )
+    return Seen(
+        path=path,
+        rows=rows,
+        key=key,
+        event_time=event_time,
+        table=table,
+        columns=columns,
+        task=found,
+        classes=classes_of(table[target], found, draft),
+    )
+
+
+def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    if not path.is_file():
+        raise AskedWrongly(f"There is no file {str(path)!r}; check the path.")
+    try:
+        form = look_into(connection, path)
+        types = common_columns(connection, [form])
+        rows = f"SELECT * FROM {scan(form, types)}"  # noqa: S608 - quoted
+        numbered = f"SELECT *, row_number() OVER () - 1 AS perennial_place FROM ({rows})"  # noqa: S608 - quoted
+        duck.run(connection, f"CREATE TABLE data AS {numbered}")
+    except duckdb.Error as error:
+        said = " ".join(str(error).split())[:300]
+        sentence = (
+            f"{path.name} cannot be read: {said}; a CSV, JSON lines or Parquet file is expected."
+        )
+        raise Refused(sentence) from error
+
+
+def _key(
+    connection: duckdb.DuckDBPyConnection, table: pa.Table, target: str, rows: int
+) -> str | None:
+    """Return the first column that only names its row, in every row of the file."""
+    for name in table.column_names:
+        if name == target or column_of(name, table[name]).role != "id":
+            continue
+        column = duck.name(name)
+        query = f"SELECT count(DISTINCT {column}) FROM data"  # noqa: S608 - quoted
+        if "[" not in str(table[name].type) and duck.rows(connection, query)[0][0] == rows:
+            return str(name)
+    return None
+
+
+def _event_time(
+    connection: duckdb.DuckDBPyConnection, kinds: dict[str, str], target: str
+) -> str | None:
+    """Return the time column that says when a row happened, or None where none clearly does."""
+    times = [
+        name
+        for name, kind in kinds.items()
+        if kind.startswith(("TIMESTAMP", "DATE"))
+        and name != target
+        and not _OTHER_TIMES.search(name)
+    ]
+    times.sort(key=lambda name: _TIME_NAMES.search(name) is None)
+    for name in times:
+        column = duck.name(name)
+        query = f"SELECT count(*) - count({column}), count(DISTINCT {column}) FROM data"  # noqa: S608 - quoted
+        missing, distinct = duck.rows(connection, query)[0]
+        if missing == 0 and distinct >= FEW_TIMES:
+            return name
+    return None
+
+
+def _draft(target: str, task: str | None, key: str | None, event_time: str | None) -> str:
+    return problem_text(
+        name="draft",
+        path=Path("/draft.csv"),
+        target=target,
+        task=task,
+        key=key,
+        event_time=event_time,
+        by_hash=False,
+    )
+
+
+def problem_of(text: str) -> Problem:
+    """Read a suggested problem file back."""
+    return read_problem_text(text, "the suggested problem")

@@ -1,0 +1,27 @@
+"""Try the split on the data before it is suggested: a folder that is refused helps nobody."""
+
+import numpy as np
+import pyarrow as pa
+
+from contract.problem import Problem
+from methods.assign import assign
+from methods.parts import rule_from
+from methods.salt import salt_of
+from methods.schema import ROW_KEY
+from methods.targets import class_codes, numbers_of
+from tasks.suggestion.look import Seen
+
+
+def can_be_split(seen: Seen, problem: Problem) -> None:
+    """Assign the rows as the split will.
+
+    Raises:
+        Refused: a part would be empty, or a class cannot stand in every part.
+    """
+    table, name = seen.table, problem.target.column
+    if not problem.main_source.key:
+        # A stand-in for the hash of a row's content, which validation makes.
+        table = table.append_column(ROW_KEY, pa.array(np.arange(table.num_rows)))
+    values = table[name]
+    target = class_codes(values, seen.classes, name) if seen.classes else numbers_of(values, name)
+    assign(table, rule_from(problem, salt_of(problem.name), None), target, seen.classes)

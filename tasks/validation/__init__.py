@@ -1,0 +1,1 @@
+"""Validation: can this data be trusted?"""

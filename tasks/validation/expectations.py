@@ -1,0 +1,177 @@
+"""A suite, as Great Expectations writes it, judged on DuckDB over a Parquet file.
+
+An expectation belongs to the main source, or to the one that its `meta.source` names.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from contract.errors import AskedWrongly, Refused
+from methods import duck
+from methods.snapshot import ROW
+from tasks.validation.checks import Check, Severity
+
+_COMPOUND = "expect_compound_columns_to_be_unique"
+_INDEX = "perennial_index"
+_SEVERITIES: dict[str, Severity] = {"critical": "critical", "warning": "warning", "info": "info"}
+
+
+def of_source(suite: Mapping[str, Any], source: str, main: str) -> list[dict[str, Any]]:
+    """Return the expectations that a suite has for one source."""
+    return [
+        expectation
+        for expectation in suite["expectations"]
+        if ((expectation.get("meta") or {}).get("source") or main) == source
+    ]
+
+
+def check_suite(
+    expectations: Sequence[dict[str, Any]], source: str, path: Path, scratch: Path
+) -> list[tuple[Check, str | None]]:
+    """Judge the expectations on the rows at `path`; each check with the query of its bad rows.
+
+    The query names the table `current`, and is None where there is no bad row or the expectation
+    is of the whole table.
+
+    Args:
+        expectations: as the suite has them; none: nothing is imported.
+        source: for sentences.
+        path: a Parquet file with the column `perennial_row`.
+        scratch: for DuckDB's files.
+
+    Raises:
+        AskedWrongly: an expectation is not known, or names a column that is not there.
+        Refused: an expectation cannot be judged.
+    """
+    if not expectations:
+        return []
+    _check_columns(expectations, source, path)
+    results = _validate(expectations, source, path, scratch)
+    return [_check(result, source) for result in results]
+
+
+def _validate(
+    expectations: Sequence[dict[str, Any]], source: str, path: Path, scratch: Path
+) -> list[dict[str, Any]]:
+    """Return the results in the suite's order."""
+    from tasks.validation.duckdb_dialect import gx  # noqa: PLC0415 - two seconds
+
+    database = scratch / "checked.duckdb"
+    with duckdb.connect(database) as connection:
+        view = f"CREATE OR REPLACE VIEW current AS SELECT * FROM read_parquet({duck.text(path)})"  # noqa: S608 - quoted
+        duck.run(connection, view)
+    context = gx.get_context(mode="ephemeral")
+    quiet: Any = {"globally": False}
+    context.variables.progress_bars = quiet
+    options = f"memory_limit={duck.MEMORY}&threads={duck.THREADS}"
+    held = context.data_sources.add_sql(
+        source, connection_string=f"duckdb:///{database}?{options}", create_temp_table=False
+    )
+    asset = held.add_table_asset("current", table_name="current")
+    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+    suite = gx.ExpectationSuite(name=source)
+    for index, expectation in enumerate(expectations):
+        _add(suite, expectation, index)
+    form = {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW]}
+    found = [result.to_json_dict() for result in batch.validate(suite, result_format=form).results]
+    held.get_engine().dispose()
+    return sorted(found, key=lambda result: result["expectation_config"]["meta"][_INDEX])
+
+
+def _add(suite: Any, expectation: dict[str, Any], index: int) -> None:  # noqa: ANN401 - its own type
+    from great_expectations.exceptions.exceptions import (  # noqa: PLC0415 - as above
+        GreatExpectationsError,
+    )
+    from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - as above
+        ExpectationConfiguration,
+    )
+
+    kind = str(expectation.get("type") or expectation.get("expectation_type"))
+    marked = {**(expectation.get("meta") or {}), _INDEX: index}
+    try:
+        suite.add_expectation(
+            ExpectationConfiguration(
+                type=kind,
+                kwargs=expectation.get("kwargs") or {},
+                meta=marked,
+                severity=expectation.get("severity", "critical"),
+            ).to_domain_obj()
+        )
+    except (GreatExpectationsError, ValueError, TypeError) as error:
+        said = " ".join(str(error).split())[:200]
+        sentence = (
+            f"Expectation {index + 1} of the suite, {kind!r}, is not valid: {said}; correct it."
+        )
+        raise AskedWrongly(sentence) from error
+
+
+def _check_columns(expectations: Sequence[dict[str, Any]], source: str, path: Path) -> None:
+    with duckdb.connect() as connection:
+        query = f"SELECT * FROM read_parquet({duck.text(path)})"  # noqa: S608 - quoted
+        known = duck.columns(connection, query)
+    for expectation in expectations:
+        given = expectation.get("kwargs") or {}
+        named = [given.get("column"), given.get("column_A"), given.get("column_B")]
+        named += given.get("column_list") or []
+        absent = [name for name in named if name is not None and name not in known]
+        kind = str(expectation.get("type"))
+        if absent and kind != "expect_column_to_exist":
+            listed = ", ".join(repr(name) for name in known if name != ROW)
+            sentence = (
+                f"The expectation {kind!r} names the column {absent[0]!r}, which the source "
+                f"{source!r} does not have; it has {listed}. Correct the suite, or say in the "
+                "expectation's meta.source which source it is of."
+            )
+            raise AskedWrongly(sentence)
+
+
+def _check(result: dict[str, Any], source: str) -> tuple[Check, str | None]:
+    config, found = result["expectation_config"], result["result"]
+    name = words(config["type"], config["kwargs"])
+    if "'raised_exception': True" in str(result["exception_info"]):
+        sentence = (
+            f"The expectation {name!r} of the source {source!r} cannot be judged on DuckDB; "
+            "types are held by collection itself. Take it out of the suite."
+        )
+        raise Refused(sentence)
+    query = found.get("unexpected_index_query")
+    if query and config["type"] == _COMPOUND:
+        # Its own query joins the table to itself without saying which side a column is of.
+        columns = duck.names(config["kwargs"]["column_list"])
+        query = f"SELECT {ROW} FROM current QUALIFY count(*) OVER (PARTITION BY {columns}) > 1"  # noqa: S608 - quoted
+    is_of_rows = query is not None
+    bad = int(found["unexpected_count"]) if is_of_rows else None
+    observed = f"{found.get('observed_value')} was observed"
+    if "unexpected_count" in found:
+        observed = f"{found['unexpected_count']} of {found['element_count']} rows do not fulfil it"
+    check = Check(
+        source=source,
+        name=name,
+        severity=_SEVERITIES[config.get("severity") or "critical"],
+        success=bool(result["success"]),
+        bad_rows=bad,
+        observed=observed,
+    )
+    return check, query.rstrip("; \n") if query and bad else None
+
+
+def words(kind: str, given: Mapping[str, Any]) -> str:
+    """Say an expectation in words.
+
+    >>> words("expect_column_values_to_be_between", {"column": "age", "min_value": 0})
+    'age: values to be between (min_value=0)'
+    """
+    subject = given.get("column") or given.get("column_A") or "table"
+    said = kind.removeprefix("expect_").removeprefix("column_").removeprefix("table_")
+    hidden = {"column", "batch_id", "strict_min", "strict_max"}
+    rest = ", ".join(
+        f"{name}={_plain(value)}" for name, value in given.items() if name not in hidden
+    )
+    return f"{subject}: {said.replace('_', ' ')}" + (f" ({rest})" if rest else "")
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,106 @@
+"""Check what was collected, and set the rows aside that cannot be trusted.
+
+Takes    problem, run, snapshot, expectations
+Makes    tables              of each source: current rows, known by the window's end, one a key
+         quarantine          of each source that has any: rows set aside, `perennial_reason` beside
+         results, page       every check and what it found
+Facts    rows, quarantined   of all sources together
+Refuses  a critical check of the whole table, more rows set aside than `checks.quarantine.budget`,
+         a source without a row in the window, a check that cannot be judged
+Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PVLDB 11(12), 2018
+"""
+
+from contract.artifacts import Document, Page, Table
+from contract.out import Out
+from contract.problem import Problem
+from contract.run import Run
+from contract.strict import Strict
+from contract.task import Task
+from methods import duck
+from methods.snapshot import Snapshot, View
+from methods.tables import write_batches
+from tasks.validation.checks import SourceReport
+from tasks.validation.expectations import of_source
+from tasks.validation.report import validation_page
+from tasks.validation.validate import ranges_of, validate
+
+
+class Inputs(Strict):
+    """What the task takes."""
+
+    problem: Document
+    run: Document
+    snapshot: Document
+    expectations: Document
+
+
+class Params(Strict):
+    """It has none: everything stands in the problem."""
+
+
+class Results(Strict):
+    """The document `results`."""
+
+    sources: tuple[SourceReport, ...]
+
+
+class Outputs(Strict):
+    """What the task makes."""
+
+    tables: dict[str, Table]
+    quarantine: dict[str, Table]
+    results: Document
+    page: Page
+    rows: int
+    quarantined: int
+
+
+def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
+    """Validate one source after the other."""
+    problem = Problem.model_validate(out.store.document(inputs.problem))
+    this = Run.model_validate(out.store.document(inputs.run))
+    snapshot = Snapshot.model_validate(out.store.document(inputs.snapshot))
+    suite = out.store.document(inputs.expectations)
+    tables: dict[str, Table] = {}
+    quarantine: dict[str, Table] = {}
+    reports: list[SourceReport] = []
+    reasons: dict[str, list[tuple[str, int]]] = {}
+    for name, source in snapshot.sources.items():
+        scratch = out.scratch / name
+        scratch.mkdir()
+        is_main = name == problem.main_source_name
+        view = View(
+            known_by=this.window_end,
+            since=this.window_start if is_main else None,
+            timezone=problem.timezone,
+        )
+        with duck.connect(scratch) as connection:
+            judged = validate(
+                connection,
+                name,
+                [out.store.fetch(part, scratch) for part in source.parts],
+                source,
+                view,
+                ranges=ranges_of(problem, name),
+                expectations=of_source(suite, name, problem.main_source_name),
+                budget=problem.checks.quarantine.budget,
+                scratch=scratch,
+            )
+            clean = duck.stream(connection, judged.clean)
+            tables[name] = write_batches(out, f"tables-{name}", clean, clean.schema)
+            if judged.report.quarantined:
+                bad = duck.stream(connection, judged.quarantine)
+                quarantine[name] = write_batches(out, f"quarantine-{name}", bad, bad.schema)
+        reports.append(judged.report)
+        reasons[name] = judged.reasons
+    return Outputs(
+        tables=tables,
+        quarantine=quarantine,
+        results=out.document("results", Results(sources=tuple(reports))),
+        page=out.page("page", validation_page(this, reports, reasons)),
+        rows=sum(report.rows for report in reports),
+        quarantined=sum(report.quarantined for report in reports),
+    )
+
+
+task = Task("validation", run)

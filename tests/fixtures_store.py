@@ -1,0 +1,35 @@
+"""A real S3 store for tests: SeaweedFS on free loopback ports, one a worker of pytest-xdist.
+
+Tests share it, so each uses a problem name (the first part of every key) of its own.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from contract.store import Store
+from perennial.platform import seaweed
+
+
+@pytest.fixture(scope="session")
+def store_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Start the store and yield the variables from which a process opens it."""
+    running = seaweed.start(tmp_path_factory.mktemp("store"), memory="256MiB")
+    try:
+        yield running.environment
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def store(store_environment: dict[str, str]) -> Iterator[Store]:
+    """Yield the store, with the variables in the environment of this process and its children."""
+    before = {name: os.environ.get(name) for name in store_environment}
+    os.environ.update(store_environment)
+    yield Store.from_environment()
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,112 @@
+"""A server that answers as Airflow's REST API does, from a script that the test writes."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+START = "2026-01-01T00:00:00Z"
+END = "2026-01-01T00:00:02.5Z"
+
+
+@dataclass
+class Script:
+    """What the server knows and what it was asked."""
+
+    password: str = "secret"
+    dags: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
+    import_errors: list[dict[str, str]] = field(default_factory=list)
+    looks: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """For each look at the run: its state, and the state of each task; the last one stays."""
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """XCom of each task by key."""
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    conf: list[dict[str, Any]] = field(default_factory=list)
+    """Of each run that was started."""
+    url: str = ""
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Return status and body."""
+        if path == "/auth/token":
+            right = body == {"username": "admin", "password": self.password}
+            return (201, {"access_token": "t"}) if right else (401, {"detail": "Invalid"})
+        found = re.fullmatch(r"/api/v2/dags/([^/?]+)(/.*|\?.*)?", path)
+        if path.startswith("/api/v2/importErrors"):
+            return 200, {"import_errors": self.import_errors}
+        if found is None:
+            return 200, {"dags": []}
+        dag, rest = found[1], found[2] or ""
+        if dag not in self.dags:
+            return 404, {"detail": f"The Dag with ID: `{dag}` was not found"}
+        return self._of_dag(method, dag, rest, body)
+
+    def _of_dag(self, method: str, dag: str, rest: str, body: Any) -> tuple[int, Any]:
+        if not rest:
+            return 200, {"dag_id": dag, "is_paused": dag in self.paused, "is_stale": False}
+        if method == "POST":
+            assert body["logical_date"] is None
+            self.conf.append(body["conf"])
+            return 200, {"dag_run_id": "manual__2026-01-01T00:00:00+00:00", "state": "queued"}
+        if rest.startswith("/dagRuns?"):
+            return 200, {"dag_runs": self.runs}
+        state, tasks = self.looks[0]
+        if rest.endswith("/taskInstances?limit=100"):
+            if len(self.looks) > 1:
+                self.looks.pop(0)
+            return 200, {"task_instances": [self._task(*task) for task in tasks.items()]}
+        if "/xcomEntries/" in rest:
+            task, key = rest.split("/")[4], rest.split("/")[6]
+            value = self.told.get(task, {}).get(key)
+            return (200, {"value": value}) if value is not None else (404, {"detail": "none"})
+        assert unquote(rest).endswith("+00:00")
+        return 200, {"dag_run_id": "r", "state": state, "start_date": START, "end_date": END}
+
+    def _task(self, name: str, state: str) -> dict[str, Any]:
+        began = None if state == "upstream_failed" else START
+        return {
+            "task_id": name,
+            "state": state,
+            "start_date": began,
+            "end_date": began and END,
+            "try_number": 1,
+        }
+
+
+@contextmanager
+def served(script: Script) -> Iterator[Script]:
+    """Serve the script on a free port of loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            is_known = self.path == "/auth/token" or self.headers["Authorization"] == "Bearer t"
+            status, found = script.answer(self.command, self.path, body) if is_known else (401, {})
+            text = json.dumps(found).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = _answer  # noqa: N815 - the base class's names
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    script.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield script
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import psutil
+import pytest
+
+from contract.store import Store
+from perennial.platform import seaweed
+from perennial.platform.ports import STORE_PORTS
+
+PORTS = {name: 20_000 + place for place, name in enumerate(STORE_PORTS)}
+
+
+def test_every_port_is_given_with_its_grpc_port() -> None:
+    words = seaweed.command(Path("data"), Path("s3.json"), PORTS)
+
+    given = {word.partition("=")[2] for word in words if ".port" in word}
+
+    assert {str(port) for port in PORTS.values()} <= given
+
+
+def test_the_store_listens_on_loopback_and_reports_nothing() -> None:
+    words = seaweed.command(Path("data"), Path("s3.json"), PORTS)
+
+    assert {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"} <= set(words)
+
+
+def test_no_secret_stands_on_the_command_line() -> None:
+    words = seaweed.command(Path("data"), Path("s3.json"), PORTS)
+
+    assert [word for word in words if "password" in word or "secret" in word] == []
+
+
+@pytest.mark.slow
+def test_a_real_store_keeps_what_it_was_told_over_a_kill(tmp_path: Path) -> None:
+    first = seaweed.start(tmp_path)
+    Store.from_environment(first.environment).create("churn/rollout.json", b"{}")
+    seaweed.make_durable(first.ports)
+    first.process.kill()
+    first.process.wait()
+
+    second = seaweed.start(tmp_path)
+    try:
+        store = Store.from_environment(second.environment)
+        listening = {
+            connection.laddr.ip
+            for connection in psutil.Process(second.process.pid).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+
+        assert store.get("churn/rollout.json") == b"{}"
+        assert seaweed.has(second.ports, "churn/rollout.json")
+        assert not seaweed.has(second.ports, "churn/champion.json")
+        assert listening == {"127.0.0.1"}
+        assert second.ports == first.ports
+    finally:
+        second.stop()

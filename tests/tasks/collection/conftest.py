@@ -1,0 +1,6 @@
+"""Sources to collect from."""
+
+from fixtures_postgres import database, postgres
+from fixtures_sources import files_of, landing, table_of
+
+__all__ = ["database", "files_of", "landing", "postgres", "table_of"]
