@@ -75,7 +75,8 @@ def build(problem: Problem) -> DAG:
             return "collection" if result["facts"].get("champion") else None
 
         snapshot = stage("collection", **known)
-        watch(asked.output) >> snapshot
+        watched = watch(asked.output)  # type: ignore[arg-type] # Airflow puts the value in its place
+        watched >> snapshot
         verdict = stage("monitoring", **known, snapshot=snapshot)
         if mode in {"auto", "approve"}:
             _add_renewal(name, verdict, asks=mode == "approve")
@@ -94,7 +95,7 @@ def _add_renewal(name: str, verdict: Stage, *, asks: bool) -> None:
         task_id="retraining",
         trigger_dag_id=f"{name}__lifecycle",
         # The key is the finding's own, so that the same finding starts one run only.
-        trigger_run_id=f"{{{{ {FACTS}['reason'] }}}}__{{{{ {FACTS}['key'] }}}}",
+        trigger_run_id=f"{{{{ {FACTS}['key'] }}}}",
         conf={"window_end": WINDOW_END, "reason": f"{{{{ {FACTS}['reason'] }}}}"},
         logical_date=None,
         note=f"Asked for by {name}__monitoring.",

@@ -70,7 +70,7 @@ retrain = {
         }
     ),
     "monitoring": {
-        "result": {"outcome": "retrain", "facts": {"reason": "drift", "key": "2013-09-30"}}
+        "result": {"outcome": "retrain", "facts": {"reason": "drift", "key": "drift__2013-09-30"}}
     },
 }
 accepted = {"evaluation": {"result": {"outcome": "accepted"}}}
