@@ -20,7 +20,7 @@ from bundle.calibration import calibrate, calibrate_all
 from bundle.documents import Calibration, Isotonic, Platt
 from methods.metrics import Blocks, Floats, Metric, row_losses
 
-# Below this many positives an isotonic step function follows single rows (modelling notes, 5).
+# Below this many positives an isotonic step function follows single rows.
 ISOTONIC_POSITIVES = 1_000
 _NEWTON_STEPS = 100
 _CONVERGED = 1e-10
@@ -60,25 +60,33 @@ def apply_calibration(maps: Sequence[Calibration], predicted: Floats) -> Floats:
 
 
 def choose_calibration(truth: Floats, predicted: Floats, blocks: Blocks) -> CalibrationKind:
-    """Return the kind that lowers log-loss on the blocks it was not fitted on, else "none".
+    """Return the kind with the least log-loss on the blocks it was not fitted on; "none" is one.
 
-    Odd and even blocks judge each other; Platt below ISOTONIC_POSITIVES rows of the rarest class,
-    isotonic from there on.
+    Odd and even blocks judge each other; isotonic only from ISOTONIC_POSITIVES rows of the rarest
+    class on.
     """
     rarest = min(np.bincount(truth.astype(np.int64), minlength=2))
-    kind: CalibrationKind = "platt" if rarest < ISOTONIC_POSITIVES else "isotonic"
+    kinds: list[CalibrationKind] = ["none", "platt"]
+    if rarest >= ISOTONIC_POSITIVES:
+        kinds.append("isotonic")
     _, numbers = np.unique(blocks, return_inverse=True)
     half = numbers.reshape(-1) % 2 == 1
+    classes = len(np.unique(truth))
+    if half.all() or any(len(np.unique(truth[fit])) < classes for fit in (half, ~half)):
+        return "none"
+    losses = {kind: _crossed_loss(truth, predicted, half, kind) for kind in kinds}
+    return min(kinds, key=lambda kind: losses[kind])  # the first of equals: the simplest
+
+
+def _crossed_loss(
+    truth: Floats, predicted: Floats, half: NDArray[np.bool_], kind: CalibrationKind
+) -> float:
+    """Return the log-loss where each half is mended by what the other half says."""
     mended = np.empty_like(predicted)
     for fit in (half, ~half):
-        if len(np.unique(truth[fit])) < len(np.unique(truth)) or fit.all():
-            return "none"
-        mended[~fit] = apply_calibration(
-            fit_calibration(truth[fit], predicted[fit], kind), predicted[~fit]
-        )
-    before = row_losses("binary", truth, predicted).mean()
-    after = row_losses("binary", truth, mended).mean()
-    return kind if after < before else "none"
+        maps = fit_calibration(truth[fit], predicted[fit], kind)
+        mended[~fit] = apply_calibration(maps, predicted[~fit])
+    return float(row_losses("binary", truth, mended).mean())
 
 
 def _fit_one(is_class: NDArray[np.bool_], predicted: Floats, kind: CalibrationKind) -> Calibration:
@@ -112,8 +120,12 @@ def _increasing(predicted: Floats, truth: Floats) -> tuple[Floats, Floats]:
     firsts = [first for _, _, first in steps]
     lasts = [*(first - 1 for first in firsts[1:]), len(x) - 1]
     ends = sorted({*firsts, *lasts})
+    # One pseudo-row of the base rate a step: a step of few rows is not certain, and a probability of
+    # 0 or 1 would make one wrong row cost without bound. The steps stay in their order.
+    base = float(truth.mean())
+    smoothed = [(total + base) / (weight + 1.0) for total, weight, _ in steps]
     level = np.repeat(
-        [total / weight for total, weight, _ in steps],
+        np.maximum.accumulate(smoothed),
         [last - first + 1 for first, last in zip(firsts, lasts, strict=True)],
     )
     return x[ends], level[ends]

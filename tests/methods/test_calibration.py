@@ -90,10 +90,29 @@ def test_what_is_over_confident_gets_a_calibration() -> None:
     assert choose_calibration(truth, predicted, np.arange(2000)) == "platt"
 
 
-def test_many_rows_of_the_rarest_class_allow_isotonic() -> None:
+def test_a_bend_that_no_line_mends_asks_for_isotonic() -> None:
+    random = np.random.default_rng(0)
+    share = random.uniform(0.05, 0.95, 12_000)
+    truth = (random.uniform(size=12_000) < np.where(share > 0.5, 0.8, 0.2)).astype(np.float64)
+
+    assert choose_calibration(truth, share, np.arange(12_000)) == "isotonic"
+
+
+def test_a_stretch_asks_for_platt_however_many_rows_there_are() -> None:
     truth, predicted = sample(3.0, count=12_000)
 
-    assert choose_calibration(truth, predicted, np.arange(12_000)) == "isotonic"
+    assert choose_calibration(truth, predicted, np.arange(12_000)) == "platt"
+
+
+def test_no_step_is_certain() -> None:
+    predicted = np.linspace(0.01, 0.99, 1_000)
+    truth = (predicted > 0.5).astype(np.float64)
+
+    (found,) = fit_calibration(truth, predicted, "isotonic")
+
+    assert isinstance(found, Isotonic)
+    assert 0.0 < found.y[0] < 0.01
+    assert 0.99 < found.y[-1] < 1.0
 
 
 def test_what_is_calibrated_stays_as_it_is() -> None:
