@@ -89,12 +89,12 @@ class Airport:
     def requests(self, day: date, fault: Fault | None = None) -> list[dict[str, Any]]:
         """Return the rows that a client asks about on `day`: departures with the newest weather.
 
-        Only what is known before the departure; the weather is at most two hours old.
+        Only what is known before the departure, and what the problem asks for.
         """
         weather = ", ".join(f"w.{name}" for name in WEATHER_COLUMNS)
         found = self._database.execute(
             f"""
-            select d.* exclude (dep_delay, arr_delay, air_time, late), {weather}
+            select d.* exclude (flight_number, dep_delay, arr_delay, air_time, late), {weather}
             from departures d asof left join weather w
               on w.origin = d.origin and w.observed_at <= d.scheduled_at
             where d.scheduled_at >= $day and d.scheduled_at < $day + interval 1 day

@@ -11,7 +11,6 @@ from contract.rollout import ServiceAddress, service_key
 from contract.store import Store
 
 REQUEST_SECONDS = 30
-SHOWN_FIELDS = 5  # arbitrary; the rest is counted
 
 
 class Service:
@@ -77,20 +76,11 @@ def find_service(store: Store, problem: str, api_key: str) -> Service | None:
 
 
 def _said(answer: httpx.Response) -> str:
-    """Return the service's words as one line: its sentence, then what it names."""
+    """Return the service's words as one line."""
     try:
         found = answer.json()
     except ValueError:
         return " ".join(answer.text.split())[:500] or "nothing"
     if not isinstance(found, dict) or not isinstance(found.get("error"), str):
         return json.dumps(found)[:500]
-    named = [entry for value in found.values() if isinstance(value, list) for entry in value]
-    shown = [entry if isinstance(entry, str) else _line(entry) for entry in named]
-    more = [f"and {len(shown) - SHOWN_FIELDS} more"] if len(shown) > SHOWN_FIELDS else []
-    return "; ".join([found["error"].rstrip("."), *shown[:SHOWN_FIELDS], *more])
-
-
-def _line(entry: object) -> str:
-    if not isinstance(entry, dict):
-        return json.dumps(entry)
-    return " ".join(str(value) for value in entry.values() if value is not None)
+    return str(found["error"]).rstrip(".")
