@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check up down lock bench-cycle bench-steps clean
+.PHONY: help demo test check up down lock bench-cycle bench-demo bench-kills bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -47,6 +47,12 @@ COMPILE := --generate-hashes --no-emit-index-url --universal --python-version 3.
 
 bench-cycle: $(READY) ## the flights lifecycle through Airflow beside a bare script: CPU of both
 	$(RUN) benchmarks.cycle
+
+bench-demo: $(READY) ## the demo in a folder of its own: seconds, CPU, memory, decisions
+	$(RUN) benchmarks.demo
+
+bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
+	$(RUN) benchmarks.kills
 
 bench-steps: $(READY) ## what a step, validate and plan cost
 	$(RUN) benchmarks.steps

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(Path(__file__).parent))  # the fixtures' own modules
+# The fixtures' own modules, and what the end-to-end tests share.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "end_to_end")]
 
 # Before any library is imported: no telemetry, and one thread for arithmetic.
 os.environ |= {

@@ -10,11 +10,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pump
 import pytest
 from machine import ROOT, Machine
-
-sys.path.insert(0, str(Path(__file__).parent))
-import pump
 
 pytestmark = [pytest.mark.platform, pytest.mark.slow]
 
@@ -59,6 +57,27 @@ def test_a_regression_becomes_a_service(machine: Machine) -> None:
 
     assert run["state"] == "success", run["why"]
     assert machine.ask("history", "hotel")["entries"][-1]["kind"] in {"deployed", "refused"}
+
+
+def commands_of_the_readme(section: str) -> list[str]:
+    text = (ROOT / "README.md").read_text().partition(f"## {section}")[2]
+    return text.partition("```console\n")[2].partition("```")[0].splitlines()
+
+
+def test_the_readmes_own_data_becomes_a_service(machine: Machine, tmp_path: Path) -> None:
+    rows = [
+        f"{n},{(n * 37) % 90},{'month' if n % 3 else 'year'},{'yes' if (n * 37) % 90 > 60 else 'no'}"
+        for n in range(1, 901)
+    ]
+    (tmp_path / "customers.csv").write_text("\n".join(["customer_id,days,plan,churned", *rows]))
+
+    lines = commands_of_the_readme("Your own data")
+
+    assert lines[:2] == ["source .venv/bin/activate", "perennial up"]
+    for line in lines[2:]:
+        _, *words = line.replace("customers.csv", str(tmp_path / "customers.csv")).split()
+        machine.ask(*words)
+    assert machine.ask("status", "churn")["champion"]["digest"]
 
 
 def test_drift_starts_a_retraining_that_is_judged(machine: Machine, tmp_path: Path) -> None:

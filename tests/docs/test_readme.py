@@ -1,0 +1,33 @@
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_picture_of_the_cycle_stands_on_the_first_screen() -> None:
+    assert "12 monitoring, daily" in "\n".join(README.splitlines()[:24])
+
+
+def test_make_knows_every_target_of_the_readme() -> None:
+    named = set(re.findall(r"`?make ([a-z-]+)", README))
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert named
+    assert named <= known
+
+
+def test_make_alone_prints_the_vocabulary() -> None:
+    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    for word in ("help", "demo", "test", "check", "up", "down", "lock", "bench-cycle"):
+        assert f"make {word} " in said
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    from perennial.__main__ import COMMANDS
+
+    named = set(re.findall(r"^perennial ([a-z]+)", README, re.MULTILINE))
+
+    assert named <= set(COMMANDS)
