@@ -180,6 +180,32 @@ def calibration_slope(truth: Floats, predicted: Floats) -> tuple[float, float]:
     return slope, error * float(len(labels) / len(truth)) ** 0.5
 
 
+def calibration_offset(truth: Floats, predicted: Floats) -> float:
+    """Return by how many standard errors the mean probability misses the base rate.
+
+    Of several classes the one that is farthest off. Calibration in the large: Spiegelhalter,
+    "Probabilistic prediction in patient management", Statistics in Medicine 5, 1986.
+    """
+    columns = predicted[:, None] if predicted.ndim == 1 else predicted
+    classes = np.ones(1) if predicted.ndim == 1 else np.arange(predicted.shape[1])
+    missed = np.abs(((truth[:, None] == classes) - columns).sum(axis=0))
+    spread = np.sqrt((columns * (1.0 - columns)).sum(axis=0))
+    return float((missed / np.maximum(spread, _PENALTY)).max())
+
+
+def calibration_cost(truth: Floats, predicted: Floats) -> float:
+    """Return the share of the log-loss that a line through the same rows' log-odds would save.
+
+    0 is calibrated. It says what a slope costs: the part of the log-loss that is calibration and
+    not resolution (Bröcker, "Reliability, sufficiency, and the decomposition of proper scores",
+    Quarterly Journal of the Royal Meteorological Society 135, 2009). NaN where there is no loss.
+    """
+    mended = apply_calibration(fit_calibration(truth, predicted, "platt"), predicted)
+    before = float(row_losses("binary", truth, predicted).mean())
+    after = float(row_losses("binary", truth, mended).mean())
+    return max(0.0, 1.0 - after / before) if before > 0.0 else float("nan")
+
+
 # What a decision is worth, by what it turned out to be, in the business's own unit.
 Values: TypeAlias = Mapping[str, float]
 OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")

@@ -9,9 +9,10 @@ Explorations 3(1), 2001 (shrunken target means); Pargent et al., "Regularized ta
 outperforms traditional methods", Computational Statistics 37, 2022 (cross-fitting).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from types import MappingProxyType
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -39,8 +40,20 @@ from methods.text import fit_text
 
 OutputKind = Literal["number", "binary", "code", "lookup", "date", "text"]
 
-# Parts that never come again: they tell a model when a row was, not what kind of day it was.
-ABSOLUTE_PARTS: frozenset[DatePart] = frozenset({"year", "days"})
+# After how many days a part of a date begins anew. What never does (year, days) is no feature: it
+# tells a model when a row was, not what kind of day it was, and a tree carries the level of the
+# last weeks into the future.
+CYCLE_DAYS: Mapping[DatePart, float] = MappingProxyType(
+    {
+        "minute": 1 / 24,
+        "hour": 1.0,
+        "weekday": 7.0,
+        "day": 31.0,
+        "month": 366.0,
+        "dayofyear": 366.0,
+    }
+)
+SEEN_CYCLES = 2  # before it was seen twice, a month is as absolute as a year
 PAIR = 2
 FEWEST_ROWS = 2  # a level seen once tells more about its row than about itself
 LOOKUP_CLASSES = 10  # more classes would make more lookup columns than there are columns
@@ -49,9 +62,6 @@ LOOKUP_CLASSES = 10  # more classes would make more lookup columns than there ar
 class EncodingSettings(Strict):
     """How columns are encoded; part of the plan that training replays."""
 
-    absolute_time: bool
-    """True under a time split only: with parts drawn at random a model that memorises days looks
-    good on rows of the same days and fails on the next one; a time split prices that in."""
     levels: PositiveInt = 200
     """Categories with a code of their own, the most frequent ones; the rest share one code."""
     lookup_from: PositiveInt = 40
@@ -160,7 +170,7 @@ def _fit_column(
     if column.role == "category":
         return _fit_category(name, values, target, settings)
     if column.role == "date":
-        return _fit_date(name, values, absolute=settings.absolute_time)
+        return _fit_date(name, values)
     if column.role == "text":
         return _fit_text(name, values, target, settings)
     return []  # id and constant
@@ -291,9 +301,14 @@ def _fit_lookup(  # noqa: PLR0917 - one column's levels, and how they are averag
     return _Fitted(plan, [Output(column=name, kind="lookup")] * crossed.shape[1], crossed)
 
 
-def _fit_date(name: str, values: pa.ChunkedArray, *, absolute: bool) -> list[_Fitted]:
-    """Keep the parts that vary over the training rows."""
-    parts = [part for part in get_args(DatePart) if absolute or part not in ABSOLUTE_PARTS]
+def _fit_date(name: str, values: pa.ChunkedArray) -> list[_Fitted]:
+    """Keep the parts whose cycle the training rows have seen, and that vary over them."""
+    days = _values(DatePlan(column=name, parts=("days",)), values)[:, 0]
+    known = days[np.isfinite(days)]
+    span = float(np.ptp(known)) if len(known) else 0.0
+    parts = [part for part, cycle in CYCLE_DAYS.items() if span >= SEEN_CYCLES * cycle]
+    if not parts:
+        return []
     encoded = _values(DatePlan(column=name, parts=tuple(parts)), values)
     kept = [i for i in range(len(parts)) if _varies(encoded[:, i])]
     if not kept:

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import AskedWrongly, Refused, is_disk_full
 from contract.problem import FilesSource
 from methods import duck
 from methods.landed import common_columns, fits, look_into, scan
@@ -66,6 +66,8 @@ class FilesReader:
         try:
             yield _FilesReading(self, connection, head, fresh, window_end)
         except duckdb.Error as error:
+            if is_disk_full(error):  # our own, not the source's fault
+                raise
             raise Refused(f"{self._complaint(error)}") from error
         finally:
             connection.close()

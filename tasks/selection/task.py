@@ -74,7 +74,7 @@ def _compare(inputs: Inputs, problem: Problem, out: Out) -> Leaderboard:
         fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
         problem.models.candidates,
         metric_of(problem, dataset.schema),
-        EncodingSettings(absolute_time=forward),
+        EncodingSettings(),
         forward=forward,
         budget_seconds=problem.models.budget.total_seconds(),
         share=SHARE,

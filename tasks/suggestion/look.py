@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import AskedWrongly, Refused, is_disk_full
 from contract.problem import Problem, read_problem_text
 from methods import duck
 from methods.landed import common_columns, look_into, scan
@@ -92,6 +92,8 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         numbered = f"SELECT *, row_number() OVER () - 1 AS perennial_place FROM ({rows})"  # noqa: S608 - quoted
         duck.run(connection, f"CREATE TABLE data AS {numbered}")
     except duckdb.Error as error:
+        if is_disk_full(error):  # our own, not the file's fault
+            raise
         said = " ".join(str(error).split())[:300]
         sentence = (
             f"{path.name} cannot be read: {said}; a CSV, JSON lines or Parquet file is expected."

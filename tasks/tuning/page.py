@@ -48,7 +48,6 @@ def _plan(plan: Plan) -> list[Block]:
                 "threshold": plan.threshold,
                 "rows learnt from": plan.rows,
                 "half-life": plan.window.half_life_days or "all rows count alike",
-                "absolute time": plan.encoding.absolute_time,
                 "seed": plan.seed,
             }
         ),

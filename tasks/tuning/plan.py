@@ -47,7 +47,7 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
     pairs = search_pairs(dataset, ordered=board.forward)
     learn = pairs[-1].learn
     dataset.check_classes(learn)
-    settings = EncodingSettings(absolute_time=board.forward)
+    settings = EncodingSettings()
     rounds = [_round(dataset, pair, settings, metric, problem.models.seed) for pair in pairs]
     scored = np.concatenate([pair.score for pair in pairs])
     truth, blocks = dataset.truth[scored], dataset.assignment.block[scored]
@@ -121,7 +121,14 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
         kind, threshold, score = "none", None, metric.score(truth, choice.predicted)
     else:
         values = problem.metric.value.model_dump() if problem.metric.value else None
-        kind, threshold, score = decide(truth, choice.predicted, blocks, metric, values)
+        kind, threshold, score = decide(
+            truth,
+            choice.predicted,
+            blocks,
+            metric,
+            values,
+            forward=problem.split_by == "time",
+        )
     return Plan(
         task=schema.task,
         classes=schema.classes,

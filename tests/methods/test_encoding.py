@@ -4,14 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bundle.plans import CategoryPlan, EqualsPlan, LookupPlan
+from bundle.plans import CategoryPlan, DatePlan, EqualsPlan, LookupPlan
 from contract.errors import Refused
 from methods.encoding import EncodingSettings, canonical_codes, fit_encoding
 from methods.roles import column_of
 from methods.schema import Schema
 
-SETTINGS = EncodingSettings(absolute_time=False)
-TIMELESS, TIMED = SETTINGS, EncodingSettings(absolute_time=True)
+SETTINGS = EncodingSettings()
 
 
 def schema(table: pa.Table, task: str = "binary") -> Schema:
@@ -110,19 +109,32 @@ def test_a_level_seen_once_is_no_level() -> None:
     assert "rare" not in plan.values
 
 
-def test_absolute_time_is_left_out_unless_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (20, {"hour", "weekday"}),
+        (100, {"hour", "weekday", "day"}),
+        (800, {"hour", "weekday", "day", "month", "dayofyear"}),
+    ],
+)
+def test_a_part_of_a_date_counts_once_its_cycle_was_seen_twice(
+    days: int, expected: set[str]
+) -> None:
     start = datetime(2022, 1, 1, tzinfo=UTC)
-    table = pa.table({"seen": [start + timedelta(days=i, hours=i % 24) for i in range(800)]})
+    table = pa.table({"seen": [start + timedelta(hours=i * days * 24 / 777) for i in range(801)]})
 
-    parts = [
-        set(
-            fit_encoding(schema(table), table, truth(800), settings, 0)[0].document.columns[0].parts
-        )  # type: ignore[union-attr] # a date plan
-        for settings in (TIMELESS, TIMED)
-    ]
+    plan = fit_encoding(schema(table), table, truth(801), SETTINGS, 0)[0].document.columns[0]
 
-    assert parts[1] - parts[0] == {"year", "days"}
-    assert "minute" not in parts[1]  # it never varies
+    assert isinstance(plan, DatePlan)
+    assert set(plan.parts) - {"minute"} == expected
+
+
+def test_dates_of_one_day_are_no_feature() -> None:
+    table = pa.table({"seen": [datetime(2022, 1, 1, tzinfo=UTC)] * 50, "x": np.linspace(0.0, 1.0, 50) ** 2})
+
+    encoding, _ = fit_encoding(schema(table), table, truth(50), SETTINGS, 0)
+
+    assert [plan.kind for plan in encoding.document.columns] == ["number"]
 
 
 def test_new_rows_are_encoded_as_training_rows_were() -> None:

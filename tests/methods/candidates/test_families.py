@@ -10,7 +10,7 @@ from methods.dataset import shape_of
 from methods.encoding import EncodingSettings, fit_encoding
 from methods.metrics import metric_named
 
-SETTINGS = EncodingSettings(absolute_time=True)
+SETTINGS = EncodingSettings()
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 
 

@@ -19,7 +19,7 @@ def plan(*members: PlannedMember) -> Plan:
         classes=("no", "yes"),
         metric="roc_auc",
         members=members,
-        encoding=EncodingSettings(absolute_time=False),
+        encoding=EncodingSettings(),
         window=Window(),
         calibration="none",
         threshold=0.5,

@@ -212,6 +212,23 @@ def test_over_confident_probabilities_are_refused() -> None:
     assert gates.check_calibration(vault(), calibrated(3.0), None).passed is False
 
 
+def shifted(offset: float) -> Scored:
+    """Answers whose log-odds are all too high by `offset`."""
+    right = calibrated(1.0).predicted
+    return Scored(1.0 / (1.0 + np.exp(-(np.log(right / (1.0 - right)) + offset))))
+
+
+def test_a_right_slope_around_a_wrong_mean_is_refused() -> None:
+    found = gates.check_calibration(vault(), shifted(1.0), None)
+
+    assert found.passed is False
+    assert "costs" in found.why
+
+
+def test_what_is_off_and_costs_little_passes() -> None:
+    assert gates.check_calibration(vault(), calibrated(0.7), None).passed is True
+
+
 def test_a_slope_nearer_to_one_than_the_champions_passes() -> None:
     assert gates.check_calibration(vault(), calibrated(3.0), calibrated(5.0)).passed is True
     assert gates.check_calibration(vault(), calibrated(5.0), calibrated(3.0)).passed is False

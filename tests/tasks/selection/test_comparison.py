@@ -12,7 +12,7 @@ from methods.metrics import metric_named
 from tasks.selection.compare import compare
 from tasks.selection.task import Inputs, Params, run
 
-TIMED = EncodingSettings(absolute_time=True)
+TIMED = EncodingSettings()
 
 
 def board(families: tuple[str, ...], task: str = "binary", budget: float = 60.0) -> Leaderboard:

@@ -50,7 +50,7 @@ def plan(task: str = "binary") -> Plan:
         classes=CLASSES[task],
         metric=METRICS[task],
         members=members,
-        encoding=EncodingSettings(absolute_time=True),
+        encoding=EncodingSettings(),
         window=Window(half_life_days=60.0),
         calibration="none" if task == "regression" else "platt",
         threshold=0.5 if task == "binary" else None,

@@ -6,9 +6,7 @@ from tasks.training.golden import ROWS, GoldenRow, golden_rows
 
 def made(seed: int = 0) -> list[GoldenRow]:
     dataset = dataset_of(400)
-    encoding, _ = fit_encoding(
-        dataset.schema, dataset.table, dataset.truth, EncodingSettings(absolute_time=True), 0
-    )
+    encoding, _ = fit_encoding(dataset.schema, dataset.table, dataset.truth, EncodingSettings(), 0)
     return golden_rows(encoding, dataset.table, seed)
 
 

@@ -25,7 +25,7 @@ def plan(**changes: Any) -> Plan:
         classes=("false", "true"),
         metric="roc_auc",
         members=(member,),
-        encoding=EncodingSettings(absolute_time=True),
+        encoding=EncodingSettings(),
         window=Window(),
         calibration="none",
         threshold=0.4,
