@@ -20,9 +20,9 @@ LAST = date(2013, 12, 30)  # the last day whose evening in UTC is whole
 LANDS_AT = time(8, tzinfo=UTC)
 
 Fault = Literal["unit", "gone"]
-"""`unit`: distances come in metres instead of miles; `gone`: the weather's columns are null."""
+"""`unit`: distances come in kilometres instead of miles; `gone`: the weather's columns are null."""
 
-METRES_A_MILE = 1609.344
+KILOMETRES_A_MILE = 1.609344
 WEATHER = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure")
 WEATHER_COLUMNS = (*WEATHER, "visib")
 
@@ -134,7 +134,7 @@ class Airport:
 def _as_sent(row: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
     sent = row | {"scheduled_at": row["scheduled_at"].replace(tzinfo=UTC).isoformat()}
     if fault == "unit":
-        sent["distance"] *= METRES_A_MILE
+        sent["distance"] *= KILOMETRES_A_MILE
     if fault == "gone":
         sent |= dict.fromkeys(WEATHER_COLUMNS)
     return sent
@@ -148,7 +148,7 @@ def _query(source: str, day: date, landed: datetime, fault: Fault | None) -> str
     time_column = "scheduled_at" if source == "departures" else "observed_at"
     replaced = ""
     if fault == "unit" and source == "departures":
-        replaced = f"replace (distance * {METRES_A_MILE} as distance)"
+        replaced = f"replace (distance * {KILOMETRES_A_MILE} as distance)"
     if fault == "gone" and source == "weather":
         replaced = "replace (" + ", ".join(f"null as {name}" for name in WEATHER_COLUMNS) + ")"
     return (

@@ -15,6 +15,7 @@ from perennial.platform.home import write_private
 
 LOOPBACK = "127.0.0.1"
 FIRST, BEHIND = 20_000, 32_000
+PORTS = range(1, 65_536)
 
 STORE = ("store", "store-master", "store-filer", "store-volume", "store-admin")
 # Each with its gRPC port: one that is taken would move silently, and the parts then miss each other.
@@ -28,12 +29,24 @@ def service_port(problem: str) -> str:
 
 
 def read_ports(file: Path) -> dict[str, int]:
-    """Return the ports that were chosen, by name; none where nothing was chosen yet."""
+    """Return the ports that were chosen, by name; none where nothing was chosen yet.
+
+    Raises:
+        AskedWrongly: the file holds something else.
+    """
     if not file.exists():
         return {}
     try:
-        return {str(name): int(port) for name, port in json.loads(file.read_text()).items()}
-    except (ValueError, AttributeError) as error:
+        ports = {str(name): int(port) for name, port in json.loads(file.read_text()).items()}
+        wrong = [port for port in ports.values() if port not in PORTS]
+        if wrong:
+            sentence = (
+                f"{str(file)!r} holds the port {wrong[0]}, one from 1 to {PORTS[-1]} is expected; "
+                "delete it to choose new ones."
+            )
+            raise AskedWrongly(sentence)
+        return ports
+    except (ValueError, TypeError, AttributeError) as error:
         sentence = f"{str(file)!r} does not hold ports ({error}); delete it to choose new ones."
         raise AskedWrongly(sentence) from error
 

@@ -63,7 +63,7 @@ class Telling:
         self._claim("a quiet week asks for nothing", decision, {"ok", "watch", "warn"})
         self._verify_labels(decision)
 
-        self._chapter("A broken feed: distances come in metres")
+        self._chapter("A broken feed: two days of distances come in kilometres")
         self._outside.fault = ("unit", *FAULTY)
         decision = self._week(*BROKEN)
         self._claim("broken data block retraining", decision, {"blocked_data_quality"})

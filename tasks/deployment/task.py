@@ -2,8 +2,8 @@
 
 Takes    problem, run, bundle, verdict
 Makes    deployed, page                    what was checked in service and found
-Facts    digest, url, latency_p99, reason  the model, where it answers, seconds for 99 of 100
-                                           requests, why it stayed or went back
+Facts    outcome, digest, url, latency_p99, reason   `deployed` or `returned`, the model, where it
+                                           answers, seconds for 99 of 100 requests, and why
 Refuses  a verdict that is not `accepted`, judged another model, or beat a champion who has gone
 Source   Humble and Farley, "Continuous Delivery", Addison-Wesley 2010, chapter 10 (canary releasing)
 """

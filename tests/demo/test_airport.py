@@ -50,7 +50,7 @@ def test_a_repaired_day_is_delivered_again_with_a_later_time(
     airport.land(tmp_path, NINE + timedelta(days=1))
 
     right = rows(tmp_path, "2013-01-02")[0]
-    assert float(wrong["distance"]) == pytest.approx(float(right["distance"]) * 1609.344)
+    assert float(wrong["distance"]) == pytest.approx(float(right["distance"]) * 1.609344)
     assert right["landed_at"] == "2013-01-05T09:00:00Z"
     assert float(rows(tmp_path, "2013-01-01")[0]["distance"]) < 6000
 
@@ -73,7 +73,7 @@ def test_a_faulty_request_carries_the_fault(airport: Airport) -> None:
     day = date(2013, 1, 2)
     plain, metres, gone = (airport.requests(day, fault)[0] for fault in (None, "unit", "gone"))
 
-    assert metres["distance"] == pytest.approx(plain["distance"] * 1609.344)
+    assert metres["distance"] == pytest.approx(plain["distance"] * 1.609344)
     assert gone["temp"] is None
 
 
