@@ -15,7 +15,7 @@ from perennial.platform import seaweed
 @pytest.fixture(scope="session")
 def store_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start the store and yield the variables from which a process opens it."""
-    running = seaweed.start(tmp_path_factory.mktemp("store"), memory="256MiB")
+    running = seaweed.start(tmp_path_factory.mktemp("store"), memory="512MiB")
     try:
         yield running.environment
     finally:

@@ -84,6 +84,9 @@ def command(
     words = [str(program()), "-logtostderr=true", "mini", f"-dir={data}"]
     words += [f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.telemetry=false"]
     words += ["-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    # What it keeps of what was read counts as live memory: with a limit below, the collector would
+    # never rest. The system's own page cache serves one machine as well.
+    words += ["-s3.cacheCapacityMB=0", "-s3.readerCacheSizeMB=32"]
     words += [f"-s3.config={identity_file}", f"-bucket={bucket}"]
     for name in STORE:
         part = name.removeprefix("store-").replace("store", "s3")
