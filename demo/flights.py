@@ -91,7 +91,8 @@ class Airport:
 
         Only what is known before the departure, and what the problem asks for.
         """
-        weather = ", ".join(f"w.{name}" for name in WEATHER_COLUMNS)
+        asked = [name for name in WEATHER_COLUMNS if name != "wind_gust"]
+        weather = ", ".join(f"w.{name}" for name in asked)
         found = self._database.execute(
             f"""
             select d.* exclude (flight_number, dep_delay, arr_delay, air_time, late), {weather}
@@ -136,7 +137,7 @@ def _as_sent(row: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
     if fault == "unit":
         sent["distance"] *= KILOMETRES_A_MILE
     if fault == "gone":
-        sent |= dict.fromkeys(WEATHER_COLUMNS)
+        sent |= dict.fromkeys(name for name in WEATHER_COLUMNS if name in sent)
     return sent
 
 

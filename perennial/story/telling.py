@@ -28,7 +28,7 @@ NAME = "flights"
 FIRST_MODEL = date(2013, 5, 15)
 QUIET = (date(2013, 5, 15), date(2013, 5, 21))
 BROKEN = (date(2013, 5, 22), date(2013, 5, 28))
-FAULTY = (date(2013, 5, 27), date(2013, 5, 28))
+FAULTY = BROKEN
 SEASON_ENDS = date(2013, 7, 16)
 WEEK = timedelta(days=7)
 FILES_LAND = timedelta(hours=9)  # of the next day; they land at eight
@@ -63,7 +63,7 @@ class Telling:
         self._claim("a quiet week asks for nothing", decision, {"ok", "watch", "warn"})
         self._verify_labels(decision)
 
-        self._chapter("A broken feed: two days of distances come in kilometres")
+        self._chapter("A broken feed: distances come in kilometres")
         self._outside.fault = ("unit", *FAULTY)
         decision = self._week(*BROKEN)
         self._claim("broken data block retraining", decision, {"blocked_data_quality"})
