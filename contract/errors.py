@@ -4,7 +4,11 @@ Anything that is not one of these is a bug and keeps its traceback.
 A message is one sentence: what was found, what was expected, what to do.
 """
 
+import errno
+import os
 from typing import ClassVar
+
+_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class PerennialError(Exception):
@@ -37,3 +41,16 @@ class TryAgain(PerennialError):
 
 class Conflict(TryAgain):
     """A compare-and-swap lost against another writer; read again, then decide."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether there was no space left, as the system says it or a library in its words.
+
+    >>> is_disk_full(OSError(errno.ENOSPC, "any")), is_disk_full(ValueError("a disk"))
+    (True, False)
+    >>> is_disk_full(RuntimeError("IO Error: cannot write: No space left on device"))
+    True
+    """
+    if isinstance(error, OSError) and error.errno in _SPACE:
+        return True
+    return any(os.strerror(number) in str(error) for number in _SPACE)

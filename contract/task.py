@@ -7,6 +7,7 @@ wrongly, 3 refused, 75 try again; anything else is a bug with its traceback.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ from contract import manifest as manifests
 from contract.artifacts import Artifact
 from contract.canonical import canonical_json, sha256
 from contract.code import code_digest
-from contract.errors import AskedWrongly, Conflict, PerennialError
+from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is_disk_full
 from contract.log import configure, log
 from contract.manifest import Manifest, Result
 from contract.out import Out
@@ -63,19 +64,15 @@ class Task(Generic[I, P, O]):
             store = Store.from_environment()
             asked = [Take.parse(text) for text in words.take]
             result = self.carry_out(store, asked, _params(words.params), words.out)
+            _tell(result.model_dump(mode="json"))
         except PerennialError as error:
-            sentence = str(error)[:SENTENCE_CHARACTERS]
-            _tell({"why": sentence})
-            line.error("task ended", task=self.name, exit=error.exit_code, why=sentence)
-            return error.exit_code
-        except OSError as error:
-            if error.errno is None or error.errno not in _SPACE:
+            return self._end(str(error)[:SENTENCE_CHARACTERS], error.exit_code)
+        except Exception as error:
+            if not is_disk_full(error):
                 raise
-            sentence = f"The disk is full ({error}); free space and run it again."
-            _tell({"why": sentence})
-            line.error("task ended", task=self.name, exit=75, why=sentence)
-            return 75
-        _tell(result.model_dump(mode="json"))
+            said = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
+            sentence = f"The disk is full ({said}); free space and run it again."
+            return self._end(sentence, TryAgain.exit_code)
         # The task's own words win over a fact of the same name.
         words_of_all = {
             "task": self.name,
@@ -85,6 +82,14 @@ class Task(Generic[I, P, O]):
         }
         line.info("task done", **(result.facts | words_of_all))
         return 0
+
+    def _end(self, sentence: str, exit_code: int) -> int:
+        """Say why the task ends here and return the exit code."""
+        # On a full disk the last log line alone holds the sentence.
+        with contextlib.suppress(OSError):
+            _tell({"why": sentence})
+        log(self.name).error("task ended", task=self.name, exit=exit_code, why=sentence)
+        return exit_code
 
     def carry_out(self, store: Store, takes: Sequence[Take], params: Any, uri: str) -> Result:  # noqa: ANN401 - parsed JSON
         """Validate what is asked, run once, write the manifest last.
@@ -191,9 +196,6 @@ class Task(Generic[I, P, O]):
         )
         parser.add_argument("--out", required=True, metavar="URI", help="the stage's own prefix")
         return parser.parse_args(arguments)
-
-
-_SPACE = {28, 122}  # ENOSPC, EDQUOT
 
 
 def _params(text: str) -> Any:  # noqa: ANN401 - parsed JSON

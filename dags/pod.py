@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import PodLaunchFailedException
 from airflow.providers.cncf.kubernetes.operators.pod import (
     FoundMoreThanOnePodFailure,
     KubernetesPodOperator,
 )
-from airflow.providers.cncf.kubernetes.utils.pod_manager import (
-    PodLaunchFailedException,
-    PodLaunchTimeoutException,
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeoutException
+from kubernetes.client import models as k8s  # type: ignore[import-untyped] # it ships no types
+from kubernetes.client.exceptions import (  # type: ignore[import-untyped] # as above
+    ApiException,
 )
-from kubernetes.client import models as k8s
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from contract.task import RESULT_VARIABLE
@@ -79,7 +79,7 @@ class Asked(Protocol):
 
     task_id: str
     problem: str
-    sources: Sequence[str]
+    sources: tuple[str, ...]
     grace_seconds: float
     execution_timeout: timedelta | None
 
@@ -225,7 +225,7 @@ def labels(stage: Asked) -> dict[str, str]:
 def variables(stage: Asked, given: Mapping[str, str]) -> list[k8s.V1EnvVar]:
     """Return the pod's variables; those of sources come out of the Secret `source-PROBLEM`."""
     values = {name: given[name] for name in FORWARDED if name in given}
-    values |= SILENT | {RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": "1"}
+    values |= {**SILENT, RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": "1"}
     values |= dict(PLACES[secret] for secret in SECRETS.get(stage.task_id, ()))
     if stage.task_id == "problem":
         values["PERENNIAL_PROBLEMS"] = PROBLEMS

@@ -45,6 +45,8 @@ def write(inputs: NoInputs, params: Text, out: Out) -> Made:
         raise TryAgain("The printer is away.")
     if params.text == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
+    if params.text == "library":
+        raise ValueError("IO Error: Could not write file: No space left on device")
     if params.text == "strange":
         raise OSError(errno.EIO, "Input/output error")
     (out.scratch / "t").write_bytes(b"rows")
@@ -182,13 +184,24 @@ def test_of_two_attempts_at_once_the_first_manifest_decides(
     assert len([key for key in store.keys(store.key(out_uri)) if "manifest" in key]) == 1
 
 
-@pytest.mark.parametrize(("text", "code"), [("refuse", 3), ("away", 75), ("full", 75)])
+@pytest.mark.parametrize(
+    ("text", "code"), [("refuse", 3), ("away", 75), ("full", 75), ("library", 75)]
+)
 def test_each_end_has_its_exit_code_and_sentence(
     store: Store, out_uri: str, result: Path, text: str, code: int
 ) -> None:
     assert run(out_uri, text) == code
     assert told(result)["why"].endswith(".")
     assert store.head(store.key(out_uri) + "/manifest.json") is None
+
+
+@pytest.mark.parametrize("text", ["library", "hello"])
+def test_a_full_disk_that_takes_no_result_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, out_uri: str, text: str
+) -> None:
+    monkeypatch.setenv("STAGE_RESULT", "/dev/full")
+
+    assert run(out_uri, text) == 75
 
 
 def test_any_other_failure_is_a_bug(out_uri: str, result: Path) -> None:

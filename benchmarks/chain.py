@@ -1,0 +1,404 @@
+"""All twelve stages of a small problem as real processes, each killed with -9 and run again.
+
+The wines of scikit-learn; a real store, a real service, the command line that Airflow uses. Each
+stage runs once undisturbed; then what it wrote is taken away, it is killed, and it runs again.
+"""
+
+import contextlib
+import csv
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from benchmarks.gate import Gate
+from bundle import signing
+from contract.canonical import sha256
+from contract.manifest import Result
+from contract.rollout import ServiceAddress, champion_key, rollout_key, service_key
+from contract.stages import STAGES
+from contract.store import Store
+from contract.take import artifacts_in
+from dags.asking import arguments, environment, out_uri
+
+ROOT = Path(__file__).parent.parent
+API_KEY = "a-key-of-this-chain"
+LIMIT_SECONDS = 120
+KILLED = -signal.SIGKILL
+OVERRIDES = {"models.budget": "4s", "gates.latency_p99": "5s"}
+NOW = datetime.now(UTC).replace(microsecond=0)
+WATCH = "watch"
+"""The second run: what is watched is what the first one deployed."""
+WINDOW_ENDS = MappingProxyType({"run": NOW - timedelta(days=1), WATCH: NOW + timedelta(days=1)})
+
+_KNOWN = ("problem", "run")
+_ROWS = (*_KNOWN, "prepared", "schema", "assignment")
+TAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "problem": (),
+        "collection": _KNOWN,
+        "validation": (*_KNOWN, "snapshot", "expectations"),
+        "exploration": (*_KNOWN, "tables"),
+        "preprocessing": (*_KNOWN, "tables"),
+        "split": (*_KNOWN, "prepared"),
+        "selection": _ROWS,
+        "tuning": (*_ROWS, "leaderboard"),
+        "training": (*_ROWS, "plan"),
+        "evaluation": (*_KNOWN, "prepared", "assignment", "bundle"),
+        "deployment": (*_KNOWN, "bundle", "verdict"),
+        "monitoring": (*_KNOWN, "snapshot"),
+    }
+)
+MADE_BY = MappingProxyType(
+    {
+        "problem": "problem",
+        "run": "problem",
+        "expectations": "problem",
+        "snapshot": "collection",
+        "tables": "validation",
+        "prepared": "preprocessing",
+        "schema": "preprocessing",
+        "assignment": "split",
+        "leaderboard": "selection",
+        "plan": "tuning",
+        "bundle": "training",
+        "verdict": "evaluation",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process of a stage."""
+
+    code: int
+    """Its exit code; -9 where it was killed."""
+    said: str
+    seconds: float
+    work_seconds: float
+    """From its first request to the store to the first object that it put."""
+    puts: tuple[str, ...]
+    """Keys that it put, oldest first."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When a stage is killed: so long after its first request, or when so many objects stand."""
+
+    after_seconds: float | None = None
+    """At the latest where it wants to put its first object, which does not pass then."""
+    after_puts: int | None = None
+
+    def __str__(self) -> str:
+        if self.after_puts is not None:
+            return f"its object {self.after_puts} was put"
+        return f"in mid-work, {self.after_seconds:.2f} s after its first request"
+
+
+HALFWAY = 0.5
+"""Of the undisturbed stage's work."""
+# The first object that it puts, each time: those that stand already are not put again.
+NEXT = Kill(after_puts=1)
+MOMENTS: Mapping[str, tuple[Kill | float, ...]] = MappingProxyType(
+    dict.fromkeys(STAGES, (HALFWAY, NEXT))
+    | {
+        # These change more than their own folder: killed behind each such change.
+        "collection": (HALFWAY, NEXT, Kill(after_puts=2)),
+        "deployment": (HALFWAY, NEXT, NEXT, NEXT),
+        "monitoring": (HALFWAY, NEXT, Kill(after_puts=2)),
+    }
+)
+"""When each stage is killed: in the middle of its work, and behind an object that it put."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """A kill and what it left."""
+
+    kill: Kill
+    attempt: Attempt
+    left: tuple[str, ...]
+    """Keys of the problem that were not there before the stage began."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """One stage: undisturbed, killed as often as was wished, run again to its end."""
+
+    stage: str
+    calm: Attempt
+    calm_keys: frozenset[str]
+    calm_manifest: dict[str, Any]
+    deaths: tuple[Death, ...]
+    again: Attempt
+    keys: frozenset[str]
+    manifest: dict[str, Any]
+
+    @property
+    def differing(self) -> set[str]:
+        """The outputs whose sha256 is not that of the undisturbed run."""
+        before, after = self.calm_manifest["outputs"], self.manifest["outputs"]
+        names = before.keys() | after.keys()
+        return {name for name in names if _digests(before[name]) != _digests(after[name])}
+
+
+@dataclass
+class Chain:
+    """One problem in one store, stage after stage; to be used in a `with`."""
+
+    store: Store
+    store_environment: Mapping[str, str]
+    problem: str
+    folder: Path
+    results: dict[tuple[str, str], Result] = field(default_factory=dict)
+    service: "subprocess.Popen[bytes] | None" = None
+
+    def __enter__(self) -> Self:
+        """Land the data, make the keys and open the door to the store."""
+        problem = self.folder / "problems" / self.problem
+        shutil.copytree(ROOT / "problems" / "wine", problem)
+        text = (problem / "problem.yaml").read_text()
+        (problem / "problem.yaml").write_text(text.replace("name: wine", f"name: {self.problem}"))
+        landing = [sys.executable, "-m", "demo", "wine", "--to", str(self.folder / "landing")]
+        subprocess.run(landing, check=True, cwd=ROOT, capture_output=True)
+        private = signing.new_key()
+        (self.folder / "signing.pem").write_bytes(private)
+        (self.folder / "verify").mkdir()
+        (self.folder / "verify" / "a.pem").write_bytes(signing.public_pem(private))
+        (self.folder / "api.key").write_text(API_KEY)
+        (self.folder / "scratch").mkdir()
+        self._gate = Gate(self.store_environment["AWS_ENDPOINT_URL"])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the service and shut the door."""
+        self.stop_service()
+        self._gate.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the platform of this chain has."""
+        return {
+            **os.environ,
+            **self.store_environment,
+            "PERENNIAL_PATH": str(ROOT),
+            "PERENNIAL_PROBLEMS": str(self.folder / "problems"),
+            "PERENNIAL_SIGNING_KEY": str(self.folder / "signing.pem"),
+            "PERENNIAL_VERIFY_KEYS": str(self.folder / "verify"),
+            "PERENNIAL_API_KEY": str(self.folder / "api.key"),
+            "PERENNIAL_API_KEY_SHA256": sha256(API_KEY.encode()),
+            "PERENNIAL_HOME": str(self.folder / "home"),
+            "LANDING": str(self.folder / "landing"),
+            "TMPDIR": str(self.folder / "scratch"),
+            "DRAIN_SECONDS": "0.1",
+            "POLL_SECONDS": "0.1",
+        }
+
+    def tell_all(self, kills: Mapping[str, Sequence[Kill | float]]) -> list[Story]:
+        """Tell of all twelve stages, each killed as `kills` says."""
+        stories = []
+        for stage in STAGES[:-1]:
+            if stage == "deployment":
+                self.start_service()
+            stories.append(self.tell(stage, kills[stage]))
+        self._predict()
+        self.stop_service()
+        for stage in ("problem", "collection"):
+            self._expect_well(stage, self.attempt(stage, run=WATCH))
+        return [*stories, self.tell(STAGES[-1], kills[STAGES[-1]], WATCH)]
+
+    def tell(self, stage: str, kills: Sequence[Kill | float], run: str = "run") -> Story:
+        """Run a stage undisturbed, take its traces away, kill it, and run it to its end.
+
+        A number among `kills` is a share of the undisturbed stage's work, in (0, 1).
+
+        Raises:
+            RuntimeError: the stage did not end well when nobody disturbed it.
+        """
+        before = self._state()
+        calm = self.attempt(stage, run=run)
+        self._expect_well(stage, calm)
+        calm_keys, calm_manifest = self.objects(), self.manifest(stage, run)
+        self._restore(before)
+        deaths = []
+        for wish in kills:
+            kill = wish if isinstance(wish, Kill) else Kill(after_seconds=wish * calm.work_seconds)
+            killed = self.attempt(stage, kill, run)
+            deaths.append(Death(kill, killed, tuple(sorted(self.objects() - before.keys()))))
+        again = self.attempt(stage, run=run)
+        found = self.manifest(stage, run) if again.code == 0 else {"outputs": {}}
+        return Story(
+            stage, calm, calm_keys, calm_manifest, tuple(deaths), again, self.objects(), found
+        )
+
+    def attempt(self, stage: str, kill: Kill | None = None, run: str = "run") -> Attempt:
+        """Start a stage as Airflow does, and kill its process group when `kill` says."""
+        started: list[subprocess.Popen[str]] = []
+        ready = threading.Event()
+
+        def end() -> None:
+            ready.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started[0].pid, signal.SIGKILL)
+
+        timer = threading.Timer((kill and kill.after_seconds) or 0, end)
+
+        def on_first() -> None:
+            if kill is not None and kill.after_seconds is not None:
+                timer.start()
+
+        def may_put() -> bool:
+            if kill is not None and kill.after_seconds is not None:
+                end()
+                return False
+            return True
+
+        def on_put(count: int) -> None:
+            if kill is not None and count == kill.after_puts:
+                end()
+
+        self._gate.begin(on_first, may_put, on_put)
+        began = time.monotonic()
+        seen = environment(stage, ["LANDING"], self.environment)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tasks", *self._words(stage, run)],
+            env=seen | {"AWS_ENDPOINT_URL": self._gate.url},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        ready.set()
+        said, _ = process.communicate(timeout=LIMIT_SECONDS)
+        seconds = time.monotonic() - began
+        timer.cancel()
+        first, put = self._gate.first_request, self._gate.first_put
+        work = put - first if first is not None and put is not None else 0.0
+        bucket = f"/{self.store.bucket}/"
+        puts = tuple(path.removeprefix(bucket) for path in self._gate.puts)
+        if process.returncode == 0:
+            self._remember(stage, run)
+        return Attempt(process.returncode, said, seconds, work, puts)
+
+    def start_service(self) -> None:
+        """Start the model service and wait until it says where it listens."""
+        words = [sys.executable, "-m", "serving", self.problem, "--port", "0"]
+        with (self.folder / "service.log").open("ab") as file:
+            self.service = subprocess.Popen(
+                words, env=self.environment, cwd=ROOT, stdout=file, stderr=file
+            )
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while self.address is None:
+            if self.service.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "service.log").read_text())
+            time.sleep(0.05)
+
+    def stop_service(self) -> None:
+        """End the service; what it has logged is then in the store."""
+        if self.service is not None and self.service.poll() is None:
+            self.service.terminate()
+            self.service.wait(LIMIT_SECONDS)
+
+    @property
+    def address(self) -> str | None:
+        """Where the service listens; None while it has not said so."""
+        found = self.store.get_with_etag(service_key(self.problem))
+        return None if found is None else ServiceAddress.model_validate_json(found[0]).url
+
+    def _expect_well(self, stage: str, attempt: Attempt) -> None:
+        if attempt.code != 0:
+            raise RuntimeError(f"{stage} ended with {attempt.code}: {attempt.said}")
+
+    def _predict(self) -> None:
+        """Ask the service about every wine, so that there is something to watch."""
+        host = (self.address or "").removeprefix("http://")
+        told = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+        with (self.folder / "landing" / "wine" / "wine.csv").open(newline="") as file:
+            rows = [
+                {name: float(row[name]) for name in row if name != "grower"}
+                for row in csv.DictReader(file)
+            ]
+        with contextlib.closing(http.client.HTTPConnection(host, timeout=30)) as connection:
+            for row in rows:
+                connection.request(
+                    "POST", "/v1/predict", json.dumps(row | {"bottle": int(row["bottle"])}), told
+                )
+                reply = connection.getresponse()
+                body = reply.read()
+                if reply.status != http.HTTPStatus.OK:
+                    raise RuntimeError(f"The service answered {reply.status}: {body!r}")
+
+    def objects(self) -> frozenset[str]:
+        """Return every key of the problem."""
+        return frozenset(self.store.keys(f"{self.problem}/"))
+
+    def manifest(self, stage: str, run: str = "run") -> dict[str, Any]:
+        """Return a stage's manifest."""
+        found: dict[str, Any] = json.loads(self.store.get(self._key(stage, run)))
+        return found
+
+    def _key(self, stage: str, run: str) -> str:
+        return f"{self.problem}/runs/{run}/{stage}/manifest.json"
+
+    def _remember(self, stage: str, run: str) -> None:
+        key = self._key(stage, run)
+        body = self.store.get(key)
+        self.results[run, stage] = Result(
+            manifest=self.store.uri(key),
+            sha256=sha256(body),
+            outcome=json.loads(body)["outcome"],
+            facts={},
+        )
+
+    def _words(self, stage: str, run: str) -> list[str]:
+        takes = {name: self.results[run, MADE_BY[name]] for name in TAKES[stage]}
+        params = {} if stage != "problem" else self._asked(run)
+        return arguments(stage, takes, params, out_uri(self.store.bucket, self.problem, run, stage))
+
+    def _asked(self, run: str) -> dict[str, object]:
+        return {
+            "name": self.problem,
+            "run_id": run,
+            "window_start": None,
+            "window_end": WINDOW_ENDS[run].isoformat(),
+            "reason": "manual",
+            "force": False,
+            "overrides": OVERRIDES,
+        }
+
+    def _state(self) -> dict[str, bytes | None]:
+        """Return every key, with its content where it is one that moves."""
+        moving = (rollout_key(self.problem), champion_key(self.problem))
+        return {
+            key: self.store.get(key) if key in moving or key.endswith("/HEAD.json") else None
+            for key in self.objects()
+        }
+
+    def _restore(self, before: Mapping[str, bytes | None]) -> None:
+        for key in self.objects() - before.keys():
+            self.store.delete(key)
+        for key, body in before.items():
+            if body is not None:
+                self.store.put(key, body)
+
+
+def _digests(output: object) -> list[str]:
+    return [artifact.sha256 for artifact in artifacts_in(output)]
