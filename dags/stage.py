@@ -123,7 +123,9 @@ class Stage(BaseOperator):
             raise AskedWrongly(sentence)
         with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
             result = Path(folder) / "result.json"
-            seen = environment(self.task_id, self.sources, given) | {RESULT_VARIABLE: str(result)}
+            # What a killed stage leaves behind goes with the folder.
+            own = {RESULT_VARIABLE: str(result), "TMPDIR": folder}
+            seen = environment(self.task_id, self.sources, given) | own
             # `python -m` looks into its folder first: not into the one Airflow happens to stand in.
             child = self._child = Child(
                 [python, "-m", "tasks", *words], seen, seen["PYTHONPATH"], self.grace_seconds

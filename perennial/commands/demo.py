@@ -46,7 +46,7 @@ def command(as_json: bool) -> None:
                 entry.kind,
                 plain(entry.digest or "-"),
                 plain(entry.previous or "-"),
-                " ".join((entry.reason, *entry.reasons)),
+                entry.reason,
             )
             for entry in telling.entries()
         ],

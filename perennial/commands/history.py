@@ -33,7 +33,7 @@ def command(name: str, as_json: bool) -> None:
                 plain(entry.digest or "-"),
                 plain(entry.previous or "-"),
                 entry.run,
-                " ".join((entry.reason, *entry.reasons)),
+                entry.reason,
             )
             for entry in entries
         ],

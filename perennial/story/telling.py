@@ -109,11 +109,13 @@ class Telling:
             self._serve(day)
         until = _morning_after(last)
         self._outside.land(until)
-        # One day later the last day's labels are known too.
         run = self._airflow.trigger(f"{NAME}__monitoring", {"window_end": until.isoformat()})
         followed = follow_run(self._speech, self._airflow, f"{NAME}__monitoring", run)
-        decision = self._decision(last)
-        if followed.state != "success" or decision is None:
+        judged = followed.step("monitoring")
+        # The run's word is that of the day that asks for most, which need not be the last one.
+        day = date.fromisoformat(str(judged.facts["day"])) if judged else last
+        decision = self._decision(day)
+        if judged is None or decision is None:
             why = "; ".join(step.why for step in followed.failed) or "no decision was written"
             self.checks.verify(f"{last} was judged", holds=False, found=why)
             return None
