@@ -90,7 +90,13 @@ def service(store: Store, name: str) -> Iterator[list[Any]]:
                 found = {"model": DIGEST, "predictions": [{"score": 0.25}, {"score": 0.75}]}
             elif body == {"age": "old"}:
                 fault = {"field": "age", "found": "the string 'old'", "expected": "a number"}
-                status, found = 422, {"error": "1 field does not fit.", "fields": [fault]}
+                status, found = (
+                    422,
+                    {
+                        "error": "The input does not fit: 'age': found the string 'old', expected a number.",
+                        "fields": [fault],
+                    },
+                )
             text = json.dumps(found).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
@@ -262,7 +268,7 @@ def test_a_field_that_does_not_fit_is_named(
     result = call("predict", name, stdin='{"age": "old"}')
 
     assert result.exit_code == 2
-    assert "1 field does not fit; age the string 'old' a number" in result.stderr
+    assert "does not fit: 'age': found the string 'old', expected a number" in result.stderr
 
 
 def test_before_the_first_model_a_prediction_is_for_later(call: Call, name: str) -> None:
