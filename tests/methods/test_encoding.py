@@ -130,7 +130,9 @@ def test_a_part_of_a_date_counts_once_its_cycle_was_seen_twice(
 
 
 def test_dates_of_one_day_are_no_feature() -> None:
-    table = pa.table({"seen": [datetime(2022, 1, 1, tzinfo=UTC)] * 50, "x": np.linspace(0.0, 1.0, 50) ** 2})
+    table = pa.table(
+        {"seen": [datetime(2022, 1, 1, tzinfo=UTC)] * 50, "x": np.linspace(0.0, 1.0, 50) ** 2}
+    )
 
     encoding, _ = fit_encoding(schema(table), table, truth(50), SETTINGS, 0)
 
