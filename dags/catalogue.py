@@ -10,10 +10,8 @@ from typing import NamedTuple
 from airflow.sdk import get_parsing_context
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, read_problem
+from contract.problem import Problem, problem_files, read_problem
 from dags.asking import PROJECT
-
-FILE = "problem.yaml"
 
 
 class Catalogue(NamedTuple):
@@ -31,13 +29,13 @@ def read_catalogue() -> Catalogue:
 
 
 def read_folder(folder: Path, only: str | None = None) -> Catalogue:
-    """Read `FOLDER/*/problem.yaml`, or that of the problem `only` where it has a folder."""
-    paths = sorted(folder.glob(f"*/{FILE}"))
-    own = [path for path in paths if path.parent.name == only]
+    """Read the problem files of a folder, or that of the problem `only` where it has one."""
+    paths = problem_files(folder)
     found = Catalogue([], [])
-    for path in own or paths:
+    for name in [only] if only in paths else paths:
+        path = paths[name]
         try:
-            found.problems.append(_read(path))
+            found.problems.append(_read(name, path))
         except AskedWrongly as error:
             found.errors.append(str(error))
         except Exception as error:  # noqa: BLE001 - a bug in reading one file must not hide others
@@ -45,11 +43,11 @@ def read_folder(folder: Path, only: str | None = None) -> Catalogue:
     return found
 
 
-def _read(path: Path) -> Problem:
+def _read(name: str, path: Path) -> Problem:
     problem = read_problem(path)
-    if problem.name != path.parent.name:
+    if problem.name != name:
         sentence = (
-            f"{path}: found the name {problem.name!r} in the folder {path.parent.name!r}; "
+            f"{path}: found the name {problem.name!r} in the folder {name!r}; "
             "they must be equal: rename one of them."
         )
         raise AskedWrongly(sentence)

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
 from contract.ledger import Entry, Ledger
-from contract.problem import Problem, read_problem
+from contract.problem import Problem, problem_files, read_problem
 from contract.run import Champion
 from pages import Alert, Block, Level, Link, Section, Status, Table, render
 from plugins.reports import store
@@ -24,8 +24,8 @@ def problems_page(readable: Collection[str]) -> str:
     rows: list[list[object]] = []
     sections: list[Section] = []
     alerts: list[Block] = []
-    for path in sorted(folder.glob("*/problem.yaml")):
-        if f"{path.parent.name}__lifecycle" not in readable:
+    for name, path in problem_files(folder).items():
+        if f"{name}__lifecycle" not in readable:
             continue
         try:
             problem = read_problem(path)

@@ -24,7 +24,12 @@ from contract.problem.model import (
     TaskKind,
     Value,
 )
-from contract.problem.read import environment_names, read_problem, read_problem_text
+from contract.problem.read import (
+    environment_names,
+    problem_files,
+    read_problem,
+    read_problem_text,
+)
 
 __all__ = [
     "Beats",
@@ -50,6 +55,7 @@ __all__ = [
     "TaskKind",
     "Value",
     "environment_names",
+    "problem_files",
     "read_problem",
     "read_problem_text",
 ]

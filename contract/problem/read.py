@@ -147,3 +147,15 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a ty
     if get_origin(annotation) in {Union, UnionType, dict, tuple} or get_args(annotation):
         return [model for part in get_args(annotation) for model in _models_in(part)]
     return []
+
+
+def problem_files(folder: Path) -> dict[str, Path]:
+    """Return the problem file of each problem in a folder, by name.
+
+    `NAME/problem.yaml`, or `NAME.problem.yaml` as from a ConfigMap, whose keys hold no slash.
+    """
+    found = {
+        path.name.removesuffix(".problem.yaml"): path for path in folder.glob("*.problem.yaml")
+    }
+    found |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
+    return dict(sorted(found.items()))

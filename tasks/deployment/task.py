@@ -31,6 +31,7 @@ from contract.task import Task
 from contract.verdict import Verdict
 from tasks.deployment.checks import Failed, measure, send_canaries, wait_until_served
 from tasks.deployment.client import Client
+from tasks.deployment.kubernetes import Cluster, environment_cluster
 from tasks.deployment.page import draw
 from tasks.deployment.pointers import Pointers
 from tasks.deployment.report import Deployed
@@ -70,6 +71,8 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     this = Run.model_validate(out.store.document(inputs.run))
     judged = read_verdict(out.store.read(inputs.verdict))
     pointers = Pointers(out.store, this.name)
+    cluster = environment_cluster(this.name)
+    rollout = cluster or pointers
     champion, etag = pointers.champion()
     digest = inputs.bundle.digest
     again = champion is not None and (champion.digest, champion.run) == (digest, this.run_id)
@@ -79,8 +82,8 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     found = Deployed(digest=digest, previous=judged.baseline, outcome="deployed", reason="")
     try:
         model = load(out.store, this.name, digest, keys, out.scratch)
-        pointers.roll_out(digest, this.window_end)
-        found = ask(out.store, this.name, model, api_key, found)
+        rollout.roll_out(digest, this.window_end)
+        found = ask(cluster or out.store, this.name, model, api_key, found)
         check_latency(found, limit)
         if not again:
             crowned = Champion(
@@ -96,7 +99,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         if again:  # it has won already: what fails now is the service, not the deployment
             raise TryAgain(str(error)) from error
         now_serving, _ = pointers.champion()
-        pointers.roll_out(_digest_of(now_serving), this.window_end)
+        rollout.roll_out(_digest_of(now_serving), this.window_end)
         found = found.model_copy(update={"outcome": "returned", "reason": str(error)})
     write_down(Ledger(out.store, this.name), this, found)
     return Outputs(
@@ -207,13 +210,20 @@ def load(
         raise Failed(f"The bundle is refused by its own reader: {error}") from error
 
 
-def ask(store: Store, name: str, model: bundles.Model, api_key: str, found: Deployed) -> Deployed:
+def ask(
+    place: Cluster | Store, name: str, model: bundles.Model, api_key: str, found: Deployed
+) -> Deployed:
     """Ask the service all questions and return the report with its answers.
+
+    `place` knows where the service is: the cluster, or the store on one machine.
 
     Raises:
         Failed: an answer is not what is expected.
     """
-    url = wait_until_served(store, name, model.digest, api_key, SERVE_SECONDS)
+    if isinstance(place, Cluster):
+        url = place.wait_until_served(model.digest, api_key)
+    else:
+        url = wait_until_served(place, name, model.digest, api_key, SERVE_SECONDS)
     with Client(url, api_key) as client:
         canary = send_canaries(client, model)
         latency = measure(client, model)

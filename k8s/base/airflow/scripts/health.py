@@ -1,0 +1,29 @@
+"""Probe of a part of Airflow that has no port: `health.py PART`, asked of the API's health page.
+
+Ill is said only where it is sure: that the API or the database is away is not this part's fault.
+Standard library alone, without site packages: 0.2 s, where Airflow's own command takes 3.
+"""
+
+import json
+import sys
+import urllib.request
+
+URL = "http://api:8080/api/v2/monitor/health"
+
+
+def main(part: str) -> int:
+    """Return 1 where the part is ill for certain."""
+    try:
+        with urllib.request.urlopen(URL, timeout=5) as answer:
+            found = json.load(answer)
+    except (OSError, ValueError) as error:
+        sys.stdout.write(f"unknown: {error}\n")
+        return 0
+    status = (found.get(part) or {}).get("status")
+    database = (found.get("metadatabase") or {}).get("status")
+    sys.stdout.write(f"{part}: {status}, database: {database}\n")
+    return int(database == "healthy" and status != "healthy")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

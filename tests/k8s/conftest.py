@@ -1,0 +1,69 @@
+"""Manifests as kubectl renders them, and pods as Airflow's interpreter makes them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fixtures_airflow import ROOT, airflow_environment, ask
+
+__all__ = ["airflow_environment"]
+
+sys.path.insert(0, str(Path(__file__).parent))  # the real cluster's own module
+
+collect_ignore_glob = ["inside/*"]
+
+INSIDE = Path(__file__).parent / "inside"
+OVERLAYS = ("production", "quickstart", "test")
+OPTIONS = ("autoscaling", "canary-gateway", "metrics")
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> str:
+    """kubectl as the environment of the tests has it; renders without a cluster."""
+    return str(Path(sys.executable).parent / "kubectl")
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifests with every problem of the checkout, and an overlay for all options."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("k8s", "problems"):
+        shutil.copytree(ROOT / name, folder / name)
+    for problem in sorted(folder.glob("problems/*/problem.yaml")):
+        add = [sys.executable, folder / "k8s" / "problem.py", problem.parent.name]
+        subprocess.run(add, check=True)
+    options = folder / "k8s" / "overlays" / "options"
+    options.mkdir()
+    components = "".join(f"  - ../../components/{name}\n" for name in OPTIONS)
+    kustomization = f"resources:\n  - ../quickstart\ncomponents:\n{components}"
+    (options / "kustomization.yaml").write_text(kustomization)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rendered(kubectl: str, tree: Path) -> dict[str, list[dict[str, Any]]]:
+    """The resources of each overlay."""
+    return {name: render(kubectl, tree, name) for name in (*OVERLAYS, "options")}
+
+
+@pytest.fixture(scope="session")
+def pods(airflow_environment: dict[str, str]) -> Any:
+    """What came of pods that end in every way, on a fake Kubernetes API."""
+    given = airflow_environment | {"PERENNIAL_RUNNER": "kubernetes"}
+    return ask(INSIDE / "pods.py", given | {"AWS_ENDPOINT_URL": "http://store:8333"})
+
+
+def render(kubectl: str, tree: Path, overlay: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [kubectl, "kustomize", tree / "k8s" / "overlays" / overlay],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.fail(f"{overlay} cannot be rendered: {done.stderr}")
+    return list(yaml.safe_load_all(done.stdout))

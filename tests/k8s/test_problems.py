@@ -1,0 +1,83 @@
+"""Adding a problem to a cluster is one line that names its folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def both(kubectl: str, tree: Path) -> list[dict[str, Any]]:
+    """Quickstart with a second line."""
+    overlay = tree / "k8s" / "overlays" / "both"
+    overlay.mkdir()
+    text = (tree / "k8s" / "overlays" / "quickstart" / "kustomization.yaml").read_text()
+    line = "  - ../../../problems/wine\n"
+    text = text.replace(line, line + "  - ../../../problems/hotel\n")
+    (overlay / "kustomization.yaml").write_text(text)
+    command = [kubectl, "kustomize", overlay]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def test_each_problem_has_its_own_service(both: list[dict[str, Any]]) -> None:
+    named = {
+        (found["kind"], found["metadata"]["name"])
+        for found in both
+        if found["metadata"].get("namespace") == "perennial-serving"
+    }
+    kinds = ("Deployment", "PodDisruptionBudget", "Service")
+
+    for problem in ("wine", "hotel"):
+        assert {(kind, f"{problem}-serving") for kind in kinds} <= named
+
+
+def test_a_service_sends_no_request_to_another_problems_pods(both: list[dict[str, Any]]) -> None:
+    selectors = {
+        found["metadata"]["name"]: found["spec"]["selector"]["perennial/problem"]
+        for found in both
+        if found["kind"] == "Service" and found["metadata"]["namespace"] == "perennial-serving"
+    }
+
+    assert selectors == {"wine-serving": "wine", "hotel-serving": "hotel"}
+
+
+@pytest.mark.parametrize("namespace", ["perennial", "perennial-tasks"])
+def test_airflow_and_the_stages_see_the_files_of_both(
+    both: list[dict[str, Any]], tree: Path, namespace: str
+) -> None:
+    (found,) = (
+        resource["data"]
+        for resource in both
+        if resource["kind"] == "ConfigMap"
+        and (resource["metadata"]["namespace"], resource["metadata"]["name"])
+        == (namespace, "problems")
+    )
+
+    assert {name for name in found if name.endswith(".problem.yaml")} == {
+        "wine.problem.yaml",
+        "hotel.problem.yaml",
+    }
+    assert found["wine.problem.yaml"] == (tree / "problems/wine/problem.yaml").read_text()
+
+
+def test_files_that_are_there_are_as_they_would_be_written(tree: Path) -> None:
+    """A problem that was added to the cluster long ago follows a change of these templates."""
+    checkout = Path(__file__).parents[2]
+    for path in sorted(checkout.glob("problems/*/kustomization.yaml")):
+        name = path.parent.name
+        for file in ("kustomization.yaml", "serving/kustomization.yaml"):
+            assert (path.parent / file).read_text() == (tree / "problems" / name / file).read_text()
+
+
+def test_an_unknown_problem_is_said(tree: Path) -> None:
+    command = [sys.executable, tree / "k8s" / "problem.py", "nosuch"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "There is no problem 'nosuch'" in done.stderr
