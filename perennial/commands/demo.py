@@ -1,6 +1,7 @@
 """`perennial demo`: the whole cycle on 2013's flights, told and verified."""
 
 import os
+from pathlib import Path
 
 import click
 
@@ -23,8 +24,7 @@ def command(as_json: bool) -> None:
     """
     speech = Speech(as_json=as_json)
     home = find_home()
-    landing = home.folder / "landing"
-    os.environ.setdefault("LANDING", str(landing))
+    landing = Path(os.environ.setdefault("LANDING", str(home.folder / "landing")))
     seconds = up(home, lambda what: speech.say(f"waiting for {what} …"))
     speech.say(f"The platform is up ({seconds:.1f} s).")
     telling = Telling(speech, open_platform(home), Outside(home, landing))
