@@ -32,7 +32,9 @@ MARK = "PERENNIAL_PLATFORM"
 def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what children keep of the surroundings."""
     found = os.environ if environment is None else environment
-    return {name: found[name] for name in INHERITED if name in found}
+    kept = {name: found[name] for name in INHERITED if name in found}
+    # glibc gives each thread an arena of its own and seldom gives it back; our threads mostly wait.
+    return {"MALLOC_ARENA_MAX": "2"} | kept
 
 
 def product_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
