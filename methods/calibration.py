@@ -26,6 +26,7 @@ _NEWTON_STEPS = 100
 _CONVERGED = 1e-10
 _PENALTY = 1e-6
 _EXP = 700.0
+NORMAL_VARIANCE = 5.0  # of a sum of chances: the rule of thumb n p (1 - p) >= 5
 LOGIT_FLOOR = 1e-12  # the reader's own floor, so that both compute the same logit
 
 CalibrationKind = Literal["none", "platt", "isotonic"]
@@ -183,14 +184,16 @@ def calibration_slope(truth: Floats, predicted: Floats) -> tuple[float, float]:
 def calibration_offset(truth: Floats, predicted: Floats) -> float:
     """Return by how many standard errors the mean probability misses the base rate.
 
-    Of several classes the one that is farthest off. Calibration in the large: Spiegelhalter,
-    "Probabilistic prediction in patient management", Statistics in Medicine 5, 1986.
+    Of several classes the one that is farthest off; 0 where so few rows are in doubt that the
+    normal approximation does not hold. Calibration in the large: Spiegelhalter, "Probabilistic
+    prediction in patient management", Statistics in Medicine 5, 1986.
     """
     columns = predicted[:, None] if predicted.ndim == 1 else predicted
     classes = np.ones(1) if predicted.ndim == 1 else np.arange(predicted.shape[1])
     missed = np.abs(((truth[:, None] == classes) - columns).sum(axis=0))
-    spread = np.sqrt((columns * (1.0 - columns)).sum(axis=0))
-    return float((missed / np.maximum(spread, _PENALTY)).max())
+    variance = (columns * (1.0 - columns)).sum(axis=0)
+    tells = variance >= NORMAL_VARIANCE
+    return float((missed[tells] / np.sqrt(variance[tells])).max(initial=0.0))
 
 
 def calibration_cost(truth: Floats, predicted: Floats) -> float:

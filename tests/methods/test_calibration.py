@@ -4,6 +4,7 @@ import pytest
 from bundle.documents import Isotonic, Platt
 from methods.calibration import (
     apply_calibration,
+    calibration_offset,
     calibration_slope,
     choose_calibration,
     choose_threshold,
@@ -162,3 +163,18 @@ def test_where_no_decision_pays_the_answer_is_no() -> None:
     cut = choose_threshold(truth, predicted, AUC, {"true_positive": -1.0, "false_positive": -1.0})
 
     assert not (predicted >= cut).any()
+
+
+def test_a_mean_that_misses_the_base_rate_is_far_off() -> None:
+    truth = np.array([0.0] * 80 + [1.0] * 20)
+
+    assert calibration_offset(truth, np.full(100, 0.2)) == pytest.approx(0.0)
+    assert calibration_offset(truth, np.full(100, 0.3)) == pytest.approx(10.0 / 21.0**0.5)
+
+
+def test_a_few_rows_without_doubt_say_nothing_of_the_mean() -> None:
+    truth = np.array([0.0] * 20 + [1.0] * 10)
+    sure = np.where(truth == 1.0, 0.999, 0.001)
+    sure[0] = 0.999
+
+    assert calibration_offset(truth, sure) == 0.0
