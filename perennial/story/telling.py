@@ -238,8 +238,7 @@ class Telling:
         return links
 
     def _chapter(self, title: str) -> None:
-        number = len({check.claim for check in self.checks.made})
-        self._speech.say(f"\n— {title}" if number or title else title)
+        self._speech.say(f"\n— {title}")
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -36,7 +36,7 @@ def reader_of(
             name, source, environment=environment, scratch=scratch, timezone=timezone
         )
     # 0.3 CPU-s and a native library that a problem on files alone need not have.
-    from tasks.collection.postgres import PostgresReader  # noqa: PLC0415
+    from tasks.collection.postgres import PostgresReader  # noqa: PLC0415 - as said above
 
     return PostgresReader(name, source, environment=environment, timezone=timezone)
 
