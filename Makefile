@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check up down lock bench-cycle bench-demo bench-kills bench-steps clean
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-kills bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -18,8 +18,14 @@ demo: $(READY) ## set everything up, tell the whole story on real flights, leave
 	$(RUN) perennial demo
 
 test: $(READY) ## set everything up and run every test
-	$(RUN) pytest -n 2 --dist loadgroup -m "not platform"
+	$(RUN) pytest -n 2 --dist loadgroup -m "not platform and not cluster"
 	$(RUN) pytest -m platform
+
+test-k8s: $(READY) ## boot a cluster, or take KUBECONFIG's, and run the cycle in pods
+	$(RUN) pytest -m cluster -rs
+
+images: $(READY) ## build the five images with podman or docker, whichever is there
+	.venv/bin/python containers/build.py $(IMAGES)
 
 check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell
 	.venv/bin/ruff format --check .

@@ -4,7 +4,9 @@ A stage's name is its package, its task id in Airflow, its word on the command l
 pages and docs; `tests/test_stage_names.py` holds them together.
 """
 
-STAGES = (
+from typing import Literal, get_args
+
+Stage = Literal[
     "problem",
     "collection",
     "validation",
@@ -17,4 +19,5 @@ STAGES = (
     "evaluation",
     "deployment",
     "monitoring",
-)
+]
+STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -23,6 +23,7 @@ from kubernetes.client.exceptions import (  # type: ignore[import-untyped] # as 
 )
 from urllib3.exceptions import HTTPError
 
+from contract.problem import Resources
 from contract.task import RESULT_VARIABLE
 from dags.asking import READS_SOURCES, SILENT, required
 from dags.endings import Ending, Fate, settle
@@ -56,7 +57,6 @@ PLACES = {
 DEPLOYMENT = "deployment"
 PROBLEMS = "/problems"
 LANDING = "/landing"
-HEAVY = frozenset({"exploration", "selection", "tuning", "training", "evaluation", "validation"})
 
 # What a container waits for and never gets; the message says what it is.
 HOPELESS = frozenset(
@@ -80,6 +80,7 @@ class Asked(Protocol):
     task_id: str
     problem: str
     sources: tuple[str, ...]
+    needs: Resources
     grace_seconds: float
     execution_timeout: timedelta | None
 
@@ -95,7 +96,7 @@ class Pod:
     """One pod for one try of one stage."""
 
     def __init__(self, stage: Asked, words: Sequence[str]) -> None:
-        self._memory = "4Gi" if stage.task_id in HEAVY else "2Gi"
+        self._memory = stage.needs.memory
         self._operator = _Operator(task_id=stage.task_id, **self._settings(stage, words))
 
     def run(self, context: "Context") -> Ending:
@@ -187,9 +188,7 @@ class Pod:
                 read_only_root_filesystem=True,
                 capabilities=k8s.V1Capabilities(drop=["ALL"]),
             ),
-            "container_resources": k8s.V1ResourceRequirements(
-                requests={"cpu": "250m", "memory": "256Mi"}, limits={"memory": self._memory}
-            ),
+            "container_resources": requirements(stage.needs),
             "active_deadline_seconds": (
                 int((limit + DEADLINE_MARGIN).total_seconds()) if limit else None
             ),
@@ -225,7 +224,8 @@ def labels(stage: Asked) -> dict[str, str]:
 def variables(stage: Asked, given: Mapping[str, str]) -> list[k8s.V1EnvVar]:
     """Return the pod's variables; those of sources come out of the Secret `source-PROBLEM`."""
     values = {name: given[name] for name in FORWARDED if name in given}
-    values |= {**SILENT, RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": "1"}
+    threads = str(max(1, int(stage.needs.cpu)))
+    values |= {**SILENT, RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": threads}
     values |= dict(PLACES[secret] for secret in SECRETS.get(stage.task_id, ()))
     if stage.task_id == "problem":
         values["PERENNIAL_PROBLEMS"] = PROBLEMS
@@ -267,6 +267,17 @@ def folders(
         volumes.append(k8s.V1Volume(name="landing", persistent_volume_claim=landed))
         mounts.append(_mount("landing", LANDING))
     return volumes, mounts
+
+
+def requirements(given: Resources) -> k8s.V1ResourceRequirements:
+    """Return requests and limits; no limit of CPU, which would only slow a stage on an idle node."""
+    number, unit = int(given.memory[:-2]), given.memory[-2:]
+    mebibytes = number * (1024 if unit == "Gi" else 1)
+    kept = max(64, mebibytes // 10)
+    return k8s.V1ResourceRequirements(
+        requests={"cpu": f"{round(given.cpu * 1000)}m", "memory": f"{kept}Mi"},
+        limits={"memory": given.memory},
+    )
 
 
 def judge(pod: k8s.V1Pod, memory: str) -> Ending | None:

@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from contract.errors import AskedWrongly
 from contract.manifest import Result
+from contract.problem import Resources
 from contract.task import RESULT_BYTES, RESULT_VARIABLE
 from dags.asking import arguments, environment, out_uri, required
 from dags.child import Child
@@ -42,7 +43,8 @@ class Stage(BaseOperator):
     """One stage of one problem, as a child process or a pod; its task id is the stage's name.
 
     `takes` gives each input the upstream stage that makes it, `asks` makes the parameters from the
-    run's context, and `sources` are the environment's names that the problem file mentions.
+    run's context, `sources` are the environment's names that the problem file mentions, and
+    `needs` what a pod is given.
     """
 
     template_fields: Sequence[str] = ("takes",)
@@ -55,6 +57,7 @@ class Stage(BaseOperator):
         takes: "Mapping[str, Stage]",
         asks: "Callable[[Context], dict[str, object]] | None" = None,
         sources: Collection[str] = (),
+        needs: Resources | None = None,
         grace_seconds: float = 10.0,
         **settings: Any,  # noqa: ANN401 - whatever BaseOperator takes
     ) -> None:
@@ -64,6 +67,7 @@ class Stage(BaseOperator):
         self.takes: dict[str, Any] = {name: upstream.output for name, upstream in takes.items()}
         self.asks = asks
         self.sources = tuple(sorted(sources))
+        self.needs = needs or Resources()
         self.grace_seconds = grace_seconds
         self._child: Child | Pod | None = None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from airflow.sdk import Asset
 
 from contract.problem import Problem, environment_names
+from contract.stages import Stage as StageName
 from dags.alarms import tell_outcome
 from dags.settings import QUESTIONS, limit
 from dags.stage import Stage
@@ -18,13 +19,14 @@ def maker(problem: Problem, events: Mapping[str, str]) -> Callable[..., Stage]:
     """
     sources = environment_names(problem)
 
-    def stage(name: str, **takes: Stage) -> Stage:
+    def stage(name: StageName, **takes: Stage) -> Stage:
         return Stage(
             task_id=name,
             problem=problem.name,
             takes=takes,
             asks=(lambda context: run_params(problem.name, context)) if not takes else None,
             sources=sources,
+            needs=problem.resources_of(name),
             execution_timeout=limit(name),
             doc_md=QUESTIONS[name],
             on_success_callback=tell_outcome,

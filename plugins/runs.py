@@ -52,7 +52,7 @@ def stages_of(dag_id: str, run_id: str) -> list[StageOfRun]:
             )
             for name, state, seconds in session.execute(query)
         ]
-    places = {name: place for place, name in enumerate(STAGES)}
+    places: dict[str, int] = {name: place for place, name in enumerate(STAGES)}
     return sorted(found, key=lambda entry: (places.get(entry.task, len(places)), entry.task))
 
 

@@ -30,6 +30,7 @@ from contract.problem.read import (
     read_problem,
     read_problem_text,
 )
+from contract.problem.resources import Resources
 
 __all__ = [
     "Beats",
@@ -48,6 +49,7 @@ __all__ = [
     "PostgresSource",
     "Problem",
     "Quarantine",
+    "Resources",
     "Retraining",
     "Source",
     "Split",

@@ -19,8 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from contract.problem.resources import DEFAULTS, Resources
+from contract.problem.section import Section
 from contract.problem.units import Duration, Share, Size
-from contract.strict import Strict
+from contract.stages import Stage
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
@@ -79,14 +81,6 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")
 Cron = Annotated[str, AfterValidator(_cron)]
 Clock = Annotated[str, AfterValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
-
-
-class Section(Strict):
-    """A part of the problem file; the docstring below a field is its description."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
 
 
 class Labels(Section):
@@ -364,6 +358,8 @@ class Problem(Section):
     """When and how the served model is watched."""
     retraining: Retraining = Retraining()
     """What may start a retraining, and how often."""
+    resources: dict[Stage, Resources] = Field(default_factory=dict)
+    """For each stage: what its pod is given."""
     timezone: Zone = "UTC"
     """Of `schedule` and of times of day."""
     schedule: Cron | None = None
@@ -392,6 +388,13 @@ class Problem(Section):
     def split_by(self) -> Literal["time", "hash", "group"]:
         """How parts are cut, with the default that depends on the source filled in."""
         return self.split.by or ("time" if self.main_source.event_time else "hash")
+
+    def resources_of(self, stage: Stage) -> Resources:
+        """What a stage's pod is given, with the defaults that depend on the stage filled in."""
+        given, usual = self.resources.get(stage), DEFAULTS[stage]
+        if given is None:
+            return usual
+        return usual.model_copy(update=given.model_dump(exclude_unset=True))
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

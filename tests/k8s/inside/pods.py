@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_api import FakeApi, ended, waiting
 
+from contract.problem import Resources
+
 GOOD = json.dumps(
     {"manifest": "s3://store/x/manifest.json", "sha256": "b" * 64, "outcome": "made", "facts": {}}
 )
@@ -94,6 +96,7 @@ def run(pod: Any, problem: str, stage: str) -> dict[str, Any]:
         task_id=stage,
         problem=problem,
         sources=("LANDING",),
+        needs=Resources(cpu=2, memory="2Gi"),
         grace_seconds=10.0,
         execution_timeout=timedelta(hours=2),
     )
