@@ -8,9 +8,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from pydantic import ValidationError
+
 from contract.canonical import canonical_json, sha256
 from contract.errors import AskedWrongly
 from contract.manifest import Result
+from contract.problem import Resources
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -84,6 +87,29 @@ def environment(stage: str, sources: Collection[str], given: Mapping[str, str]) 
     seen = {name: given[name] for name in sorted(names) if name in given}
     path = given.get("PERENNIAL_PATH") or str(PROJECT)
     return {**seen, **SILENT, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def overridden(needs: Resources, stage: str, asked: Mapping[str, object]) -> Resources:
+    """Return what a stage's pod is given, as the run asks: `resources.STAGE.KEY` of its overrides.
+
+    Raises:
+        AskedWrongly: a value does not fit.
+
+    >>> overridden(Resources(), "tuning", {"resources.tuning.memory": "8Gi"}).memory
+    '8Gi'
+    """
+    place = f"resources.{stage}."
+    given = {
+        key.removeprefix(place): value for key, value in asked.items() if key.startswith(place)
+    }
+    if not given:
+        return needs
+    try:
+        return Resources.model_validate(needs.model_dump() | given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        sentence = f"set: {place}{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise AskedWrongly(sentence) from error
 
 
 def required(name: str, given: Mapping[str, str]) -> str:

@@ -80,7 +80,6 @@ class Asked(Protocol):
     task_id: str
     problem: str
     sources: tuple[str, ...]
-    needs: Resources
     grace_seconds: float
     execution_timeout: timedelta | None
 
@@ -95,8 +94,8 @@ class _Operator(KubernetesPodOperator):
 class Pod:
     """One pod for one try of one stage."""
 
-    def __init__(self, stage: Asked, words: Sequence[str]) -> None:
-        self._memory = stage.needs.memory
+    def __init__(self, stage: Asked, words: Sequence[str], needs: Resources) -> None:
+        self._needs = needs
         self._operator = _Operator(task_id=stage.task_id, **self._settings(stage, words))
 
     def run(self, context: "Context") -> Ending:
@@ -131,7 +130,7 @@ class Pod:
         try:
             name, namespace = pod.metadata.name, pod.metadata.namespace
             remote = self._operator.client.read_namespaced_pod(name, namespace)
-            ending = judge(remote, self._memory) or self._waiting(remote, error)
+            ending = judge(remote, self._needs.memory) or self._waiting(remote, error)
         except (ApiException, HTTPError) as found:
             return refusal(found)
         self._operator.process_pod_deletion(remote, reraise=False)
@@ -169,7 +168,7 @@ class Pod:
             "arguments": list(words),
             "base_container_name": CONTAINER,
             "labels": labels(stage),
-            "env_vars": variables(stage, os.environ),
+            "env_vars": variables(stage, self._needs, os.environ),
             "env_from": [k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name="store"))],
             "volumes": volumes,
             "volume_mounts": mounts,
@@ -188,7 +187,7 @@ class Pod:
                 read_only_root_filesystem=True,
                 capabilities=k8s.V1Capabilities(drop=["ALL"]),
             ),
-            "container_resources": requirements(stage.needs),
+            "container_resources": requirements(self._needs),
             "active_deadline_seconds": (
                 int((limit + DEADLINE_MARGIN).total_seconds()) if limit else None
             ),
@@ -221,10 +220,10 @@ def labels(stage: Asked) -> dict[str, str]:
     return found
 
 
-def variables(stage: Asked, given: Mapping[str, str]) -> list[k8s.V1EnvVar]:
+def variables(stage: Asked, needs: Resources, given: Mapping[str, str]) -> list[k8s.V1EnvVar]:
     """Return the pod's variables; those of sources come out of the Secret `source-PROBLEM`."""
     values = {name: given[name] for name in FORWARDED if name in given}
-    threads = str(max(1, int(stage.needs.cpu)))
+    threads = str(max(1, int(needs.cpu)))
     values |= {**SILENT, RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": threads}
     values |= dict(PLACES[secret] for secret in SECRETS.get(stage.task_id, ()))
     if stage.task_id == "problem":

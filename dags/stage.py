@@ -21,7 +21,7 @@ from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
 from contract.task import RESULT_BYTES, RESULT_VARIABLE
-from dags.asking import arguments, environment, out_uri, required
+from dags.asking import arguments, environment, out_uri, overridden, required
 from dags.child import Child
 from dags.endings import Ending, Fate, settle
 from dags.log_lines import readable
@@ -113,7 +113,8 @@ class Stage(BaseOperator):
             # Half a second and 160 MB that reading the DAGs must not pay.
             from dags.pod import Pod  # noqa: PLC0415
 
-            self._child = Pod(self, words)
+            asked = dict(context["params"]).get("set") or {}
+            self._child = Pod(self, words, overridden(self.needs, self.task_id, asked))
             return self._child.run(context)
         return self._run_child(words)
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from real_cluster import PARTS, PLATFORM, SERVING, TASKS, Airflow, Cluster, cluster_for_tests, until
 
-pytestmark = [pytest.mark.platform, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
 LAND = """

@@ -94,6 +94,17 @@ def test_a_stage_ends_where_airflow_is_away(pods: Any, stage: str) -> None:
     assert _container(pods, stage)["resources"]["limits"].keys() == {"memory"}
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_given_what_its_problem_says(pods: Any, stage: str) -> None:
+    container = _container(pods, stage)
+
+    assert container["resources"] == {
+        "requests": {"cpu": "2000m", "memory": "204Mi"},
+        "limits": {"memory": "2Gi"},
+    }
+    assert {"name": "OMP_NUM_THREADS", "value": "2"} in container["env"]
+
+
 def test_only_a_deployment_may_ask_the_kubernetes_api(pods: Any) -> None:
     found = {
         stage: (

@@ -37,6 +37,7 @@ NO_ROOM = {
         }
     ],
 }
+NEEDS = Resources(cpu=2, memory="2Gi")
 PLAN: dict[str, dict[str, Any]] = {
     "good": {"status": ended(0, GOOD)},
     "silent": {"status": ended(0, "")},
@@ -96,12 +97,11 @@ def run(pod: Any, problem: str, stage: str) -> dict[str, Any]:
         task_id=stage,
         problem=problem,
         sources=("LANDING",),
-        needs=Resources(cpu=2, memory="2Gi"),
         grace_seconds=10.0,
         execution_timeout=timedelta(hours=2),
     )
     began = time.monotonic()
-    ending = pod.Pod(asked, [stage, "--out", "s3://store/x"]).run(context(stage, problem))
+    ending = pod.Pod(asked, [stage, "--out", "s3://store/x"], NEEDS).run(context(stage, problem))
     seconds = time.monotonic() - began
     return {"fate": ending.fate.value, "sentence": ending.sentence, "seconds": seconds}
 

@@ -4,6 +4,7 @@ Airflow's own way is the provider of a cloud: 66 MB and 58 packages, for one PUT
 `contract.store` knows already. Named by `[logging] logging_config_class`.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,9 @@ class StoredLogs:
         try:
             if file.exists():
                 Store.from_environment().put(_key(path), file.read_bytes(), "text/plain")
-        except PerennialError:
-            # A task must not fail for its log: it still lies in the pod, and the store is back soon.
-            return
+        except PerennialError as error:
+            # A task must not fail for its log, which still lies in the pod.
+            logging.getLogger(__name__).warning("The log %s was not stored: %s", path, error)
 
     def read(self, relative_path: str, ti: object) -> tuple[list[str], list[str] | None]:  # noqa: ARG002 - as above
         """Return where a log was found, and its text."""

@@ -26,7 +26,7 @@ STORE = "http://seaweedfs.perennial:8333"
 REGION = "us-east-1"
 # What each may do in the store: stages write, services write their log, Airflow shows pages.
 IDENTITIES = {
-    "airflow": ["Read", "List", "Write:perennial/airflow-logs"],
+    "airflow": ["Read", "List", "Write:perennial/airflow-logs/*"],
     "stages": ["Read", "List", "Tagging", "Write"],
     "serving": ["Read", "List", "Write"],
 }
