@@ -27,7 +27,7 @@ test-k8s: $(READY) ## boot a cluster, or take KUBECONFIG's, and run the cycle in
 images: $(READY) ## build the five images with podman or docker, whichever is there
 	.venv/bin/python containers/build.py $(IMAGES)
 
-check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell
+check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell, manifests
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -36,6 +36,7 @@ check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell
 	.venv/bin/deptry . --no-ansi
 	.venv/bin/vulture
 	.venv/bin/shellcheck .ci/run containers/base.sh
+	.venv/bin/python k8s/validate.py
 
 up: $(READY) ## start the platform of this machine
 	$(RUN) perennial up

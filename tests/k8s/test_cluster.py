@@ -1,32 +1,27 @@
-"""The cycle of the smallest problem in a real cluster, from nothing to a retraining.
+"""The cycle in a real cluster, from nothing to a retraining that starts by itself.
 
-It uses the cluster of KUBECONFIG, with the images loaded, else boots that of TEST_CLUSTER.
+It uses the cluster of KUBECONFIG, with the images on its nodes, else boots that of TEST_CLUSTER.
 """
 
 import os
-import time
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pump
 import pytest
-from real_cluster import PARTS, PLATFORM, SERVING, TASKS, Airflow, Cluster, cluster_for_tests, until
+from pump_in_cluster import land_program
+
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster, until
+from benchmarks.k8s.installation import WINES, Installation, give_source, install
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
-LAND = """
-import pathlib
-from sklearn.datasets import load_wine
-table = load_wine(as_frame=True).frame
-table.columns = [name.replace("/", "_per_") for name in table.columns]
-table["grower"] = table.pop("target").map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
-table.insert(0, "bottle", range(1, len(table) + 1))
-folder = pathlib.Path("/landing/wine")
-folder.mkdir(exist_ok=True)
-table.to_csv(folder / "wine.csv", index=False)
-"""
 STAGES = {
     "problem",
     "collection",
@@ -41,49 +36,44 @@ STAGES = {
     "gate",
     "deployment",
 }
+START = date(2026, 3, 1)
+TURNS = START + timedelta(days=24)
+AIRFLOW = "app.kubernetes.io/name=airflow"
+CONNECT = """
+import socket, sys
+for place in sys.argv[1:]:
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+        print(place, "open")
+    except OSError:
+        print(place, "shut")
+"""
+
+
+def overlay_of(tree: Path) -> Path:
+    """Quickstart; in the cluster for tests with the addresses of its API named."""
+    name = "quickstart" if os.environ.get("KUBECONFIG") else "test"
+    return tree / "k8s" / "overlays" / name
 
 
 @pytest.fixture(scope="module")
-def cluster(
-    kubectl: str, tree: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A cluster with quickstart applied, wine's data landed and Airflow up."""
+def platform(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Quickstart, with Airflow up and the wines landed; nothing has run yet."""
     if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
         pytest.skip(WHY)
-    with cluster_for_tests(kubectl, tmp_path_factory.mktemp("cluster")) as found:
-        overlay = "quickstart" if os.environ.get("KUBECONFIG") else "test"
-        found("apply", "-k", tree / "k8s" / "overlays" / overlay)
-        found(
-            "-n",
-            TASKS,
-            "create",
-            "secret",
-            "generic",
-            "source-wine",
-            "--from-literal=LANDING=/landing",
-        )
-        found.run_python("land-wine", LAND)
-        for part in PARTS:
-            found.wait_until_available(PLATFORM, part, 300)
+    with (
+        open_cluster(tmp_path_factory.mktemp("cluster")) as cluster,
+        install(cluster, overlay_of(tree)) as found,
+    ):
         yield found
 
 
 @pytest.fixture(scope="module")
-def airflow(cluster: Cluster) -> Iterator[Airflow]:
-    password = cluster.secret(PLATFORM, "airflow-admin", "password")
-    with cluster.forward(PLATFORM, "api") as url:
-        found = Airflow(url, password)
-        until(lambda: found.has("wine__lifecycle"), 120, "the DAG of wine")
-        yield found
-
-
-@pytest.fixture(scope="module")
-def first_run(cluster: Cluster, airflow: Airflow) -> dict[str, Any]:
-    """The first lifecycle; before it the service is up and says that it is not ready."""
-    before = cluster.get(SERVING, "deployment", "wine-serving")["status"]
-    began = time.monotonic()
-    tasks = airflow.run("wine__lifecycle", "first", {}, 600)
-    return {"before": before, "tasks": tasks, "seconds": time.monotonic() - began}
+def first_run(platform: Installation) -> dict[str, Any]:
+    """The first lifecycle of the wines; before it the service is up and says it is not ready."""
+    before = platform.cluster.get(SERVING, "deployment", "wine-serving")["status"]
+    return {"before": before, "tasks": platform.run("wine__lifecycle", "first", {})}
 
 
 def test_the_service_is_up_and_not_ready_before_there_is_a_model(first_run: dict[str, Any]) -> None:
@@ -92,61 +82,142 @@ def test_the_service_is_up_and_not_ready_before_there_is_a_model(first_run: dict
 
 
 def test_every_stage_of_the_first_run_ends_well(
-    first_run: dict[str, Any], airflow: Airflow
+    first_run: dict[str, Any], platform: Installation
 ) -> None:
     states = {name: task["state"] for name, task in first_run["tasks"].items()}
-    log = {
-        name: airflow.told("wine__lifecycle", "first", name, "why")
+    why = {
+        name: platform.airflow.told("wine__lifecycle", "first", name, "why")
         for name, state in states.items()
         if state == "failed"
     }
 
-    assert states == dict.fromkeys(STAGES, "success"), log
+    assert states == dict.fromkeys(STAGES, "success"), why
+
+
+def test_no_row_is_lost_or_doubled(first_run: dict[str, Any], platform: Installation) -> None:
+    assert first_run["tasks"]["collection"]["state"] == "success"
+    assert platform.rows("wine", "bottles") == WINES
 
 
 def test_the_model_that_was_judged_is_pinned_in_the_pod_template(
-    first_run: dict[str, Any], cluster: Cluster, airflow: Airflow
+    first_run: dict[str, Any], platform: Installation
 ) -> None:
     assert first_run["tasks"]["deployment"]["state"] == "success"
-    told = airflow.told("wine__lifecycle", "first", "deployment")
-    deployment = cluster.get(SERVING, "deployment", "wine-serving")
-    variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-    pinned = {variable["name"]: variable.get("value") for variable in variables}
+    told = platform.airflow.told("wine__lifecycle", "first", "deployment")
 
     assert told["outcome"] == "deployed"
-    assert pinned["MODEL_DIGEST"] == told["facts"]["digest"]
+    assert platform.pinned("wine") == told["facts"]["digest"]
 
 
-def test_the_service_answers_with_the_model(first_run: dict[str, Any], cluster: Cluster) -> None:
+def test_the_service_answers_with_the_model(
+    first_run: dict[str, Any], platform: Installation
+) -> None:
     assert first_run["tasks"]["deployment"]["state"] == "success"
-    key = cluster.secret(TASKS, "api-key", "api.key")
-    row = {"bottle": 1, "alcohol": 14.2}
-    with cluster.forward(SERVING, "wine-serving") as url:
+    key = platform.cluster.secret(TASKS, "api-key", "api.key")
+    with platform.cluster.door(SERVING, "wine-serving") as door:
         headers = {"Authorization": f"Bearer {key}"}
-        info = httpx.get(f"{url}/info", headers=headers, trust_env=False).json()
-        refused = httpx.post(f"{url}/v1/predict", json=row, trust_env=False)
+        info = httpx.get(f"{door.url}/info", headers=headers, trust_env=False).json()
+        row = {"bottle": 1, "alcohol": 14.2}
+        refused = httpx.post(f"{door.url}/v1/predict", json=row, trust_env=False)
 
     assert info["ready"] is True
+    assert info["digest"] == platform.pinned("wine")
     assert refused.status_code == httpx.codes.UNAUTHORIZED
 
 
+def test_who_has_no_business_with_a_part_cannot_reach_it(platform: Installation) -> None:
+    """A stage's pod may ask for names and for the store, and for nothing else."""
+    places = {
+        "seaweedfs.perennial:8333": "open",
+        "seaweedfs.perennial:9333": "shut",
+        "postgres.perennial:5432": "shut",
+        "api.perennial:8080": "shut",
+        "wine-serving.perennial-serving:8080": "shut",
+        "kubernetes.default:443": "shut",
+    }
+
+    printed = platform.cluster.run_python("connects", CONNECT, *places)
+
+    assert dict(line.split() for line in printed.splitlines()) == places
+
+
 def test_the_log_of_a_stage_outlives_its_pod_and_the_scheduler(
-    first_run: dict[str, Any], cluster: Cluster, airflow: Airflow
+    first_run: dict[str, Any], platform: Installation
 ) -> None:
     assert first_run["tasks"]["training"]["state"] == "success"
-    assert cluster.get(TASKS, "pods")["items"] == []
-    cluster("-n", PLATFORM, "rollout", "restart", "deployment/scheduler")
-    cluster.wait_until_available(PLATFORM, "scheduler", 120)
+    assert platform.cluster.pods(TASKS, "app.kubernetes.io/name=stage") == []
+    platform.cluster("-n", PLATFORM, "rollout", "restart", "deployment/scheduler")
+    platform.cluster.wait_until_available(PLATFORM, "scheduler", 120)
 
-    assert "task done" in airflow.log("wine__lifecycle", "first", "training")
+    assert "task done" in platform.airflow.log("wine__lifecycle", "first", "training")
 
 
 def test_another_apply_keeps_the_model(
-    first_run: dict[str, Any], cluster: Cluster, tree: Path
+    first_run: dict[str, Any], platform: Installation, tree: Path
 ) -> None:
     assert first_run["tasks"]["deployment"]["state"] == "success"
-    before = cluster.get(SERVING, "deployment", "wine-serving")["metadata"]["generation"]
-    cluster("apply", "-k", tree / "k8s" / "overlays" / "quickstart")
-    after = cluster.get(SERVING, "deployment", "wine-serving")["metadata"]["generation"]
+    before = platform.pinned("wine")
+    platform.cluster("apply", "-k", overlay_of(tree))
 
-    assert before == after
+    assert platform.pinned("wine") == before
+
+
+def test_every_kind_is_taken_by_the_server(platform: Installation, tree: Path) -> None:
+    """The server's own check, of fields too; `production` has kinds that quickstart lacks."""
+    overlays = tree / "k8s" / "overlays"
+    for name in ("quickstart", "production"):
+        command = ("apply", "--dry-run=server", "--validate=strict", "-k", overlays / name)
+
+        assert "dry run" in platform.cluster(*command)
+
+
+@pytest.fixture(scope="module")
+def second_problem(platform: Installation, tree: Path) -> float:
+    """One line more in the overlay: the pump; the seconds until Airflow has its DAG."""
+    folder = tree / "problems" / "pump"
+    folder.mkdir()
+    (folder / "problem.yaml").write_text(pump.PROBLEM)
+    subprocess.run([sys.executable, tree / "k8s" / "problem.py", "pump"], check=True)
+    overlay = tree / "k8s" / "overlays" / "quickstart" / "kustomization.yaml"
+    line = "  - ../../../problems/wine\n"
+    overlay.write_text(overlay.read_text().replace(line, f"{line}  - ../../../problems/pump\n"))
+    give_source(platform.cluster, "pump")
+    pods = {pod["metadata"]["uid"] for pod in platform.cluster.pods(PLATFORM, AIRFLOW)}
+    platform.cluster("apply", "-k", overlay_of(tree))
+    platform.cluster("-n", PLATFORM, "annotate", "pod", "-l", AIRFLOW, "perennial/nudge=now")
+    seen = until(lambda: platform.airflow.has("pump__lifecycle"), 60, "the DAG of the pump")
+    assert pods == {pod["metadata"]["uid"] for pod in platform.cluster.pods(PLATFORM, AIRFLOW)}
+    return seen
+
+
+def test_drift_starts_a_retraining_that_is_judged(
+    second_problem: float, platform: Installation
+) -> None:
+    assert second_problem > 0
+    platform.cluster.run_python("land-before", land_program(START, 24, turned=False))
+    end = {"window_end": f"{TURNS}T09:00:00Z"}
+    tasks = platform.run("pump__lifecycle", "first", end)
+    assert tasks["deployment"]["state"] == "success", tasks
+    key = platform.cluster.secret(TASKS, "api-key", "api.key")
+    with platform.cluster.door(SERVING, "pump-serving") as door:
+        for number in range(6):
+            rows = pump.requests(TURNS + timedelta(days=number), turned=True)
+            httpx.post(
+                f"{door.url}/v1/predict_batch",
+                json={"rows": rows},
+                headers={"Authorization": f"Bearer {key}"},
+                trust_env=False,
+            ).raise_for_status()
+    platform.cluster.run_python("land-after", land_program(TURNS, 6, turned=True))
+
+    end = {"window_end": f"{TURNS + timedelta(days=6)}T09:00:00Z"}
+    watched = platform.run("pump__monitoring", "watch", end)
+
+    assert watched["retraining"]["state"] == "success", watched
+    verdict = platform.airflow.told("pump__monitoring", "watch", "monitoring")
+    assert verdict["outcome"] == "retrain"
+    renewed = platform.airflow.wait("pump__lifecycle", str(verdict["facts"]["key"]), 600)
+    assert renewed["evaluation"]["state"] == "success"
+    kinds = [entry.kind for entry in platform.ledger("pump")]
+    assert kinds[0] == "deployed"
+    assert set(kinds[1:]) & {"deployed", "refused"}

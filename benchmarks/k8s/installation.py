@@ -1,0 +1,89 @@
+"""Quickstart on a cluster, with the wines' data landed: what tests and measurements begin with."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.k8s.airflow import Airflow
+from benchmarks.k8s.cluster import PLATFORM, ROOT, SERVING, TASKS, Cluster, until
+from contract.ledger import Entry, Ledger
+from contract.store import Store
+
+PARTS = ("api", "scheduler", "dag-processor")
+START_SECONDS = 300
+WINES = 178
+LAND_WINES = (ROOT / "demo" / "tables.py").read_text() + (
+    "\nimport pathlib\nland('wine', pathlib.Path('/landing'))\n"
+)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A platform in a cluster that is up."""
+
+    cluster: Cluster
+    airflow: Airflow
+    usable_seconds: float
+    """From `kubectl apply` to an Airflow that takes a run; 0 where it was up already."""
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Yield the store, with the stages' own rights."""
+        key = {
+            name: self.cluster.secret(TASKS, "store", name)
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        }
+        with self.cluster.door(PLATFORM, "seaweedfs", 8333) as door:
+            place = {"AWS_ENDPOINT_URL": door.url, "AWS_DEFAULT_REGION": "us-east-1"}
+            yield Store.from_environment({**key, **place, "PERENNIAL_BUCKET": "perennial"})
+
+    def ledger(self, problem: str) -> list[Entry]:
+        """Return what was decided about a problem."""
+        with self.store() as store:
+            return Ledger(store, problem).entries()
+
+    def rows(self, problem: str, source: str) -> int:
+        """Return how many rows of a source were collected."""
+        with self.store() as store:
+            head = json.loads(store.get(f"{problem}/raw/{source}/HEAD.json"))
+        return sum(int(part["table"]["rows"]) for part in head["parts"])
+
+    def run(self, dag: str, run: str, conf: dict[str, Any], seconds: float = 600) -> dict[str, Any]:
+        """Start a run, wait for its end, and return its tasks by name."""
+        self.airflow.start(dag, run, conf)
+        return self.airflow.wait(dag, run, seconds)
+
+    def pinned(self, problem: str) -> str | None:
+        """Return the digest in the pod template of a problem's service."""
+        found = self.cluster.get(SERVING, "deployment", f"{problem}-serving")
+        variables = found["spec"]["template"]["spec"]["containers"][0]["env"]
+        named = {variable["name"]: variable.get("value") for variable in variables}
+        return named.get("MODEL_DIGEST")
+
+
+@contextmanager
+def install(cluster: Cluster, overlay: Path) -> Iterator[Installation]:
+    """Apply an overlay, land the wines, and yield the platform once Airflow takes a run."""
+    began = time.monotonic()
+    cluster("apply", "-k", overlay)
+    give_source(cluster, "wine")
+    cluster.wait_until_available(PLATFORM, "api", START_SECONDS)
+    with Airflow(cluster) as airflow:
+        until(lambda: airflow.has("wine__lifecycle"), START_SECONDS, "the DAG of wine")
+        usable = time.monotonic() - began
+        for part in PARTS:
+            cluster.wait_until_available(PLATFORM, part, START_SECONDS)
+        cluster.run_python("land-wine", LAND_WINES)
+        yield Installation(cluster, airflow, usable)
+
+
+def give_source(cluster: Cluster, problem: str) -> None:
+    """Make the Secret with the names that a problem's sources mention."""
+    name = f"source-{problem}"
+    words = ("create", "secret", "generic", name, "--from-literal=LANDING=/landing")
+    made = cluster("-n", TASKS, *words, "--dry-run=client", "-o", "json")
+    cluster("apply", "-f", "-", given=made)

@@ -1,0 +1,46 @@
+"""The manifests are held to Kubernetes' own schemas, offline."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures_airflow import ROOT
+
+sys.path.insert(0, str(Path(ROOT) / "k8s"))
+
+import validate
+
+GOOD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "api"},
+    "spec": {"ports": [{"name": "http", "port": 8080}]},
+}
+
+
+def test_an_object_that_fits_has_no_fault() -> None:
+    assert validate.fault(GOOD) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("port", "8080", "'8080' is not of type 'integer'"), ("prot", 1, "'prot'")],
+)
+def test_a_wrong_type_and_an_unknown_field_are_named(key: str, value: object, said: str) -> None:
+    bad = copy.deepcopy(GOOD)
+    bad["spec"]["ports"][0][key] = value
+
+    assert said in str(validate.fault(bad))
+
+
+@pytest.mark.slow
+def test_every_overlay_fits() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "k8s" / "validate.py"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "0 faults" in done.stdout
