@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-kills bench-steps clean
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kills bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -60,6 +60,9 @@ bench-demo: $(READY) ## the demo in a folder of its own: seconds, CPU, memory, d
 
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills
+
+bench-k8s: $(READY) ## on a cluster: start, cycle, memory; what was killed; what is said
+	$(RUN) benchmarks.k8s $(PARTS)
 
 bench-steps: $(READY) ## what a step, validate and plan cost
 	$(RUN) benchmarks.steps

@@ -68,6 +68,16 @@ def test_nothing_is_installed_where_it_stays(name: str) -> None:
     assert [rest for rest in runs if any(tool in rest for tool in ("pip", "apt-get", "gcc"))] == []
 
 
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_carries_its_bill_of_materials(name: str) -> None:
+    made = [rest for word, rest in instructions(name) if word == "RUN" and "sbom.py" in rest]
+    copied = [rest for word, rest in last_stage(name) if word == "COPY"]
+
+    assert len(made) == 1
+    assert f"perennial-{name} " in made[0]
+    assert any("/sbom.cdx.json" in rest or "/root-of-image" in rest for rest in copied)
+
+
 def test_only_what_is_named_enters_a_build() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     lines = [line for line in lines if not line.startswith("#")]

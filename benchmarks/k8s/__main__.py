@@ -1,0 +1,37 @@
+"""Measure on a cluster and write the tables: `python -m benchmarks.k8s [costs] [kills] [failures]`.
+
+The cluster is that of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
+`costs` wants a cluster where nothing of this is installed yet.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from benchmarks.k8s import costs, failures, kills
+from benchmarks.k8s.cluster import ROOT, open_cluster, scratch
+from benchmarks.k8s.installation import install
+
+PARTS = {"costs": costs.measure, "kills": kills.measure, "failures": failures.measure}
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure all parts, or those that are named."""
+    unknown = set(words) - PARTS.keys()
+    if unknown:
+        sys.stderr.write(f"{', '.join(sorted(unknown))}: one of {', '.join(PARTS)} is expected.\n")
+        return 2
+    overlay = "quickstart" if os.environ.get("KUBECONFIG") else "test"
+    with (
+        scratch() as folder,
+        open_cluster(folder) as cluster,
+        install(cluster, ROOT / "k8s" / "overlays" / overlay) as platform,
+    ):
+        for name, measure in PARTS.items():
+            if name in words or not words:
+                measure(platform)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

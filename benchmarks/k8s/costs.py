@@ -1,0 +1,81 @@
+"""What the product costs on a cluster: from `apply` to use, the fast problem's cycle, idle memory."""
+
+import json
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.k8s.airflow import Airflow
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, moment
+from benchmarks.k8s.installation import Installation
+from benchmarks.report import table, write_section
+
+MEBIBYTE = 1 << 20
+SETTLES_SECONDS = 60
+DAG = "wine__lifecycle"
+BEGINS, DONE = "task begins", "task done"
+
+
+def measure(platform: Installation) -> None:
+    """Run the first lifecycle of the wines and write the section."""
+    tasks = platform.run(DAG, "costs", {"budget": "20s"})
+    whole = platform.airflow.seconds(DAG, "costs")
+    time.sleep(SETTLES_SECONDS)
+    rows, waits, ends = [], [], []
+    for name, task in sorted(tasks.items(), key=lambda item: str(item[1]["start_date"])):
+        if task["state"] != "success":
+            raise RuntimeError(f"{name} ended with {task['state']}")
+        first, last = _lines(platform.airflow, name)
+        if first is None or last is None:
+            continue  # a branch: no pod
+        waits.append(first - moment(task["scheduled_when"]))
+        ends.append(moment(task["end_date"]) - last)
+        rows.append([name, waits[-1], last - first, ends[-1], float(task["duration"])])
+    memory = idle_memory(platform.cluster)
+    heads = ["stage", "scheduled to first line, s", "its own, s", "last line to done, s", "task, s"]
+    text = "\n\n".join(
+        [
+            _summary(platform.usable_seconds, whole, waits, ends, memory),
+            table(heads, rows),
+            f"Idle memory {SETTLES_SECONDS} s after that run, as kubelet counts it (working set):",
+            table(["pod", "MiB"], [*memory.items(), ["sum", sum(memory.values())]]),
+        ]
+    )
+    write_section("On Kubernetes: start, cycle, memory", "make bench-k8s", text)
+
+
+def idle_memory(cluster: Cluster) -> dict[str, float]:
+    """Return each pod's working set in MiB."""
+    found = {}
+    for node in json.loads(cluster("get", "nodes", "-o", "json"))["items"]:
+        place = f"/api/v1/nodes/{node['metadata']['name']}/proxy/stats/summary"
+        for pod in json.loads(cluster("get", "--raw", place))["pods"]:
+            reference = pod["podRef"]
+            if reference["namespace"] in {PLATFORM, SERVING, TASKS}:
+                name = f"{reference['namespace']}/{reference['name']}"
+                found[name] = pod.get("memory", {}).get("workingSetBytes", 0) / MEBIBYTE
+    return dict(sorted(found.items()))
+
+
+def _lines(airflow: Airflow, stage: str) -> tuple[float | None, float | None]:
+    """Return when a stage's first and last line came, by Airflow's own stamps."""
+    path = f"dags/{DAG}/dagRuns/costs/taskInstances/{stage}/logs/1"
+    lines: list[dict[str, Any]] = airflow.ask("GET", path)["content"]
+    stamps = [(str(line.get("event")), line.get("timestamp")) for line in lines]
+    first = next((moment(stamp) for text, stamp in stamps if BEGINS in text and stamp), None)
+    last = next((moment(stamp) for text, stamp in reversed(stamps) if DONE in text and stamp), None)
+    return first, last
+
+
+def _summary(
+    usable: float, whole: float, waits: list[float], ends: list[float], memory: Mapping[str, float]
+) -> str:
+    rows = [
+        ["`kubectl apply` to an Airflow that takes a run, images on the node", usable, 40],
+        ["the wines' whole first cycle in pods", whole, 150],
+        ["a stage: scheduled to its first line, median", statistics.median(waits), 1.5],
+        ["a stage: last line to task done, median", statistics.median(ends), 2],
+        ["idle memory of all pods, MiB", sum(memory.values()), 1229],
+    ]
+    return table(["what", "seconds (or MiB)", "aim"], rows)
