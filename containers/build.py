@@ -150,7 +150,11 @@ def _parser() -> argparse.ArgumentParser:
         "--debootstrap", action="store_true", help="make the base images: no registry is needed"
     )
     parser.add_argument(
-        "--authorities", type=Path, metavar="FILE", help="certificates to trust in a build (podman)"
+        "--authorities",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("SSL_CERT_FILE"),
+        help="certificates to trust in a build (podman; default: $SSL_CERT_FILE)",
     )
     return parser
 

@@ -224,7 +224,9 @@ def restricted_pod(name: str, namespace: str, image: str, command: list[str]) ->
         "containers": [container],
         "volumes": LANDING_VOLUME,
     }
-    about = {"name": name, "namespace": namespace}
+    # What a stage may reach, it may reach too.
+    labels = {"app.kubernetes.io/name": "stage", "app.kubernetes.io/component": "by-hand"}
+    about = {"name": name, "namespace": namespace, "labels": labels}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
 
 
