@@ -294,6 +294,8 @@ def start(argv: Sequence[str], find: Callable[[str], "Task[Any, Any, Any]"]) -> 
     if not argv or argv[0] in {"-h", "--help"}:
         sys.stdout.write((__doc__ or "") + "\n")
         return 0
+    # The stage's libraries take seconds to import: whoever looks now should see that it has begun.
+    log("tasks").info("task begins", task=argv[0])
     try:
         task = find(argv[0])
     except AskedWrongly as error:

@@ -3,17 +3,17 @@
 import json
 import statistics
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.k8s.airflow import Airflow
-from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, moment
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, moment, until
 from benchmarks.k8s.installation import Installation
 from benchmarks.report import table, write_section
 
 MEBIBYTE = 1 << 20
 SETTLES_SECONDS = 60
 DAG = "wine__lifecycle"
+AIRFLOW = "app.kubernetes.io/name=airflow"
 BEGINS, DONE = "task begins", "task done"
 
 
@@ -33,13 +33,28 @@ def measure(platform: Installation) -> None:
         ends.append(moment(task["end_date"]) - last)
         rows.append([name, waits[-1], last - first, ends[-1], float(task["duration"])])
     memory = idle_memory(platform.cluster)
+    seen = seconds_until_seen(platform)
+    summary: list[list[object]] = [
+        [
+            "`kubectl apply` to an Airflow that takes a run, images on the node",
+            platform.usable_seconds,
+            40,
+        ],
+        ["the wines' whole first cycle in pods", whole, 150],
+        ["a new problem: applied and nudged to a DAG in Airflow", seen, 15],
+        ["a stage: scheduled to its first line, median", statistics.median(waits), 1.5],
+        ["a stage: last line to task done, median", statistics.median(ends), 2],
+        ["idle memory of all pods, MiB", sum(memory.values()), 1229],
+    ]
     heads = ["stage", "scheduled to first line, s", "its own, s", "last line to done, s", "task, s"]
     text = "\n\n".join(
         [
-            _summary(platform.usable_seconds, whole, waits, ends, memory),
+            table(["what", "seconds (or MiB)", "aim"], summary),
             table(heads, rows),
             f"Idle memory {SETTLES_SECONDS} s after that run, as kubelet counts it (working set):",
             table(["pod", "MiB"], [*memory.items(), ["sum", sum(memory.values())]]),
+            "The images, as the node unpacked them:",
+            table(["image", "MB"], images(platform.cluster)),
         ]
     )
     write_section("On Kubernetes: start, cycle, memory", "make bench-k8s", text)
@@ -58,6 +73,30 @@ def idle_memory(cluster: Cluster) -> dict[str, float]:
     return dict(sorted(found.items()))
 
 
+def seconds_until_seen(platform: Installation) -> float:
+    """Add a problem as an apply does, nudge the pods, and return the seconds until its DAG is there."""
+    cluster = platform.cluster
+    text = cluster.get(PLATFORM, "configmap", "problems")["data"]["wine.problem.yaml"]
+    patch = {"data": {"second.problem.yaml": text.replace("name: wine", "name: second")}}
+    for namespace in (PLATFORM, TASKS):
+        words = ("patch", "configmap", "problems", "--type=merge", "-p", json.dumps(patch))
+        cluster("-n", namespace, *words)
+    words = ("annotate", "pod", "-l", AIRFLOW, f"perennial/nudge={time.time():.0f}", "--overwrite")
+    cluster("-n", PLATFORM, *words)
+    return until(lambda: platform.airflow.has("second__lifecycle"), 120, "the second problem's DAG")
+
+
+def images(cluster: Cluster) -> list[list[object]]:
+    """Return the name and the MB of each of our images on the nodes."""
+    found = {}
+    for node in json.loads(cluster("get", "nodes", "-o", "json"))["items"]:
+        for image in node["status"]["images"]:
+            for name in image.get("names", []):
+                if "/perennial-" in name and "@" not in name:
+                    found[name] = image["sizeBytes"] / 1e6
+    return [[name, size] for name, size in sorted(found.items())]
+
+
 def _lines(airflow: Airflow, stage: str) -> tuple[float | None, float | None]:
     """Return when a stage's first and last line came, by Airflow's own stamps."""
     path = f"dags/{DAG}/dagRuns/costs/taskInstances/{stage}/logs/1"
@@ -66,16 +105,3 @@ def _lines(airflow: Airflow, stage: str) -> tuple[float | None, float | None]:
     first = next((moment(stamp) for text, stamp in stamps if BEGINS in text and stamp), None)
     last = next((moment(stamp) for text, stamp in reversed(stamps) if DONE in text and stamp), None)
     return first, last
-
-
-def _summary(
-    usable: float, whole: float, waits: list[float], ends: list[float], memory: Mapping[str, float]
-) -> str:
-    rows = [
-        ["`kubectl apply` to an Airflow that takes a run, images on the node", usable, 40],
-        ["the wines' whole first cycle in pods", whole, 150],
-        ["a stage: scheduled to its first line, median", statistics.median(waits), 1.5],
-        ["a stage: last line to task done, median", statistics.median(ends), 2],
-        ["idle memory of all pods, MiB", sum(memory.values()), 1229],
-    ]
-    return table(["what", "seconds (or MiB)", "aim"], rows)
