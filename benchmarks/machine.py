@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from perennial.platform.processes import marked, memory_bytes
+from perennial.platform.processes import family, memory_bytes
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +49,7 @@ class Machine:
     def cpu_seconds(self) -> float:
         """Return the CPU time of every process of the platform and of its children that ended."""
         total = 0.0
-        for process in marked(self.home):
+        for process in family(self.home):
             with contextlib.suppress(psutil.Error):
                 used = process.cpu_times()
                 total += used.user + used.system + used.children_user + used.children_system
@@ -58,7 +58,7 @@ class Machine:
     def memory(self) -> dict[str, float]:
         """Return MiB (PSS) of the platform's processes by program, and of all together."""
         found: dict[str, float] = {}
-        for process in marked(self.home):
+        for process in family(self.home):
             with contextlib.suppress(psutil.Error):
                 name = _name(process.cmdline())
                 full = process.memory_full_info()
@@ -69,7 +69,7 @@ class Machine:
 def _name(command: list[str]) -> str:
     words = " ".join(command)
     names = ("api_server", "api-server", "scheduler", "dag-processor", "dag_processor", "serving")
-    for name in (*names, "supervisor", "weed"):
+    for name in (*names, "supervisor", "weed", "postgres"):
         if name in words:
             return name.replace("_", "-")
     return words[:40] or "unknown"

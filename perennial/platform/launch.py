@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.platform import processes, seaweed
+from perennial.platform import database, processes, seaweed
 from perennial.platform.credentials import make_credentials
 from perennial.platform.environment import (
     MARK,
@@ -90,6 +90,8 @@ def missing(home: Home) -> str | None:
     ports = keep_ports(home.ports, PLATFORM_PORTS)
     if not seaweed.is_ready(ports):
         return "the store"
+    if _has_database(home) and not database.is_ready(home):
+        return "the demo's database"
     health = _airflow_health(ports["airflow"])
     if health is None:
         migrated = (home.airflow / ".migrated").exists()
@@ -98,6 +100,14 @@ def missing(home: Home) -> str | None:
         if health.get(part) != "healthy":
             return f"Airflow's {part.replace('_', ' ')}"
     return None
+
+
+def _has_database(home: Home) -> bool:
+    """Tell whether a database is to be waited for: without its programs it never comes."""
+    try:
+        return database.exists(home) and bool(database.command(home))
+    except AskedWrongly:
+        return False
 
 
 def _refuse_missing_environments(home: Home) -> None:

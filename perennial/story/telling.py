@@ -50,8 +50,8 @@ class Telling:
     def tell(self) -> None:
         """Tell all of it."""
         self._chapter("Four months of departures have landed")
-        files = self._outside.land(_morning_after(FIRST_MODEL - timedelta(days=1)))
-        self._speech.say(f"{files} files; nothing from after {FIRST_MODEL} is visible.")
+        landed = self._outside.land(_morning_after(FIRST_MODEL - timedelta(days=1)))
+        self._speech.say(f"{landed}; nothing from after {FIRST_MODEL} is visible.")
 
         self._chapter("The first model is made, judged and deployed")
         first = self._lifecycle(_morning_after(FIRST_MODEL - timedelta(days=1)))
