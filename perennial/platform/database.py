@@ -37,7 +37,7 @@ _SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
     "timezone": "UTC",
     "max_connections": "20",
-    "shared_buffers": "16MB",
+    "shared_buffers": "4MB",
     "huge_pages": "off",
     "min_wal_size": "32MB",
     "max_wal_size": "64MB",

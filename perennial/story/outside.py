@@ -34,7 +34,7 @@ class Outside:
         words += [word for name in self._table for word in ("--weather-in", name)]
         made = self._ask(words)
         files = f"{made['files']:,} files"
-        return f"{files} and {made['rows']:,} rows of a table" if self._table else files
+        return f"{files} and {made['rows']:,} rows of the weather's table" if self._table else files
 
     def requests(self, day: date) -> list[dict[str, Any]]:
         """Return the rows that the desk asks about on `day`."""
