@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check up down lock bench-cycle bench-demo bench-kills bench-steps clean
+.PHONY: help demo test check up down lock bench-cycle bench-demo bench-kernel bench-kills bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -50,6 +50,9 @@ bench-cycle: $(READY) ## the flights lifecycle through Airflow beside a bare scr
 
 bench-demo: $(READY) ## the demo in a folder of its own: seconds, CPU, memory, decisions
 	$(RUN) benchmarks.demo
+
+bench-kernel: $(READY) ## the C kernel beside its numpy twin: batches and one row
+	$(RUN) benchmarks.kernel
 
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills
