@@ -26,7 +26,7 @@ from perennial.platform.ports import LOOPBACK, PLATFORM_PORTS, keep_ports, refus
 from perennial.platform.processes import Known
 from perennial.platform.state import read_state
 
-READY_SECONDS = 120  # 12 s is usual; a machine that is busy with a first installation is slower
+READY_SECONDS = 120  # many times what `make bench-demo` shows, for a machine that is busy
 SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
 POLL_SECONDS = 0.2
 PROBE_SECONDS = 2
