@@ -92,6 +92,9 @@ class Attempt:
     """Keys that it put, oldest first."""
 
 
+_ORDINALS = ("", "first", "second")
+
+
 @dataclass(frozen=True)
 class Kill:
     """When a stage is killed: so long after its first request, or when so many objects stand."""
@@ -102,8 +105,8 @@ class Kill:
 
     def __str__(self) -> str:
         if self.after_puts is not None:
-            return f"its object {self.after_puts} was put"
-        return f"in mid-work, {self.after_seconds:.2f} s after its first request"
+            return f"the moment the {_ORDINALS[self.after_puts]} object that it put stood"
+        return f"in mid-work, {self.after_seconds:.2f} s after its first request to the store"
 
 
 HALFWAY = 0.5

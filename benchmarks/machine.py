@@ -1,4 +1,4 @@
-"""A platform of a benchmark's own, driven by the command, and what its processes use."""
+"""A platform of a benchmark's or a test's own, driven by the command, and what its processes use."""
 
 import contextlib
 import json
@@ -18,21 +18,28 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Machine:
-    """The folders of one platform."""
+    """The folders of one platform and the words to it."""
 
     home: Path
     landing: Path
+    problems: Path | None = None
+    """None: the project's own, as for a person who sets nothing."""
+    limit_seconds: float = 1800
+    """Of one command; arbitrary: the whole story on a machine with much else to do."""
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead the command to it."""
-        return os.environ | {"PERENNIAL_HOME": str(self.home), "LANDING": str(self.landing)}
+        places = {"PERENNIAL_HOME": self.home, "LANDING": self.landing}
+        places |= {"PERENNIAL_PROBLEMS": self.problems} if self.problems else {}
+        return os.environ | {name: str(path) for name, path in places.items()}
 
     def ask(self, *words: str) -> Any:  # noqa: ANN401 - parsed JSON
-        """Run `perennial WORDS --json` and return its document.
+        """Run `perennial WORDS --json` and return its one document.
 
         Raises:
             RuntimeError: it ended with another exit code than 0.
+            subprocess.TimeoutExpired: it did not end.
         """
         done = subprocess.run(
             [sys.executable, "-m", "perennial", *words, "--json"],
@@ -40,10 +47,11 @@ class Machine:
             cwd=ROOT,
             capture_output=True,
             text=True,
+            timeout=self.limit_seconds,
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
     def cpu_seconds(self) -> float:
