@@ -6,7 +6,8 @@ Each stage runs undisturbed first; what it wrote is taken away, and it is killed
 import tempfile
 from pathlib import Path
 
-from benchmarks.chain import KILLED, MOMENTS, Chain, Death, Story
+from benchmarks.attempts import KILLED, MOMENTS, Death, Story
+from benchmarks.chain import Chain
 from benchmarks.report import table, write_section
 from contract.store import Store
 from perennial.platform import seaweed
