@@ -6,15 +6,15 @@ from pathlib import Path
 import click
 
 from contract.errors import AskedWrongly
-from contract.ledger import Ledger
 from perennial.moments import written
-from perennial.platform.access import Platform, open_platform
+from perennial.platform.access import open_platform
 from perennial.platform.home import Home, find_home
 from perennial.platform.launch import down, up
 from perennial.speech import Speech, Spoken, plain
+from perennial.story.findings import NAME, Findings, document
 from perennial.story.outside import Outside
 from perennial.story.place import find_place
-from perennial.story.telling import NAME, Telling, document
+from perennial.story.telling import Telling
 
 
 @click.command(cls=Spoken, example="perennial demo")
@@ -30,7 +30,7 @@ def command(as_json: bool) -> None:
     landing = Path(os.environ.setdefault("LANDING", str(home.folder / "landing")))
     if home.data.exists():
         _start(home, speech)
-        _refuse_told(open_platform(home))  # the store alone knows
+        _refuse_told(home)
     place = find_place(home)
     speech.say(place.sentence)
     if place.home != home:
@@ -38,12 +38,11 @@ def command(as_json: bool) -> None:
         down(home, lambda what: speech.say(f"stopping {what} …"))
     seconds = _start(place.home, speech)
     speech.say(f"The platform is up ({seconds:.1f} s).")
-    platform = open_platform(place.home)
-    telling = Telling(speech, platform, Outside(place.home, landing, place.table))
-    telling.tell()
+    findings = Findings(open_platform(place.home))
+    Telling(speech, findings, Outside(place.home, landing, place.table)).tell()
     found = {"weather": place.sentence, "ready_seconds": round(seconds, 1)}
-    found |= {"exit": 0 if telling.checks.all_hold else 1}
-    speech.answer(document(telling) | found)
+    found |= {"exit": 0 if findings.checks.all_hold else 1}
+    speech.answer(document(findings) | found)
     speech.table(
         f"What {NAME} served when, and why",
         ["at", "what", "model", "before", "why"],
@@ -55,16 +54,16 @@ def command(as_json: bool) -> None:
                 plain(entry.previous or "-"),
                 entry.reason,
             )
-            for entry in telling.entries()
+            for entry in findings.entries()
         ],
     )
     speech.table(
         "Verified",
         ["", "claim", "found"],
-        [("yes" if one.holds else "NO", one.claim, one.found) for one in telling.checks.made],
+        [("yes" if one.holds else "NO", one.claim, one.found) for one in findings.checks.made],
     )
-    speech.table("Where to look", ["", ""], list(telling.links().items()))
-    raise SystemExit(0 if telling.checks.all_hold else 1)
+    speech.table("Where to look", ["", ""], list(findings.links().items()))
+    raise SystemExit(0 if findings.checks.all_hold else 1)
 
 
 def _start(home: Home, speech: Speech) -> float:
@@ -72,12 +71,12 @@ def _start(home: Home, speech: Speech) -> float:
     return up(home, lambda what: speech.say(f"waiting for {what} …"))
 
 
-def _refuse_told(platform: Platform) -> None:
+def _refuse_told(home: Home) -> None:
     """See that the story was not told before, and leave everything as it is where it was."""
-    if Ledger(platform.store(), NAME).entries():
+    if Findings(open_platform(home)).entries():
         sentence = (
             f"The story of {NAME} was told on this platform before, and time only goes forward; "
             f"`perennial history {NAME}` shows it. To tell it anew: `perennial down`, then remove "
-            f"{platform.home.folder}."
+            f"{home.folder}."
         )
         raise AskedWrongly(sentence)
