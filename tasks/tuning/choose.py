@@ -7,11 +7,11 @@ from methods.calibration import (
     CalibrationKind,
     apply_calibration,
     choose_calibration,
-    choose_threshold,
     fit_calibration,
 )
 from methods.candidates.ensemble import combine, crossed_score, greedy_weights
 from methods.metrics import Blocks, Floats, Metric
+from methods.threshold import choose_threshold
 from tasks.tuning.search import Tried
 
 # Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
