@@ -1,6 +1,7 @@
 """From a day's rows to its decision: gathers the evidence, as of the end of the day.
 
 Days whose data was blocked stay out of later windows: what a fault did must not look like drift.
+One function a kind of evidence, all of the same day and world: together they are what a day is.
 """
 
 from collections.abc import Mapping, Sequence
