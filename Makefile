@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kills bench-steps clean
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -57,6 +57,9 @@ bench-cycle: $(READY) ## the flights lifecycle through Airflow beside a bare scr
 
 bench-demo: $(READY) ## the demo in a folder of its own: seconds, CPU, memory, decisions
 	$(RUN) benchmarks.demo
+
+bench-kernel: $(READY) ## the C kernel beside its numpy twin: batches and one row
+	$(RUN) benchmarks.kernel
 
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills

@@ -2,6 +2,7 @@
 
 The wines of scikit-learn; a real store, a real service, the command line that Airflow uses. Each
 stage runs once undisturbed; then what it wrote is taken away, it is killed, and it runs again.
+One class, long as it is: each try needs all that was landed, started and made before it.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from benchmarks.attempts import Attempt, Death, Kill, Story
 from benchmarks.gate import Gate
 from bundle import signing
 from contract.canonical import sha256
@@ -29,13 +31,11 @@ from contract.manifest import Result
 from contract.rollout import ServiceAddress, champion_key, rollout_key, service_key
 from contract.stages import STAGES
 from contract.store import Store
-from contract.take import artifacts_in
 from dags.asking import arguments, environment, out_uri
 
 ROOT = Path(__file__).parent.parent
 API_KEY = "a-key-of-this-chain"
 LIMIT_SECONDS = 120
-KILLED = -signal.SIGKILL
 OVERRIDES = {"models.budget": "4s", "gates.latency_p99": "5s"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 WATCH = "watch"
@@ -76,81 +76,6 @@ MADE_BY = MappingProxyType(
         "verdict": "evaluation",
     }
 )
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One process of a stage."""
-
-    code: int
-    """Its exit code; -9 where it was killed."""
-    said: str
-    seconds: float
-    work_seconds: float
-    """From its first request to the store to the first object that it put."""
-    puts: tuple[str, ...]
-    """Keys that it put, oldest first."""
-
-
-@dataclass(frozen=True)
-class Kill:
-    """When a stage is killed: so long after its first request, or when so many objects stand."""
-
-    after_seconds: float | None = None
-    """At the latest where it wants to put its first object, which does not pass then."""
-    after_puts: int | None = None
-
-    def __str__(self) -> str:
-        if self.after_puts is not None:
-            return f"its object {self.after_puts} was put"
-        return f"in mid-work, {self.after_seconds:.2f} s after its first request"
-
-
-HALFWAY = 0.5
-"""Of the undisturbed stage's work."""
-# The first object that it puts, each time: those that stand already are not put again.
-NEXT = Kill(after_puts=1)
-MOMENTS: Mapping[str, tuple[Kill | float, ...]] = MappingProxyType(
-    dict.fromkeys(STAGES, (HALFWAY, NEXT))
-    | {
-        # These change more than their own folder: killed behind each such change.
-        "collection": (HALFWAY, NEXT, Kill(after_puts=2)),
-        "deployment": (HALFWAY, NEXT, NEXT, NEXT),
-        "monitoring": (HALFWAY, NEXT, Kill(after_puts=2)),
-    }
-)
-"""When each stage is killed: in the middle of its work, and behind an object that it put."""
-
-
-@dataclass(frozen=True)
-class Death:
-    """A kill and what it left."""
-
-    kill: Kill
-    attempt: Attempt
-    left: tuple[str, ...]
-    """Keys of the problem that were not there before the stage began."""
-
-
-@dataclass(frozen=True)
-class Story:
-    """One stage: undisturbed, killed as often as was wished, run again to its end."""
-
-    stage: str
-    calm: Attempt
-    calm_keys: frozenset[str]
-    calm_manifest: dict[str, Any]
-    deaths: tuple[Death, ...]
-    again: Attempt
-    keys: frozenset[str]
-    manifest: dict[str, Any]
-
-    @property
-    def differing(self) -> set[str]:
-        """The outputs whose sha256 is not that of the undisturbed run."""
-        before, after = self.calm_manifest["outputs"], self.manifest["outputs"]
-        names = before.keys() | after.keys()
-        return {name for name in names if _digests(before[name]) != _digests(after[name])}
 
 
 @dataclass
@@ -398,7 +323,3 @@ class Chain:
         for key, body in before.items():
             if body is not None:
                 self.store.put(key, body)
-
-
-def _digests(output: object) -> list[str]:
-    return [artifact.sha256 for artifact in artifacts_in(output)]

@@ -1,4 +1,4 @@
-"""A platform of a benchmark's own, driven by the command, and what its processes use."""
+"""A platform of a benchmark's or a test's own, driven by the command, and what its processes use."""
 
 import contextlib
 import json
@@ -11,28 +11,35 @@ from typing import Any
 
 import psutil
 
-from perennial.platform.processes import marked, memory_bytes
+from perennial.platform.processes import family, memory_bytes
 
 ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The folders of one platform."""
+    """The folders of one platform and the words to it."""
 
     home: Path
     landing: Path
+    problems: Path | None = None
+    """None: the project's own, as for a person who sets nothing."""
+    limit_seconds: float = 1800
+    """Of one command; arbitrary: the whole story on a machine with much else to do."""
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead the command to it."""
-        return os.environ | {"PERENNIAL_HOME": str(self.home), "LANDING": str(self.landing)}
+        places = {"PERENNIAL_HOME": self.home, "LANDING": self.landing}
+        places |= {"PERENNIAL_PROBLEMS": self.problems} if self.problems else {}
+        return os.environ | {name: str(path) for name, path in places.items()}
 
     def ask(self, *words: str) -> Any:  # noqa: ANN401 - parsed JSON
-        """Run `perennial WORDS --json` and return its document.
+        """Run `perennial WORDS --json` and return its one document.
 
         Raises:
             RuntimeError: it ended with another exit code than 0.
+            subprocess.TimeoutExpired: it did not end.
         """
         done = subprocess.run(
             [sys.executable, "-m", "perennial", *words, "--json"],
@@ -40,16 +47,17 @@ class Machine:
             cwd=ROOT,
             capture_output=True,
             text=True,
+            timeout=self.limit_seconds,
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of every process of the platform and of its children that ended."""
         total = 0.0
-        for process in marked(self.home):
+        for process in family(self.home):
             with contextlib.suppress(psutil.Error):
                 used = process.cpu_times()
                 total += used.user + used.system + used.children_user + used.children_system
@@ -58,7 +66,7 @@ class Machine:
     def memory(self) -> dict[str, float]:
         """Return MiB (PSS) of the platform's processes by program, and of all together."""
         found: dict[str, float] = {}
-        for process in marked(self.home):
+        for process in family(self.home):
             with contextlib.suppress(psutil.Error):
                 name = _name(process.cmdline())
                 full = process.memory_full_info()
@@ -69,7 +77,7 @@ class Machine:
 def _name(command: list[str]) -> str:
     words = " ".join(command)
     names = ("api_server", "api-server", "scheduler", "dag-processor", "dag_processor", "serving")
-    for name in (*names, "supervisor", "weed"):
+    for name in (*names, "supervisor", "weed", "postgres"):
         if name in words:
             return name.replace("_", "-")
     return words[:40] or "unknown"

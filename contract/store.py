@@ -2,7 +2,8 @@
 
 Two writers never lose a word: `create` and `swap` are conditional puts (RFC 9110, 13.1), and the
 loser gets `Conflict`. An ETag is a digest of the body, so a document under compare-and-swap must
-carry a nonce, or an identical body would look like "nobody wrote".
+carry a nonce, or an identical body would look like "nobody wrote". It stays whole: an
+endpoint's errors become our three kinds in one place.
 """
 
 import hashlib

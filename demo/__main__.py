@@ -1,17 +1,19 @@
 """The world outside, by hand.
 
-python -m demo flights --until 2013-06-01T09:00:00Z --to LANDING
+python -m demo flights --until 2013-06-01T09:00:00Z --to LANDING [--weather-in WEATHER_DSN]
 python -m demo requests --day 2013-06-01 --to rows.json
 python -m demo wine --to LANDING
 """
 
 import argparse
 import json
+import os
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from contract.errors import PerennialError
+from contract.errors import AskedWrongly, PerennialError
 
 
 def main(argv: list[str]) -> int:
@@ -33,11 +35,32 @@ def _do(words: argparse.Namespace) -> dict[str, object]:
         return {"path": str(land(words.what, words.to))}
     from demo.flights import Airport, write_requests  # noqa: PLC0415 - the same
 
+    dsn = required(words.weather_in) if getattr(words, "weather_in", None) else None
     airport = Airport(words.cache)
     if words.what == "requests":
         return {"rows": write_requests(airport, words.day, words.to, words.fault)}
     faulty = (words.faulty_from, words.faulty_to) if words.faulty_from else None
-    return {"files": airport.land(words.to, words.until, words.fault, faulty)}
+    if dsn is None:
+        return {"files": airport.land(words.to, words.until, words.fault, faulty), "rows": 0}
+    from demo.weather import WeatherTable  # noqa: PLC0415 - the same
+
+    files = airport.land(words.to, words.until, words.fault, faulty, ["departures"])
+    with closing(WeatherTable(dsn)) as table:
+        rows = airport.land_weather(table, words.until, words.fault, faulty)
+    return {"files": files, "rows": rows}
+
+
+def required(name: str) -> str:
+    """Return the connection string that stands in the environment under `name`.
+
+    Raises:
+        AskedWrongly: it is not set.
+    """
+    value = os.environ.get(name)
+    if not value:
+        sentence = f"{name} is not set in the environment; a connection string is expected there."
+        raise AskedWrongly(sentence)
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--day", type=date.fromisoformat, required=True)
         else:
             command.add_argument("--until", type=_moment, required=True)
+            command.add_argument(
+                "--weather-in", metavar="VARIABLE", help="holds the connection string of a database"
+            )
             command.add_argument("--faulty-from", type=date.fromisoformat)
             command.add_argument("--faulty-to", type=date.fromisoformat)
     return parser

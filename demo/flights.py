@@ -2,11 +2,13 @@
 
 336,776 departures of New York with the weather at the airport and what is known of each plane.
 Every night at 08:00 UTC one gzipped CSV file of the day before lands, with its outcomes; the hourly
-weather lands with it. Times are UTC. `late` is null where a flight never arrived.
+weather lands with it, as a file or in a table of a database. Times are UTC. `late` is null where a
+flight never arrived.
 """
 
 import json
 import zipfile
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +16,13 @@ from typing import Any, Literal
 import duckdb
 
 from demo.packages import package_file
+from demo.weather import WeatherTable
 
 FIRST = date(2013, 1, 1)
 LAST = date(2013, 12, 30)  # the last day whose evening in UTC is whole
 LANDS_AT = time(8, tzinfo=UTC)
+
+SOURCES = ("departures", "weather")
 
 Fault = Literal["unit", "gone"]
 """`unit`: distances come in kilometres instead of miles; `gone`: the weather's columns are null."""
@@ -70,21 +75,41 @@ class Airport:
         until: datetime,
         fault: Fault | None = None,
         faulty: tuple[date, date] | None = None,
+        sources: Collection[str] = SOURCES,
     ) -> int:
-        """Write every file that has landed by `until`; return how many are new.
+        """Write every file of `sources` that has landed by `until`; return how many are new.
 
         With `fault`, files of the days `faulty` (first and last, both included) carry it. A file
         that is there already stays as it is, unless it was faulty and no longer is: it is then
         delivered again, with a later `landed_at`.
         """
         written = 0
-        day = FIRST
-        while day <= LAST and _lands(day) <= until:
-            broken = fault if faulty and faulty[0] <= day <= faulty[1] else None
-            for source in ("departures", "weather"):
+        for day, broken in _landed(until, fault, faulty):
+            for source in sources:
                 written += self._deliver(landing / "flights" / source, source, day, until, broken)
-            day += timedelta(days=1)
         return written
+
+    def land_weather(
+        self,
+        table: WeatherTable,
+        until: datetime,
+        fault: Fault | None = None,
+        faulty: tuple[date, date] | None = None,
+    ) -> int:
+        """Put every day's weather that has landed by `until` into `table`; return the new rows.
+
+        Days that are there already are treated as files are.
+        """
+        rows = 0
+        known = table.landed()
+        for day, broken in _landed(until, fault, faulty):
+            repaired = known.get(day, False) and broken is None
+            if day in known and not repaired:
+                continue
+            query = _query("weather", day, until if repaired else _lands(day), broken)
+            found = self._database.sql(query).to_arrow_table()
+            rows += table.land(day, found, is_faulty=broken is not None)
+        return rows
 
     def requests(self, day: date, fault: Fault | None = None) -> list[dict[str, Any]]:
         """Return the rows that a client asks about on `day`: departures with the newest weather.
@@ -139,6 +164,16 @@ def _as_sent(row: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
     if fault == "gone":
         sent |= dict.fromkeys(name for name in WEATHER_COLUMNS if name in sent)
     return sent
+
+
+def _landed(
+    until: datetime, fault: Fault | None, faulty: tuple[date, date] | None
+) -> Iterator[tuple[date, Fault | None]]:
+    """Yield the days that have landed by `until`, each with its fault."""
+    day = FIRST
+    while day <= LAST and _lands(day) <= until:
+        yield day, fault if faulty and faulty[0] <= day <= faulty[1] else None
+        day += timedelta(days=1)
 
 
 def _lands(day: date) -> datetime:

@@ -2,7 +2,8 @@
 
 Everything that sees the target (lookups, text scores) is cross-fitted for the rows that it was
 fitted on: a row's own label never reaches its own features. What comes out for new rows is computed
-by the bundle's own encoder, so training, gate and service see the same bits.
+by the bundle's own encoder, so training, gate and service see the same bits. The module is as long
+as there are kinds of columns, one function after the other.
 
 Sources: Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", SIGKDD
 Explorations 3(1), 2001 (shrunken target means); Pargent et al., "Regularized target encoding

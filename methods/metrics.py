@@ -2,7 +2,8 @@
 
 A metric is written once, for many re-samples of the same rows at a time: its point value is the
 re-sample in which every block stands once. So the number on a page and the number inside a
-confidence interval cannot come from two implementations.
+confidence interval cannot come from two implementations. All of them stand here: the list
+at the end is the one that the problem file's words are taken from.
 
 Sources: Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006), sections
 7-8 (area under the curve as a rank statistic, one class against the rest); Davis and Goadrich,

@@ -2,6 +2,7 @@
 
 The reference profile lies in the bundle (`profile.json`) and holds counts, never rows. A day's
 profile holds counts on the reference's own grids, so that days and parts of days add up exactly.
+Both stand in one module, since each column of the one is read by the grid of the other.
 """
 
 from collections.abc import Mapping, Sequence

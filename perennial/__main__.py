@@ -36,6 +36,10 @@ def cli() -> None:
 
     Exit codes: 0 done, 2 asked wrongly, 3 refused (data or model not good enough), 75 try again.
     """
+    from perennial.platform import view  # noqa: PLC0415 - `perennial --help` reads no problem
+    from perennial.platform.home import find_home  # noqa: PLC0415 - the same
+
+    view.refresh(find_home())
 
 
 def main() -> None:

@@ -38,11 +38,12 @@ def load_problem(
     """
     file = find_problem(problems, name)
     problem = read_problem(file, overrides)
-    is_listed = file.resolve().parent.parent == problems.resolve()
-    if is_listed and file.resolve().parent.name != problem.name:
+    folder = file.absolute().parent  # not resolved: a folder of the platform's view is a link
+    is_listed = folder.parent.resolve() == problems.resolve()
+    if is_listed and folder.name != problem.name:
         sentence = (
             f"{file}: found the name {problem.name!r} in the folder "
-            f"{file.resolve().parent.name!r}; both must be the same: rename one of them."
+            f"{folder.name!r}; both must be the same: rename one of them."
         )
         raise AskedWrongly(sentence)
     return problem, file

@@ -57,13 +57,14 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
         AskedWrongly: the folder is there already, or the file cannot be read.
         Refused: the data cannot be learned from.
     """
-    folder = home.problems / request.name
+    problems = home.written_problems
+    folder = problems / request.name
     if folder.exists():
         sentence = f"The folder {str(folder)!r} is there already; choose another name or remove it."
         raise AskedWrongly(sentence)
-    home.problems.mkdir(parents=True, exist_ok=True)
+    problems.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the last step is one rename; a dot keeps it out of every listing.
-    partial = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=home.problems))
+    partial = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=problems))
     try:
         _suggest(home, request, partial)
         (partial / "kustomization.yaml").write_text(KUSTOMIZATION.format(name=request.name))

@@ -13,6 +13,7 @@ from pathlib import Path
 from contract.errors import AskedWrongly
 from contract.problem import environment_names, read_problem
 from perennial.platform import credentials as secret
+from perennial.platform import database
 from perennial.platform.credentials import Credentials
 from perennial.platform.home import Home, write_private
 from perennial.platform.ports import LOOPBACK
@@ -126,7 +127,7 @@ def remember_environment(home: Home, environment: Mapping[str, str] | None = Non
     found = os.environ if environment is None else environment
     known = remembered_environment(home)
     names = [name for name in mentioned_names(home.problems) if name in found]
-    known |= {name: found[name] for name in names}
+    known |= {name: found[name] for name in names} | database.variables(home)
     write_private(_remembered_file(home), json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 

@@ -1,10 +1,12 @@
 """Where the platform of one machine keeps its state: `.perennial/` of the project.
 
 `$PERENNIAL_HOME` names another folder, `$PERENNIAL_PATH` another project and `$PERENNIAL_PROBLEMS`
-another folder of problems. Nothing is made here but by `prepare`.
+another folder of problems; without it, a view that the demo made goes before the project's own
+problems. Nothing is made here but by `prepare`.
 """
 
 import contextlib
+import dataclasses
 import os
 import uuid
 from collections.abc import Mapping
@@ -14,6 +16,8 @@ from pathlib import Path
 from contract.errors import AskedWrongly
 
 FOLDER_MODE = 0o700
+PASSED_MODE = 0o710
+"""Where a database's server is another user: its group may pass through, and list nothing."""
 FILE_MODE = 0o600
 
 
@@ -34,6 +38,21 @@ class Home:
     def data(self) -> Path:
         """What the store holds."""
         return self.folder / "data"
+
+    @property
+    def database(self) -> Path:
+        """A PostgreSQL of the platform's own, where the demo made one."""
+        return self.folder / "database"
+
+    @property
+    def view(self) -> Path:
+        """The platform's own folder of problems, where the demo made one."""
+        return self.folder / "problems"
+
+    @property
+    def written_problems(self) -> Path:
+        """Where a person writes problems: those that a view shows, else the ones that are read."""
+        return self.project / "problems" if self.problems == self.view else self.problems
 
     @property
     def airflow(self) -> Path:
@@ -75,7 +94,7 @@ class Home:
         for folder in (self.folder, self.credentials, self.data, self.airflow, self.logs):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(FOLDER_MODE)
+                folder.chmod(self._mode(folder))
             except OSError as error:
                 sentence = (
                     f"The folder {str(folder)!r} cannot be made ({error.strerror}); "
@@ -83,14 +102,21 @@ class Home:
                 )
                 raise AskedWrongly(sentence) from error
 
+    def _mode(self, folder: Path) -> int:
+        passed = folder == self.folder and os.geteuid() == 0 and self.database.exists()
+        return PASSED_MODE if passed else FOLDER_MODE
+
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:
     """Return the platform's places as the environment names them."""
     found = os.environ if environment is None else environment
     project = Path(found.get("PERENNIAL_PATH") or Path(__file__).parents[2]).resolve()
     folder = Path(found.get("PERENNIAL_HOME") or project / ".perennial").absolute()
-    problems = Path(found.get("PERENNIAL_PROBLEMS") or project / "problems").absolute()
-    return Home(folder=folder, project=project, problems=problems)
+    home = Home(folder=folder, project=project, problems=project / "problems")
+    named = found.get("PERENNIAL_PROBLEMS")
+    if named:
+        return dataclasses.replace(home, problems=Path(named).absolute())
+    return dataclasses.replace(home, problems=home.view) if home.view.is_dir() else home
 
 
 def write_private(path: Path, text: str) -> None:

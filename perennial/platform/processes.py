@@ -130,16 +130,26 @@ def marked(mark: Path | None) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            is_ours = process.pid != os.getpid() and process.uids().real == os.getuid()
+            # Root's platform may keep a database as another user.
+            is_ours = process.pid != os.getpid() and os.getuid() in {0, process.uids().real}
             if is_ours and process.environ().get(MARK) == str(mark) and _runs(process):
                 found.append(process)
     return found
 
 
+def family(mark: Path) -> list[psutil.Process]:
+    """Return the marked processes with their descendants: a database's write a title over it."""
+    found = {process.pid: process for process in marked(mark)}
+    for process in list(found.values()):
+        with contextlib.suppress(psutil.Error):
+            found |= {child.pid: child for child in process.children(recursive=True)}
+    return list(found.values())
+
+
 def memory_bytes(mark: Path) -> int:
-    """Return the memory of all marked processes, a shared page counted once (PSS)."""
+    """Return the memory of the platform's processes, a shared page counted once (PSS)."""
     total = 0
-    for process in marked(mark):
+    for process in family(mark):
         with contextlib.suppress(psutil.Error):
             full = process.memory_full_info()
             total += getattr(full, "pss", full.rss)

@@ -1,7 +1,7 @@
 """The one process that keeps the platform alive: `python -m perennial.platform.supervisor`.
 
-It starts the store, Airflow's three processes and a service for each problem that has a rollout,
-and starts again what dies. It holds no S3 client and no data library: it lives as long as the
+It starts the store, Airflow's three processes, a service for each problem that has a rollout and
+the database where the demo made one, and starts again what dies. It holds no S3 client and no data library: it lives as long as the
 platform and its memory counts.
 """
 
@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
-from contract.errors import PerennialError
+from contract.errors import AskedWrongly, PerennialError
 from contract.log import configure, log
 from contract.rollout import rollout_key
-from perennial.platform import processes, seaweed
+from perennial.platform import database, processes, seaweed, view
 from perennial.platform.component import Component
 from perennial.platform.credentials import read_credentials, store_identities
 from perennial.platform.environment import (
@@ -29,12 +30,13 @@ from perennial.platform.ports import keep_ports, read_ports, service_port
 from perennial.platform.state import PlatformState, write_state
 
 BEAT_SECONDS = 0.25
-LOOK_FOR_ROLLOUTS_EVERY = 4  # beats
+LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
 # Soft: nothing fails at it. A tighter one (256 MiB) idled at 64-115 MB, but kept the collector at
 # work at up to 39 % of a core after half a year of flights.
 STORE_MEMORY = "384MiB"
 AIRFLOW_STOP_SECONDS = 15  # a stage that is at work is ended then, and run again later
 SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
+DATA = frozenset({"store", database.NAME})  # the last to stop
 AIRFLOW = {
     "api-server": ("api-server",),
     # Its log server would listen on every interface and has no setting for it.
@@ -52,6 +54,7 @@ class Supervisor:
         self._ports = read_ports(home.ports)
         self._airflow = airflow_environment(home, self._ports, self._made)
         self._is_store_ready = False
+        self._lacks_database = False
         self._migration = Migration(home, self._airflow)
         store = Component(
             name="store",
@@ -83,8 +86,11 @@ class Supervisor:
         if not self._is_store_ready and seaweed.is_ready(self._ports):
             self._is_store_ready = True
             self._make_durable_once()
-        if self._is_store_ready and beat % LOOK_FOR_ROLLOUTS_EVERY == 0:
-            changed.append(self._look_for_rollouts())
+        if beat % LOOK_EVERY == 0:
+            view.refresh(self._home)
+            changed.append(self._look_for_database())
+            if self._is_store_ready:
+                changed.append(self._look_for_rollouts())
         return any(changed)
 
     def _look_for_rollouts(self) -> bool:
@@ -99,6 +105,29 @@ class Supervisor:
         for problem in new:
             self.components[service_port(problem)] = self._service_component(problem)
         return bool(new)
+
+    def _look_for_database(self) -> bool:
+        """Add the demo's database once it is there; tell whether it came."""
+        if (
+            database.NAME in self.components
+            or self._lacks_database
+            or not database.exists(self._home)
+        ):
+            return False
+        try:
+            command = database.command(self._home)
+        except AskedWrongly as error:
+            self._lacks_database = True
+            log("platform").warning("the demo's database cannot be started", why=str(error))
+            return False
+        self.components[database.NAME] = Component(
+            name=database.NAME,
+            command=command,
+            environment=inherited() | {MARK: str(self._home.folder)},
+            log=self._home.logs / "database.log",
+            folder=Path("/"),  # its user may not look into ours
+        )
+        return True
 
     def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
         return Component(
@@ -142,9 +171,9 @@ class Supervisor:
         """Stop services and Airflow first: their last words go to the store."""
         self._migration.stop()
         for names, seconds in (
-            (self.components.keys() - AIRFLOW.keys() - {"store"}, SERVICE_STOP_SECONDS),
+            (self.components.keys() - AIRFLOW.keys() - DATA, SERVICE_STOP_SECONDS),
             (AIRFLOW.keys(), AIRFLOW_STOP_SECONDS),
-            ({"store"}, seaweed.STOP_SECONDS),
+            (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
         ):
             found = (self.components[name].seen.process for name in names)
             processes.stop([process for process in found if process], None, seconds)

@@ -23,7 +23,7 @@ from methods import duck
 from methods.landed import common_columns, fits, look_into, scan
 from methods.snapshot import LOAD
 from tasks.collection.head import Head, Seen
-from tasks.collection.source import Load, Reading, check_columns, check_declared
+from tasks.collection.source import Load, Reading, check_columns, check_declared, greatest
 
 _KNOWN = "perennial_known"
 
@@ -239,17 +239,3 @@ def look(path: Path, known: Seen | None) -> Seen:
         sha256=digest.hexdigest(),
         complete=False,
     )
-
-
-def greatest(so_far: str | None, column: pa.Array) -> str | None:
-    """Return the greater of a watermark and a column's greatest value, as text."""
-    value = pc.max(column).as_py()
-    if value is None:
-        return so_far
-    if so_far is None:
-        return str(value)
-    if isinstance(value, datetime):
-        return max(so_far, str(value), key=datetime.fromisoformat)
-    if isinstance(value, int | float):
-        return str(max(type(value)(so_far), value))
-    return max(so_far, str(value))

@@ -19,9 +19,15 @@ from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
 from contract.problem import PostgresSource
-from tasks.collection.files import greatest
 from tasks.collection.head import Head
-from tasks.collection.source import Load, Reading, check_columns, check_declared, with_load
+from tasks.collection.source import (
+    Load,
+    Reading,
+    check_columns,
+    check_declared,
+    greatest,
+    with_load,
+)
 
 # Of PostgreSQL's errors at connecting, the ones that trying again does not mend.
 _PERMANENT = ("authentication failed", "does not exist", "no pg_hba.conf entry", "invalid")

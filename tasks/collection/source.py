@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from contract.errors import AskedWrongly, Refused
@@ -101,3 +102,17 @@ def check_declared(source: str, declared: Iterable[str], columns: Mapping[str, s
 def with_load(schema: pa.Schema) -> pa.Schema:
     """Return a schema with the load's column behind the others."""
     return schema.append(pa.field(LOAD, pa.string()))
+
+
+def greatest(so_far: str | None, column: pa.Array) -> str | None:
+    """Return the greater of a watermark and a column's greatest value, as text."""
+    value = pc.max(column).as_py()
+    if value is None:
+        return so_far
+    if so_far is None:
+        return str(value)
+    if isinstance(value, datetime):
+        return max(so_far, str(value), key=datetime.fromisoformat)
+    if isinstance(value, int | float):
+        return str(max(type(value)(so_far), value))
+    return max(so_far, str(value))

@@ -1,6 +1,7 @@
 """From a day's rows to its decision: gathers the evidence, as of the end of the day.
 
 Days whose data was blocked stay out of later windows: what a fault did must not look like drift.
+One function a kind of evidence, all of the same day and world: together they are what a day is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +16,11 @@ from methods.quality import check
 from tasks.monitoring import verdict
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import ONE_DAY, Days
+from tasks.monitoring.evidence import Evidence, Policy, Regime
 from tasks.monitoring.labels import Labels
 from tasks.monitoring.log import ServedDay
 from tasks.monitoring.past import Past
 from tasks.monitoring.performance import measure
-from tasks.monitoring.verdict import Evidence, Policy, Regime
 
 LONGEST_WINDOW = 28  # days, to which a window with too few rows is extended
 FEWEST_ROWS = 500

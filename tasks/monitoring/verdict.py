@@ -11,106 +11,26 @@ than a late model. Sources: Podkopaev and Ramdas, "Tracking the Risk of a Deploy
 Harmful Distribution Shifts", ICLR 2022; Regol et al., "When to Retrain", ICML 2025.
 """
 
-from datetime import date, timedelta
-from typing import Literal
-
-from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
-
-from contract.artifacts import Sha256
-from contract.decision import (
-    ColumnDrift,
-    Decision,
-    Fault,
-    Multivariate,
-    Outcome,
-    Performance,
-    Probe,
-    Reason,
-    Suppression,
-    Window,
-)
+from contract.decision import Decision, Outcome, Performance, Reason, Suppression
 from contract.strict import Strict
+from tasks.monitoring.evidence import IMPACT, UNSEEN, Evidence
+from tasks.monitoring.wording import (
+    tell_change,
+    tell_faults,
+    tell_names,
+    tell_next,
+    tell_signal,
+)
 
 WORSE = 0.05  # of the forward baseline's loss
 GAIN = 0.02  # of the champion's loss that a refit must save
 GAIN_Z = 2.0
 HARMLESS_LOSS = 0.02
 HARMLESS_GAIN = 0.01
-IMPACT = 0.30  # importance of the drifted columns together
-UNSEEN = 0.05  # share of unseen categories in a column that matters
 CLEAR_Z = 2.0
 INTERVAL = 1.96  # standard errors on either side of a measured loss
 SAME_REGIME = 0.10  # corrected stability index to the day whose challenger was refused
 DRIFTING_SHARE = 0.5  # of the age limit, where drift is seen and no label can tell what it does
-
-
-class Policy(Strict):
-    """What holds a retraining back, as of the end of the day."""
-
-    mode: Literal["off", "suggest", "approve", "auto"]
-    cooldown_until: AwareDatetime | None
-    """After the retraining before; later the more challengers in a row were refused."""
-    retrains: NonNegativeInt
-    """Asked for in the last 30 days."""
-    max_retrains: PositiveInt
-    new_labels: int | None
-    """Labelled rows that the champion has not seen; None where nobody can know."""
-    min_new_labels: NonNegativeInt
-    age: timedelta
-    """Since the end of the champion's data."""
-    max_age: timedelta
-    blocked_before: bool
-    """True where the day before was blocked: a column must be well for two days."""
-
-
-class Regime(Strict):
-    """The day whose challenger was refused: its world is accepted until it changes again."""
-
-    day: date
-    distance: float
-    """Largest corrected stability index of a drifted column between that window and this one."""
-    loss: float | None
-
-
-class Evidence(Strict):
-    """Everything that a day's verdict may rest on."""
-
-    problem: str
-    owner: str
-    day: date
-    at: AwareDatetime
-    run: str
-    digest: Sha256 | None
-    window: Window
-    shortage: str | None
-    """Why there is too little to judge, as a sentence; None: there is enough."""
-    dq: tuple[Fault, ...] = ()
-    columns: tuple[ColumnDrift, ...] = ()
-    """By impact."""
-    prediction: ColumnDrift | None = None
-    is_score_drifted: bool = False
-    impact: float = 0.0
-    unseen: float = 0.0
-    multivariate: Multivariate | None = None
-    performance: Performance | None = None
-    """None: there are no labels yet, or too few."""
-    probe: Probe | None = None
-    alarms_before: tuple[bool, ...] = ()
-    """Of the two verdict windows before this one, newest first; fewer at the beginning."""
-    regime: Regime | None = None
-    policy: Policy
-    notes: tuple[str, ...] = ()
-
-    @property
-    def drifted(self) -> tuple[ColumnDrift, ...]:
-        """The drifted columns, by impact."""
-        return tuple(column for column in self.columns if column.drifted)
-
-    @property
-    def is_alarmed(self) -> bool:
-        """True where the unlabelled signals alone ask for a confirmation."""
-        differs = self.multivariate is not None and self.multivariate.auc >= self.multivariate.limit
-        return self.is_score_drifted or self.impact >= IMPACT or self.unseen >= UNSEEN or differs
 
 
 class _Finding(Strict):
@@ -137,7 +57,7 @@ def decide(evidence: Evidence) -> Decision:
         verdict=verdict,
         reason=finding.reason,
         sentence=finding.sentence,
-        next=_next(verdict, held_back, evidence),
+        next=tell_next(verdict, held_back, evidence),
         retrain=retrain,
         suppressed_by=held_back,
         key=f"{finding.reason}__{evidence.day}" if retrain else None,
@@ -162,7 +82,7 @@ def _find(evidence: Evidence) -> _Finding:
     if evidence.shortage is not None:
         return _Finding(verdict="insufficient_data", sentence=evidence.shortage)
     if evidence.dq:
-        return _Finding(verdict="blocked_data_quality", sentence=_broken(evidence.dq))
+        return _Finding(verdict="blocked_data_quality", sentence=tell_faults(evidence.dq))
     loud = _by_labels(evidence) or _by_drift(evidence) or _by_age(evidence)
     return loud or _quiet(evidence)
 
@@ -199,7 +119,7 @@ def _by_drift(evidence: Evidence) -> _Finding | None:
         or not any(evidence.alarms_before)
     ):
         return None
-    sentence = f"{_signal(evidence)}, in two of three windows, and no labels tell what it does."
+    sentence = f"{tell_signal(evidence)}, in two of three windows, and no labels tell what it does."
     return _Finding(verdict="retrain", reason="drift", sentence=sentence)
 
 
@@ -224,21 +144,23 @@ def _quiet(evidence: Evidence) -> _Finding:
 
 def _quiet_without_labels(evidence: Evidence) -> _Finding:
     if evidence.is_alarmed:
-        return _Finding(verdict="warn", sentence=f"{_signal(evidence)}; no labels yet.")
+        return _Finding(verdict="warn", sentence=f"{tell_signal(evidence)}; no labels yet.")
     if evidence.drifted:
-        sentence = f"{_names(evidence)} drifted; it hardly matters to the model."
+        sentence = f"{tell_names(evidence)} drifted; it hardly matters to the model."
         return _Finding(verdict="watch", sentence=sentence)
     sentence = f"{evidence.window.rows} rows look like the reference; no labels yet."
     return _Finding(verdict="ok", sentence=sentence)
 
 
 def _quiet_with_labels(evidence: Evidence, found: Performance) -> _Finding:
-    told = f"the loss is {_change(found.change)} its baseline on {found.n_labelled} labelled rows"
+    told = (
+        f"the loss is {tell_change(found.change)} its baseline on {found.n_labelled} labelled rows"
+    )
     if not evidence.drifted and not evidence.is_alarmed:
         return _Finding(verdict="ok", sentence=f"Nothing drifted; {told}.")
     probe = evidence.probe
     gain = 0.0 if probe is None or probe.gain is None else probe.gain
-    signal = _signal(evidence)
+    signal = tell_signal(evidence)
     if found.change <= HARMLESS_LOSS and gain < HARMLESS_GAIN:
         return _Finding(verdict="watch", sentence=f"{signal}, measured harmless: {told}.")
     if evidence.impact < IMPACT:
@@ -278,70 +200,6 @@ def _is_clearly_above(found: Performance, loss: float) -> bool:
     """Tell whether a loss is higher than an earlier one, by 5 % and by twice their joint error."""
     joint_error = 2**0.5 * (found.high - found.low) / (2 * INTERVAL)
     return found.cur >= loss * (1 + WORSE) and found.cur - loss >= CLEAR_Z * joint_error
-
-
-def _next(verdict: Outcome, held_back: Suppression | None, evidence: Evidence) -> str:
-    """Return what happens now, in one sentence."""
-    if held_back is not None:
-        return _waiting(held_back, evidence)
-    if verdict == "retrain" and evidence.policy.mode == "approve":
-        return "Retraining waits for a person's approval in Airflow."
-    sentences: dict[Outcome, str] = {
-        "retrain": "Retraining starts now; the gate decides whether the new model serves.",
-        "blocked_data_quality": (
-            f"Nothing is retrained; {evidence.owner} mends the data, and two days in limits "
-            "release it."
-        ),
-        "insufficient_data": "Nothing starts; the next day is looked at with the days before it.",
-        "warn": "Nothing starts yet; the next window decides.",
-        "watch": "Nothing starts.",
-        "ok": "Nothing to do.",
-    }
-    return sentences[verdict]
-
-
-def _waiting(held_back: Suppression, evidence: Evidence) -> str:
-    policy = evidence.policy
-    until = policy.cooldown_until or evidence.at
-    on = evidence.regime.day if evidence.regime else evidence.day
-    sentences: dict[Suppression, str] = {
-        "mode": f"Nothing starts by itself: retraining.mode is {policy.mode!r}.",
-        "recent_block": "Nothing starts: the data was broken the day before.",
-        "regime": f"Nothing starts: a challenger was refused in this same world, that of {on}.",
-        "cooldown": f"Nothing starts before {until:%Y-%m-%d}: a retraining has just been.",
-        "max_per_30d": f"Nothing starts: {policy.retrains} retrainings in 30 days are the limit.",
-        "min_new_labels": (
-            f"Nothing starts: {policy.new_labels} new labelled rows, of {policy.min_new_labels} "
-            "that a retraining needs."
-        ),
-    }
-    return sentences[held_back]
-
-
-def _broken(faults: tuple[Fault, ...]) -> str:
-    others = len(faults) - 1
-    return faults[0].sentence + (f" {others} more checks did not pass." if others else "")
-
-
-def _signal(evidence: Evidence) -> str:
-    """Name the strongest sign that something moved."""
-    if evidence.drifted:
-        share = f", {evidence.impact:.0%} of the model's importance" if evidence.impact else ""
-        return f"{_names(evidence)} drifted{share}"
-    if evidence.is_score_drifted:
-        return "The model answers differently than on its reference"
-    if evidence.unseen >= UNSEEN:
-        return f"{evidence.unseen:.0%} of a column's values are unknown to the model"
-    return "The columns move together differently than in the reference"
-
-
-def _names(evidence: Evidence) -> str:
-    names = [repr(column.name) for column in evidence.drifted]
-    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"  # noqa: PLR2004 - arbitrary, a sentence's worth
-
-
-def _change(change: float) -> str:
-    return f"{abs(change):.1%} {'above' if change > 0 else 'below'}"
 
 
 def _thresholds() -> dict[str, float]:

@@ -12,13 +12,13 @@ import numpy as np
 from lightgbm.basic import LightGBMError
 
 from methods.bootstrap import Scored, paired_gain
-from methods.calibration import choose_threshold
 from methods.candidates import FAMILIES, Effort, Fitted, Part
 from methods.candidates.leaderboard import Difference, Entry, Leaderboard
 from methods.dataset import Dataset, shape_of
 from methods.encoding import EncodingSettings, fit_encoding
 from methods.folds import Pair, Rows, thin
 from methods.metrics import Floats, Metric
+from methods.threshold import choose_threshold
 
 # Enough to rank families; sub-samples below 45,000 rows rank capacities wrongly (modelling notes, 5).
 LEARN_ROWS = 60_000

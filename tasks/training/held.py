@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from bundle.documents import Calibration
 from contract.problem import Problem
-from methods.calibration import apply_calibration, choose_threshold, fit_calibration
+from methods.calibration import apply_calibration, fit_calibration
 from methods.candidates import Plan
 from methods.dataset import Dataset, metric_of
 from methods.folds import Rows
@@ -23,6 +23,7 @@ from methods.importance import Importance, permutation_importance
 from methods.metrics import METRICS, Floats, row_losses
 from methods.parts import MICROSECONDS, microseconds
 from methods.profile import reference_profile
+from methods.threshold import choose_threshold
 from tasks.training.fit import FittedPlan
 
 _KINDS: dict[str, Kind] = {

@@ -7,11 +7,11 @@ from methods.calibration import (
     CalibrationKind,
     apply_calibration,
     choose_calibration,
-    choose_threshold,
     fit_calibration,
 )
 from methods.candidates.ensemble import combine, crossed_score, greedy_weights
 from methods.metrics import Blocks, Floats, Metric
+from methods.threshold import choose_threshold
 from tasks.tuning.search import Tried
 
 # Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
@@ -64,8 +64,8 @@ def decide(
     For classes only; `predicted` is (n,) or (n, classes) of validation.
 
     Nothing is calibrated where validation is later than train: the map would hold the base rate of
-    those weeks against a model that has not seen them, and the model that is served has. Measured
-    on the flights of 2013: 42 % of the log-loss lost a month later.
+    those weeks against a model that has not seen them, and the model that is served has. On the
+    flights of 2013 that cost much of the log-loss a month later.
     """
     kind = "none" if forward else choose_calibration(truth, predicted, blocks)
     final = apply_calibration(fit_calibration(truth, predicted, kind), predicted)

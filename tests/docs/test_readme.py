@@ -2,6 +2,11 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from contract.errors import AskedWrongly
+from contract.problem import read_problem_text
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
@@ -23,6 +28,18 @@ def test_make_alone_prints_the_vocabulary() -> None:
 
     for word in ("help", "demo", "test", "check", "up", "down", "lock", "bench-cycle"):
         assert f"make {word} " in said
+
+
+def test_the_problem_file_holds_and_needs_each_of_its_keys() -> None:
+    lines = README.partition("```yaml\n")[2].partition("```")[0].splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if not line.startswith(" ")]
+
+    problem = read_problem_text("".join(lines), "README.md")
+
+    assert problem.name == "churn"
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        with pytest.raises(AskedWrongly):
+            read_problem_text("".join(lines[:start] + lines[end:]), "README.md")
 
 
 def test_every_command_of_the_readme_exists() -> None:

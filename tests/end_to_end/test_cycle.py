@@ -13,22 +13,25 @@ from typing import Any
 
 import pump
 import pytest
-from machine import ROOT, Machine
+
+from benchmarks.machine import ROOT, Machine
 
 pytestmark = [pytest.mark.platform, pytest.mark.slow]
 
 START = date(2026, 3, 1)
+LIMIT_SECONDS = 420
 TURNS = START + timedelta(days=24)
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
-    made = Machine(folder / "home", folder / "problems", folder / "landing")
-    shutil.copytree(ROOT / "problems" / "wine", made.problems / "wine")
-    shutil.copytree(ROOT / "problems" / "hotel", made.problems / "hotel")
-    (made.problems / "pump").mkdir()
-    (made.problems / "pump" / "problem.yaml").write_text(pump.PROBLEM)
+    problems = folder / "problems"
+    made = Machine(folder / "home", folder / "landing", problems, LIMIT_SECONDS)
+    shutil.copytree(ROOT / "problems" / "wine", problems / "wine")
+    shutil.copytree(ROOT / "problems" / "hotel", problems / "hotel")
+    (problems / "pump").mkdir()
+    (problems / "pump" / "problem.yaml").write_text(pump.PROBLEM)
     for name in ("wine", "hotel"):
         subprocess.run(
             [sys.executable, "-m", "demo", name, "--to", str(made.landing)], check=True, cwd=ROOT

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chain import HALFWAY, KILLED, MOMENTS, NEXT, Chain, Kill, Story
+from benchmarks.attempts import HALFWAY, KILLED, MOMENTS, NEXT, Kill, Story
+from benchmarks.chain import Chain
 from contract.ledger import Ledger
 from contract.rollout import Rollout, champion_key, rollout_key
 from contract.run import Champion

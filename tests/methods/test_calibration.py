@@ -7,10 +7,10 @@ from methods.calibration import (
     calibration_offset,
     calibration_slope,
     choose_calibration,
-    choose_threshold,
     fit_calibration,
 )
 from methods.metrics import metric_named, row_losses
+from methods.threshold import choose_threshold
 
 F1 = metric_named("f1", "binary")
 ACCURACY = metric_named("accuracy", "binary")

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
-from tasks.monitoring.verdict import Evidence, Policy, Regime, decide
+from tasks.monitoring.evidence import Evidence, Policy, Regime
+from tasks.monitoring.verdict import decide
 
 DAY = date(2013, 6, 3)
 END = datetime(2013, 6, 4, tzinfo=UTC)

@@ -1,0 +1,82 @@
+"""What a day's verdict may rest on: counts and measures, nothing that has to be looked up."""
+
+from datetime import date, timedelta
+from typing import Literal
+
+from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
+
+from contract.artifacts import Sha256
+from contract.decision import ColumnDrift, Fault, Multivariate, Performance, Probe, Window
+from contract.strict import Strict
+
+IMPACT = 0.30  # importance of the drifted columns together
+UNSEEN = 0.05  # share of unseen categories in a column that matters
+
+
+class Policy(Strict):
+    """What holds a retraining back, as of the end of the day."""
+
+    mode: Literal["off", "suggest", "approve", "auto"]
+    cooldown_until: AwareDatetime | None
+    """After the retraining before; later the more challengers in a row were refused."""
+    retrains: NonNegativeInt
+    """Asked for in the last 30 days."""
+    max_retrains: PositiveInt
+    new_labels: int | None
+    """Labelled rows that the champion has not seen; None where nobody can know."""
+    min_new_labels: NonNegativeInt
+    age: timedelta
+    """Since the end of the champion's data."""
+    max_age: timedelta
+    blocked_before: bool
+    """True where the day before was blocked: a column must be well for two days."""
+
+
+class Regime(Strict):
+    """The day whose challenger was refused: its world is accepted until it changes again."""
+
+    day: date
+    distance: float
+    """Largest corrected stability index of a drifted column between that window and this one."""
+    loss: float | None
+
+
+class Evidence(Strict):
+    """Everything that a day's verdict may rest on."""
+
+    problem: str
+    owner: str
+    day: date
+    at: AwareDatetime
+    run: str
+    digest: Sha256 | None
+    window: Window
+    shortage: str | None
+    """Why there is too little to judge, as a sentence; None: there is enough."""
+    dq: tuple[Fault, ...] = ()
+    columns: tuple[ColumnDrift, ...] = ()
+    """By impact."""
+    prediction: ColumnDrift | None = None
+    is_score_drifted: bool = False
+    impact: float = 0.0
+    unseen: float = 0.0
+    multivariate: Multivariate | None = None
+    performance: Performance | None = None
+    """None: there are no labels yet, or too few."""
+    probe: Probe | None = None
+    alarms_before: tuple[bool, ...] = ()
+    """Of the two verdict windows before this one, newest first; fewer at the beginning."""
+    regime: Regime | None = None
+    policy: Policy
+    notes: tuple[str, ...] = ()
+
+    @property
+    def drifted(self) -> tuple[ColumnDrift, ...]:
+        """The drifted columns, by impact."""
+        return tuple(column for column in self.columns if column.drifted)
+
+    @property
+    def is_alarmed(self) -> bool:
+        """True where the unlabelled signals alone ask for a confirmation."""
+        differs = self.multivariate is not None and self.multivariate.auc >= self.multivariate.limit
+        return self.is_score_drifted or self.impact >= IMPACT or self.unseen >= UNSEEN or differs
