@@ -5,20 +5,18 @@ the product keeps them. A chapter's claim is what a reader is told to expect; wh
 otherwise the story says so and ends with an exit code that is not 0.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from contract.decision import Decision
 from contract.errors import AskedWrongly
 from contract.ledger import Entry, Ledger
 from contract.store import Store
 from perennial.airflow import Airflow
-from perennial.asking import airflow_of, follow_run
+from perennial.asking import follow_run
 from perennial.following import Followed
-from perennial.platform.access import Platform
-from perennial.service import Service, find_service
+from perennial.place import Platform
+from perennial.service import Service
 from perennial.speech import Speech, plain
 from perennial.standing import champion
 from perennial.story.checks import Checks
@@ -38,13 +36,15 @@ RENEWAL_STATES = {"queued", "running"}
 class Telling:
     """One telling of the story on a platform that is up."""
 
+    name = NAME
+
     def __init__(self, speech: Speech, platform: Platform, outside: Outside) -> None:
         self.checks = Checks()
         self._speech = speech
         self._platform = platform
         self._outside = outside
         self._store: Store = platform.store()
-        self._airflow: Airflow = airflow_of(platform)
+        self._airflow: Airflow = platform.airflow()
         self._served = 0
 
     def tell(self) -> None:
@@ -134,7 +134,7 @@ class Telling:
             )
 
     def _service(self) -> Service:
-        service = find_service(self._store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         if service is None:
             raise AskedWrongly(f"No service of {NAME!r} announced itself; see `perennial status`.")
         return service
@@ -156,7 +156,7 @@ class Telling:
 
     def _verify_deployment(self, followed: Followed) -> bool:
         holder = champion(self._store, NAME)
-        service = find_service(self._store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         answers = service.digest() if service else None
         trained = followed.step("training")
         made = trained.facts.get("digest") if trained else None
@@ -225,14 +225,14 @@ class Telling:
 
     def links(self) -> dict[str, str]:
         """Return where to look: Airflow, the pages of the last run, the service's docs."""
-        url = self._platform.airflow_url
         run = next(iter(self._airflow.runs(f"{NAME}__lifecycle", limit=1)), None)
         links = self._platform.links()
+        url = links["airflow"]
         if run is not None:
             links["pages of the last run"] = (
                 f"{url}/dags/{NAME}__lifecycle/runs/{run.dag_run_id}/plugin/report"
             )
-        service = find_service(self._store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         if service is not None:
             links["the service's docs"] = service.url
         return links
@@ -251,15 +251,3 @@ def _days(first: date, last: date) -> Iterator[date]:
 def _morning_after(day: date) -> datetime:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return start + timedelta(days=1) + FILES_LAND
-
-
-def document(telling: Telling) -> dict[str, Any]:
-    """Return the telling as one JSON document."""
-    return {
-        "checks": [
-            {"claim": check.claim, "holds": check.holds, "found": check.found}
-            for check in telling.checks.made
-        ],
-        "ledger": [json.loads(entry.model_dump_json()) for entry in telling.entries()],
-        "links": telling.links(),
-    }
