@@ -50,7 +50,8 @@ def _remove_finished_jobs(kubectl: Kubectl, overlay: Rendered) -> None:
         about = job["metadata"]
         found = _job(kubectl, about)
         if found is not None and _has_ended(found):
-            kubectl("-n", about["namespace"], "delete", f"job/{about['name']}")
+            name = f"job/{about['name']}"  # which its time to live may take away meanwhile
+            kubectl("-n", about["namespace"], "delete", name, "--ignore-not-found")
 
 
 def _job(kubectl: Kubectl, about: Resource) -> Resource | None:
@@ -82,7 +83,8 @@ def _free_stuck_pods(kubectl: Kubectl) -> None:
     """Delete pods that wait for an image: kubelet would look again after up to five minutes."""
     for pod, wrong in Look(kubectl, PLATFORM).faults():
         if wrong.kind == "image":
-            kubectl("-n", PLATFORM, "delete", f"pod/{pod['metadata']['name']}", "--wait=false")
+            name = f"pod/{pod['metadata']['name']}"
+            kubectl("-n", PLATFORM, "delete", name, "--ignore-not-found", "--wait=false")
 
 
 def _keep_sources(kubectl: Kubectl, overlay: Rendered, report: Report) -> None:

@@ -34,7 +34,7 @@ def fault(pod: Found, events: Sequence[Found]) -> Fault | None:
 
     >>> condition = {"reason": "Unschedulable", "message": "0/1 nodes: Insufficient memory."}
     >>> fault({"metadata": {"name": "p"}, "status": {"conditions": [condition]}}, []).sentence
-    'has no room on any node: 0/1 nodes: Insufficient memory.'
+    'has no room on any node: 0/1 nodes: Insufficient memory'
     """
     if pod["metadata"].get("deletionTimestamp"):
         return None
@@ -139,4 +139,4 @@ def _specification(pod: Found, status: Found) -> Found:
 
 
 def _short(message: object) -> str:
-    return " ".join(str(message or "it does not say why").split())[:_CHARACTERS]
+    return " ".join(str(message or "it does not say why").split())[:_CHARACTERS].rstrip(".")
