@@ -159,8 +159,7 @@ class ClusterPlatform:
         if self._settings is None:
             # The ConfigMap's name bears a digest of what it holds, so a change restarts Airflow.
             found = self._kubectl.find(PLATFORM, "deployment/api")
-            if found is None:
-                raise absence(self._kubectl, f"Deployment api of {PLATFORM}")
+            assert found is not None  # or the platform would not have been opened
             (container,) = found["spec"]["template"]["spec"]["containers"]
             names = [
                 source["configMapRef"]["name"]

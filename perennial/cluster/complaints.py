@@ -14,6 +14,7 @@ _NO_CLUSTER = re.compile(r"localhost:8080|no configuration has been provided|cur
 _CERTIFICATE = re.compile(r"x509: (.+)")
 _NO_CONTEXT = re.compile(r"context \"?([^\"]+?)\"? does not exist|no context exists .*\"(.+)\"")
 _KUBECONFIG = re.compile(r"error loading config file|yaml: |stat .*: no such file")
+_NO_POD = re.compile(r"pod is not running|timed out waiting for the condition|no ready pods")
 _LATER = re.compile(
     r"\((InternalError|ServiceUnavailable|Timeout|TooManyRequests|Conflict|ServerTimeout)\)"
 )
@@ -49,6 +50,8 @@ def complaint(said: str, where: str) -> PerennialError:
             "see the kubeconfig's address and its certificate authority."
         )
         return AskedWrongly(sentence)
+    if _NO_POD.search(last):
+        return TryAgain(f"No pod answers behind it on {where} ({last}); see `perennial status`.")
     if _AWAY.search(last):
         return TryAgain(f"The cluster of {where} does not answer ({last}); see whether it is up.")
     return _refused(said, lines, last, where)

@@ -25,6 +25,7 @@ OPEN_SECONDS = 30.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 ATTEMPTS = 5  # of ports: between the look and the use another program may take one
+PENDING = "pod is not running"  # yet: it is asked again
 FAILURES = ("error:", "Error from server", "Unable to connect", "The connection to the server")
 
 
@@ -110,13 +111,14 @@ def _wait_until_open(log: int, port: int, where: str, target: str) -> None:
             return
         if "address already in use" in said:
             raise _Taken
-        if any(line.startswith(FAILURES) for line in said.splitlines()[:-1]):
-            raise complaint(said.partition("it ended and is opened again")[0], where)
+        failed = [line for line in said.splitlines()[:-1] if line.startswith(FAILURES)]
+        if failed and not all(PENDING in line for line in failed):
+            raise complaint("\n".join(failed), where)
         if time.monotonic() > deadline:
-            last = said.strip().splitlines()[-1:] or ["kubectl said nothing"]
+            last = failed[-1] if failed else "kubectl said nothing"
             sentence = (
-                f"The port-forward to {target} did not open within {OPEN_SECONDS:.0f} s "
-                f"({last[0]}); see `perennial status`."
+                f"No way to {target} was open within {OPEN_SECONDS:.0f} s ({last}); "
+                "see `perennial status`."
             )
             raise TryAgain(sentence)
         time.sleep(POLL_SECONDS)

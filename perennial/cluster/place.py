@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from contract.errors import AskedWrongly
 from perennial.cluster.access import ClusterPlatform, absence
 from perennial.cluster.bringing import bring_up
 from perennial.cluster.kubectl import PLATFORM, Kubectl
@@ -66,12 +67,22 @@ class Cluster:
         self._kubectl.reach()
         before = signal.signal(signal.SIGTERM, _end)
         try:
-            if self._kubectl.find(PLATFORM, "namespace", PLATFORM) is None:
-                raise absence(self._kubectl, f"namespace {PLATFORM}")
+            self._refuse_stopped()
             with contextlib.ExitStack() as ways:
                 yield ClusterPlatform(self._kubectl, self._home.problems, ways)
         finally:
             signal.signal(signal.SIGTERM, before)
+
+    def _refuse_stopped(self) -> None:
+        api = self._kubectl.find(PLATFORM, "deployment/api")
+        if api is None:
+            raise absence(self._kubectl, f"Deployment api of {PLATFORM}")
+        if api["spec"].get("replicas", 1) == 0:
+            sentence = (
+                f"The platform on {self._kubectl.where} is not up; "
+                "run `perennial --on kubernetes up`."
+            )
+            raise AskedWrongly(sentence)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

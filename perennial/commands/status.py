@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from contract.errors import TryAgain
 from perennial.choosing import find_place
 from perennial.moments import written
 from perennial.place import Condition
@@ -29,9 +30,14 @@ def command(name: str | None, as_json: bool) -> None:
     if name is not None:
         find_problem(place.problems, name)
     with place.opened() as platform:
-        names = [name] if name else platform.problems()
-        problems = {one: standing(platform, one) for one in names}
         condition, links = platform.condition(), platform.links()
+        try:
+            names = [name] if name else platform.problems()
+            problems = {one: standing(platform, one) for one in names}
+        except TryAgain as error:
+            if not as_json:
+                _show_platform(speech, condition, links)
+            raise TryAgain(_with_cause(str(error), condition)) from error
     document: dict[str, Any] = {
         "platform": {
             "up": True,
@@ -44,12 +50,19 @@ def command(name: str | None, as_json: bool) -> None:
     }
     speech.answer(document | (problems[name] if name else {}))
     if not as_json:
-        _show(speech, condition, links, problems)
+        _show_platform(speech, condition, links)
+        _show_problems(speech, problems)
 
 
-def _show(
-    speech: Speech, condition: Condition, links: dict[str, str], problems: dict[str, Any]
-) -> None:
+def _with_cause(sentence: str, condition: Condition) -> str:
+    """Return what did not answer, and what is wrong with the parts behind it."""
+    wrong = [
+        f"{name} {part.problem}" for name, part in condition.components.items() if part.problem
+    ]
+    return " ".join([sentence, *(f"{one.rstrip('.')}." for one in wrong)])
+
+
+def _show_platform(speech: Speech, condition: Condition, links: dict[str, str]) -> None:
     rows = [
         (name, part.state, part.name, str(part.restarts))
         for name, part in condition.components.items()
@@ -63,6 +76,9 @@ def _show(
     speech.say(f"{f'waiting for {lacking}' if lacking else 'all of it answers'}; {memory}")
     password = links.get("password_file") or links["password_command"]
     speech.say(f"Airflow: {links['airflow']} (password: {password})\n")
+
+
+def _show_problems(speech: Speech, problems: dict[str, Any]) -> None:
     speech.table(
         "Problems",
         ["problem", "champion", "since", "serves", "lifecycle", "monitoring"],

@@ -17,7 +17,7 @@ from contract.store import Store
 Call = Callable[..., Result]
 A, B = "a" * 64, "b" * 64
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SERVING, TASKS = "perennial-serving", "perennial-tasks"
+PLATFORM, TASKS = "perennial", "perennial-tasks"
 
 pytestmark = pytest.mark.slow  # every call of kubectl is a process
 
@@ -248,3 +248,23 @@ def test_a_problem_file_that_the_cluster_has_not_yet_is_not_run(
     assert result.exit_code == 2
     assert "is not what the cluster runs; run `perennial up`, which takes it there" in result.stderr
     assert script.conf == []
+
+
+def test_status_says_why_airflow_does_not_answer(call: Call, name: str, world: Any) -> None:
+    """Nobody listens behind the way to its API; the pod's own state tells the cause."""
+    waiting = {"reason": "ImagePullBackOff", "message": "not found"}
+    state = {"name": "api", "image": "api:2", "state": {"waiting": waiting}}
+
+    def break_it(pod: dict[str, Any]) -> None:
+        pod["status"] = {"phase": "Pending", "containerStatuses": [state]}
+
+    world.change("Pod", "api-1-x", break_it)
+    world.change("Deployment", "api", lambda one: one["status"].update(availableReplicas=0))
+    world.write(forwards=world.read()["forwards"] | {f"{PLATFORM} service/api": 1})
+
+    result = call("status", name)
+
+    assert result.exit_code == 75
+    assert "api-1-x" in result.stdout
+    assert "waiting for Airflow's API server; 0 MiB" in result.stdout
+    assert "api has no image 'api:2' (ImagePullBackOff)" in result.stderr

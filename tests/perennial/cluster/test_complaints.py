@@ -55,6 +55,11 @@ SAID = [
         TryAgain,
         "could not do it now",
     ),
+    (
+        "error: unable to forward port because pod is not running. Current status=Pending\n",
+        TryAgain,
+        "No pod answers behind it",
+    ),
     ("error: something new\n", AskedWrongly, "kubectl could not do it: error: something new"),
     ("", AskedWrongly, "kubectl could not do it: it said nothing"),
 ]

@@ -189,7 +189,10 @@ def test_before_up_every_other_command_says_so(call: Call, world: Any, write_pro
         result = call(*words)
 
         assert result.exit_code == 2
-        assert "has no namespace perennial; run `perennial --on kubernetes up`" in result.stderr
+        assert (
+            "has no Deployment api of perennial; run `perennial --on kubernetes up`"
+            in result.stderr
+        )
 
 
 def test_down_leaves_no_pod_and_everything_else(call: Call, world: Any, name: str) -> None:
@@ -240,3 +243,12 @@ def test_up_brings_back_as_many_pods_as_there_were(
     service = world.find("Deployment", "wine-serving", SERVING)
     assert service["spec"]["replicas"] == 3
     assert "perennial/replicas" not in service["metadata"].get("annotations", {})
+
+
+def test_a_platform_that_was_stopped_is_said_to_be(call: Call, world: Any, name: str) -> None:
+    call("down")
+
+    result = call("status")
+
+    assert result.exit_code == 2
+    assert "is not up; run `perennial --on kubernetes up`." in result.stderr
