@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from perennial.speech import PLACES
+
 COMMANDS = (
     *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
     *("history", "rollback", "gc", "demo"),
@@ -31,11 +33,21 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="perennial", message="%(version)s")
-def cli() -> None:
+@click.option(
+    "--on", type=click.Choice(PLACES), help="Where the platform is. Default: machine, this one."
+)
+@click.option(
+    "--context", metavar="NAME", help="Of the kubeconfig, for a cluster. Default: kubectl's own."
+)
+def cli(on: str | None, context: str | None) -> None:
     """Keep a tabular machine-learning model alive: collect, judge, deploy, watch, retrain.
 
     Exit codes: 0 done, 2 asked wrongly, 3 refused (data or model not good enough), 75 try again.
+
+    $PERENNIAL_ON and $PERENNIAL_CONTEXT stand for the two options, and so do `on: kubernetes` and
+    `context: NAME` in config.yaml of .perennial/ (or of $PERENNIAL_HOME).
     """
+    del on, context  # `perennial.choosing` reads them where a command needs a place
     from perennial.platform import view  # noqa: PLC0415 - `perennial --help` reads no problem
     from perennial.platform.home import find_home  # noqa: PLC0415 - the same
 

@@ -4,14 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, environment_names
 from contract.stages import STAGES
 from perennial.airflow import Airflow
 from perennial.following import Followed, follow
 from perennial.moments import parse_moment
-from perennial.platform.access import Platform
-from perennial.platform.credentials import ADMIN
-from perennial.platform.environment import remembered_environment
 from perennial.progress import shown
 from perennial.speech import Speech
 
@@ -35,27 +31,6 @@ def conf_of(zone: str, window_start: str | None, window_end: str | None) -> dict
         )
         raise AskedWrongly(sentence)
     return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}
-
-
-def check_sources(platform: Platform, problem: Problem) -> None:
-    """See that Airflow was started with every variable that the problem's sources mention.
-
-    Raises:
-        AskedWrongly: one is not there.
-    """
-    known = remembered_environment(platform.home)
-    absent = sorted(environment_names(problem) - known.keys())
-    if absent:
-        sentence = (
-            f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "
-            "was started; set it, then `perennial down` and `perennial up`."
-        )
-        raise AskedWrongly(sentence)
-
-
-def airflow_of(platform: Platform) -> Airflow:
-    """Return the client of the platform's Airflow."""
-    return Airflow(platform.airflow_url, ADMIN, platform.credentials.airflow_password)
 
 
 def follow_run(speech: Speech, airflow: Airflow, dag: str, run: str) -> Followed:

@@ -33,12 +33,17 @@ class Garbage(Strict):
     kept_models: tuple[str, ...]
 
 
-def find_garbage(store: Store, problem: str, keep_runs: int) -> Garbage:
-    """Return what can go when the newest `keep_runs` runs are kept, besides those that count."""
+def find_garbage(
+    store: Store, problem: str, keep_runs: int, pinned: frozenset[str] = frozenset()
+) -> Garbage:
+    """Return what can go when the newest `keep_runs` runs are kept, besides those that count.
+
+    `pinned` are the models that something outside the store names: a pod's template.
+    """
     entries = Ledger(store, problem).entries()
     counted = {entry.run for entry in entries if entry.kind in SERVED}
     models = {entry.digest for entry in entries if entry.kind in SERVED}
-    models |= {entry.previous for entry in entries}
+    models |= {entry.previous for entry in entries} | pinned
     for key in (champion_key(problem), rollout_key(problem)):
         found = store.get_with_etag(key)
         if found:

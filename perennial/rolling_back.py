@@ -6,18 +6,17 @@ cut short leaves a mismatch that `status` shows, and that the next rollback mend
 
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from contract.artifacts import Sha256
 from contract.errors import AskedWrongly, TryAgain
 from contract.ledger import Entry, Ledger
-from contract.rollout import Rollout, champion_key, rollout_key
+from contract.rollout import champion_key
 from contract.run import Champion
 from contract.store import Store
 from contract.strict import Strict
+from perennial.place import Serving
 
-SERVE_SECONDS = 60  # a start of the service takes some seconds, a swap of the model less than one
 POLL_SECONDS = 0.2
 SERVED = frozenset({"deployed", "rollback"})
 FEWEST_DIGITS = 4  # arbitrary: fewer are a slip of the hand
@@ -44,12 +43,9 @@ class RolledBack(Strict):
 
 
 def roll_back(
-    store: Store,
-    wish: Wish,
-    served: Callable[[], str | None],
-    seconds: float = SERVE_SECONDS,
+    store: Store, wish: Wish, serving: Serving, seconds: float | None = None
 ) -> RolledBack:
-    """Serve an earlier model again; `served` tells which digest answers now.
+    """Serve an earlier model again; `seconds` is how long the service may take to do so.
 
     Where the rollout names another model than the champion, and no other is asked for, a deployment
     was cut short: the champion is rolled out again and stays what it is.
@@ -64,18 +60,19 @@ def roll_back(
         sentence = f"{wish.problem} has no champion yet, so there is nothing to go back from."
         raise AskedWrongly(sentence)
     holder = Champion.model_validate_json(pointer[0])
-    told = _rolled_out(store, wish.problem)
+    told = serving.told()
     is_mending = wish.to is None and told is not None and told != holder.digest
     digest = holder.digest if is_mending else choose(entries, holder.digest, wish)
     if store.head(f"{wish.problem}/models/sha256/{digest}/manifest.json") is None:
         sentence = f"The model {digest[:12]} is no longer in the store; choose another by --to."
         raise AskedWrongly(sentence)
     now = datetime.now(UTC)
-    _roll_out(store, wish.problem, digest, now)
-    if not _takes(served, digest, seconds):
-        _roll_out(store, wish.problem, holder.digest, now)
+    limit = serving.seconds if seconds is None else seconds
+    serving.tell(digest, now)
+    if not _takes(serving, digest, limit):
+        serving.tell(holder.digest, now)
         sentence = (
-            f"The service did not serve {digest[:12]} within {seconds:.0f} s, so it was told to "
+            f"The service did not serve {digest[:12]} within {limit:.0f} s, so it was told to "
             f"serve {holder.digest[:12]} again; its log says why."
         )
         raise TryAgain(sentence)
@@ -144,23 +141,9 @@ def _before(served: list[Entry], holder: str, problem: str) -> str:
     raise AskedWrongly(sentence)
 
 
-def _rolled_out(store: Store, problem: str) -> str | None:
-    found = store.get_with_etag(rollout_key(problem))
-    return None if found is None else Rollout.model_validate_json(found[0]).digest
-
-
-def _roll_out(store: Store, problem: str, digest: str, now: datetime) -> None:
-    key = rollout_key(problem)
-    found = store.get_with_etag(key)
-    if found is not None and Rollout.model_validate_json(found[0]).digest == digest:
-        return
-    wish = Rollout(digest=digest, nonce=uuid.uuid4().hex, at=now)
-    store.swap(key, wish.canonical(), found[1] if found else None)
-
-
-def _takes(served: Callable[[], str | None], digest: str, seconds: float) -> bool:
+def _takes(serving: Serving, digest: str, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while served() != digest:
+    while serving.served() != digest:
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)

@@ -16,6 +16,8 @@ from contract.errors import PerennialError
 if TYPE_CHECKING:
     from rich.console import Console
 
+MACHINE, KUBERNETES = "machine", "kubernetes"
+PLACES = (MACHINE, KUBERNETES)
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe
 
 
@@ -75,6 +77,10 @@ class Spoken(click.Command):
         option = ["--json", "as_json"]
         text = "Print one JSON document on standard output."
         self.params.append(click.Option(option, is_flag=True, help=text))
+        self.params += [
+            _also_behind(["--on"], type=click.Choice(PLACES)),
+            _also_behind(["--context"], metavar="NAME"),
+        ]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed."""
@@ -94,6 +100,19 @@ class Spoken(click.Command):
                 click.echo(json.dumps(failure, indent=2))
             click.echo(f"perennial: {error}", err=True)
             ctx.exit(error.exit_code)
+
+
+def _also_behind(words: list[str], **settings: Any) -> click.Option:  # noqa: ANN401 - click's own
+    """Return an option of `perennial` that is taken behind the command's name as well, unshown."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.find_root().params[str(param.name)] = value
+
+    text = "As before the command."
+    return click.Option(
+        words, expose_value=False, callback=keep, hidden=True, help=text, **settings
+    )
 
 
 def plain(value: object) -> str:

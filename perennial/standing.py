@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from contract.rollout import Rollout, champion_key, rollout_key
+from contract.rollout import champion_key
 from contract.run import Champion
 from contract.store import Store
 from perennial.airflow import Airflow
-from perennial.service import find_service
+from perennial.place import Platform
 
 
 def champion(store: Store, problem: str) -> Champion | None:
@@ -15,17 +15,12 @@ def champion(store: Store, problem: str) -> Champion | None:
     return None if found is None else Champion.model_validate_json(found[0])
 
 
-def rollout_digest(store: Store, problem: str) -> str | None:
-    """Return the digest that the service is told to serve."""
-    found = store.get_with_etag(rollout_key(problem))
-    return None if found is None else Rollout.model_validate_json(found[0]).digest
-
-
-def standing(store: Store, airflow: Airflow, problem: str, api_key: str) -> dict[str, Any]:
+def standing(platform: Platform, problem: str) -> dict[str, Any]:
     """Return champion, rollout, service, last runs of both DAGs, and what a person should mend."""
-    holder = champion(store, problem)
-    told = rollout_digest(store, problem)
-    service = find_service(store, problem, api_key) if told else None
+    airflow = platform.airflow()
+    holder = champion(platform.store(), problem)
+    told = platform.serving(problem).told()
+    service = platform.service(problem) if told else None
     info = service.info() if service else None
     answers = None if info is None else info.get("digest")
     runs = {
@@ -37,8 +32,26 @@ def standing(store: Store, airflow: Airflow, problem: str, api_key: str) -> dict
         "rollout": told,
         "service": service and {"url": service.url, "digest": answers, "info": info},
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
-        "warnings": warnings(problem, holder.digest if holder else None, told, answers),
+        "warnings": [
+            *warnings(problem, holder.digest if holder else None, told, answers),
+            *(
+                f"its last {part} failed: {why}"
+                for part, run in runs.items()
+                if run is not None and run.state == "failed"
+                for why in reasons(airflow, f"{problem}__{part}", run.dag_run_id)
+            ),
+            *platform.faults(problem),
+        ],
     }
+
+
+def reasons(airflow: Airflow, dag: str, run: str) -> list[str]:
+    """Return why a run failed: what each of its tasks that failed by itself said."""
+    failed = [task for task in airflow.tasks(dag, run) if task.state == "failed"]
+    return [
+        str(airflow.xcom(dag, run, task.task_id, "why") or f"{task.task_id}: it said nothing")
+        for task in failed
+    ]
 
 
 def warnings(problem: str, holder: str | None, told: str | None, answers: str | None) -> list[str]:

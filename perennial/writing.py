@@ -15,6 +15,7 @@ from contract.errors import AskedWrongly, Refused, TryAgain
 from contract.problem import Problem, read_problem
 from contract.strict import Strict
 from contract.task import RESULT_VARIABLE
+from perennial.kustomizing import write_kustomizations
 from perennial.platform.environment import inherited
 from perennial.platform.home import Home
 from perennial.problems import FILE
@@ -22,21 +23,6 @@ from perennial.problems import FILE
 SUGGESTED = (FILE, "expectations.json", "README.md")
 FOLDER_MODE = 0o755
 ERRORS = {2: AskedWrongly, 3: Refused, 75: TryAgain}
-
-KUSTOMIZATION = """\
-# Adds this problem to a cluster: an overlay names this folder in one line.
-apiVersion: kustomize.config.k8s.io/v1beta1
-kind: Kustomization
-configMapGenerator:
-  - name: problem-{name}
-    files:
-      - {name}.problem.yaml=problem.yaml
-      - {name}.expectations.json=expectations.json
-generatorOptions:
-  disableNameSuffixHash: true
-  labels:
-    app.kubernetes.io/part-of: perennial
-"""
 
 
 class Request(Strict):
@@ -67,7 +53,7 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
     partial = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=problems))
     try:
         _suggest(home, request, partial)
-        (partial / "kustomization.yaml").write_text(KUSTOMIZATION.format(name=request.name))
+        write_kustomizations(partial, request.name)
         problem = read_problem(partial / FILE)
         partial.chmod(FOLDER_MODE)
         partial.rename(folder)

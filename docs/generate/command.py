@@ -21,15 +21,16 @@ def page() -> str:
     )
     names = [(name, cli.get_command(context, name)) for name in COMMANDS]
     parts = [_part(name, command, context) for name, command in names if command is not None]
-    return page_of(INTRODUCTION, *parts)
+    return page_of(INTRODUCTION, _part("", cli, None), *parts)
 
 
-def _part(name: str, command: click.Command, parent: click.Context) -> str:
+def _part(name: str, command: click.Command, parent: click.Context | None) -> str:
+    words = f"perennial {name}".strip()
     context = click.Context(
         command,
-        info_name=name,
+        info_name=name or words,
         parent=parent,
         terminal_width=WIDTH,
         help_option_names=["-h", "--help"],
     )
-    return f"## `perennial {name}`\n\n```text\n{command.get_help(context).strip()}\n```"
+    return f"## `{words}`\n\n```text\n{command.get_help(context).strip()}\n```"

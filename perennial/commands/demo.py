@@ -1,50 +1,103 @@
-"""`perennial demo`: the whole cycle on 2013's flights, told and verified."""
+"""`perennial demo`: the whole cycle on 2013's flights, told and verified; on a cluster, on wines."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from contract.errors import AskedWrongly
+from perennial.choosing import find_place
+from perennial.cluster.landing import LANDING
+from perennial.cluster.place import Cluster
 from perennial.moments import written
-from perennial.platform.access import open_platform
+from perennial.place import Place
 from perennial.platform.home import Home, find_home
-from perennial.platform.launch import down, up
+from perennial.platform.place import Machine
 from perennial.speech import Speech, Spoken, plain
-from perennial.story.findings import NAME, Findings, document
+from perennial.story.checks import Story, document
+from perennial.story.findings import NAME, Findings
 from perennial.story.outside import Outside
-from perennial.story.place import find_place
+from perennial.story.tasting import Tasting
 from perennial.story.telling import Telling
+from perennial.story.weather import find_weather
+
+Facts = dict[str, object]
 
 
-@click.command(cls=Spoken, example="perennial demo")
-def command(as_json: bool) -> None:
+@click.command(cls=Spoken, example="perennial demo\nperennial --on kubernetes demo")
+@click.option("--overlay", metavar="NAME|PATH", help="Of a cluster, as for `up`.")
+def command(overlay: str | None, as_json: bool) -> None:
     """Start the platform and tell the story of one problem from its first model to its renewal.
 
     Every step is verified by reading back from the store, Airflow and the service; the exit code is
     0 only if all of it was found as told. Where PostgreSQL is installed the weather lands in a table
     of a database, else as files. The platform stays up: `perennial down` stops it.
+
+    On a cluster a smaller story is told, of the problem wine, and as often as one likes: its table
+    is written to the volume `landing`, a model is made, judged and deployed, bottles are asked
+    about, and monitoring judges the day.
     """
     speech = Speech(as_json=as_json)
+    place = find_place()
+    begun = _on_cluster if isinstance(place, Cluster) else _on_machine
+    with begun(speech, place, overlay) as (story, facts):
+        story.tell()
+        _show(speech, story, facts)
+    raise SystemExit(0 if story.checks.all_hold else 1)
+
+
+@contextmanager
+def _on_cluster(speech: Speech, place: Place, overlay: str | None) -> Iterator[tuple[Story, Facts]]:
+    assert isinstance(place, Cluster)
+    os.environ.setdefault("LANDING", LANDING)
+    facts = _start(speech, place, overlay)
+    with place.opened() as platform:
+        yield Tasting(speech, platform, find_home(), place.land), facts
+
+
+@contextmanager
+def _on_machine(speech: Speech, place: Place, overlay: str | None) -> Iterator[tuple[Story, Facts]]:
     home = find_home()
     landing = Path(os.environ.setdefault("LANDING", str(home.folder / "landing")))
     if home.data.exists():
-        _start(home, speech)
-        _refuse_told(home)
-    place = find_place(home)
-    speech.say(place.sentence)
-    if place.home != home:
+        place.up(speech.say, overlay)
+        _refuse_told(place, home)
+    weather = find_weather(home)
+    speech.say(weather.sentence)
+    if weather.home != home:
         # Airflow keeps the folder of problems and the sources' names that it was started with.
-        down(home, lambda what: speech.say(f"stopping {what} …"))
-    seconds = _start(place.home, speech)
+        place.down(speech.say)
+    machine = Machine(weather.home)
+    facts = _start(speech, machine, overlay) | {"weather": weather.sentence}
+    with machine.opened() as platform:
+        outside = Outside(weather.home, landing, weather.table)
+        yield Telling(speech, Findings(platform), outside), facts
+
+
+def _start(speech: Speech, place: Place, overlay: str | None) -> Facts:
+    seconds = place.up(speech.say, overlay)
     speech.say(f"The platform is up ({seconds:.1f} s).")
-    findings = Findings(open_platform(place.home))
-    Telling(speech, findings, Outside(place.home, landing, place.table)).tell()
-    found = {"weather": place.sentence, "ready_seconds": round(seconds, 1)}
-    found |= {"exit": 0 if findings.checks.all_hold else 1}
-    speech.answer(document(findings) | found)
+    return {"ready_seconds": round(seconds, 1)}
+
+
+def _refuse_told(place: Place, home: Home) -> None:
+    """See that the story was not told before, and leave everything as it is where it was."""
+    with place.opened() as platform:
+        if Findings(platform).entries():
+            sentence = (
+                f"The story of {NAME} was told on this platform before, and time only goes "
+                f"forward; `perennial history {NAME}` shows it. To tell it anew: "
+                f"`perennial down`, then remove {home.folder}."
+            )
+            raise AskedWrongly(sentence)
+
+
+def _show(speech: Speech, story: Story, facts: Facts) -> None:
+    speech.answer(document(story) | facts | {"exit": 0 if story.checks.all_hold else 1})
     speech.table(
-        f"What {NAME} served when, and why",
+        f"What {story.name} served when, and why",
         ["at", "what", "model", "before", "why"],
         [
             (
@@ -54,29 +107,12 @@ def command(as_json: bool) -> None:
                 plain(entry.previous or "-"),
                 entry.reason,
             )
-            for entry in findings.entries()
+            for entry in story.entries()
         ],
     )
     speech.table(
         "Verified",
         ["", "claim", "found"],
-        [("yes" if one.holds else "NO", one.claim, one.found) for one in findings.checks.made],
+        [("yes" if one.holds else "NO", one.claim, one.found) for one in story.checks.made],
     )
-    speech.table("Where to look", ["", ""], list(findings.links().items()))
-    raise SystemExit(0 if findings.checks.all_hold else 1)
-
-
-def _start(home: Home, speech: Speech) -> float:
-    """Start the platform and tell what is waited for; return the seconds that it took."""
-    return up(home, lambda what: speech.say(f"waiting for {what} …"))
-
-
-def _refuse_told(home: Home) -> None:
-    """See that the story was not told before, and leave everything as it is where it was."""
-    if Findings(open_platform(home)).entries():
-        sentence = (
-            f"The story of {NAME} was told on this platform before, and time only goes forward; "
-            f"`perennial history {NAME}` shows it. To tell it anew: `perennial down`, then remove "
-            f"{home.folder}."
-        )
-        raise AskedWrongly(sentence)
+    speech.table("Where to look", ["", ""], list(story.links().items()))

@@ -1,21 +1,26 @@
-"""`perennial down`: stop the platform of this machine."""
+"""`perennial down`: stop the platform of this machine or of a cluster."""
 
 import click
 
-from perennial.platform.home import find_home
-from perennial.platform.launch import down
+from perennial.choosing import find_place
 from perennial.speech import Speech, Spoken
 
 
-@click.command(cls=Spoken, example="perennial down")
+@click.command(cls=Spoken, example="perennial down\nperennial --on kubernetes down")
 def command(as_json: bool) -> None:
-    """Stop every process of the platform. What it stored stays; `perennial up` goes on with it."""
+    """Stop every process of the platform. What it stored stays; `perennial up` goes on with it.
+
+    On a cluster: scale everything to no pod, the services of the models included, and end running
+    stages. Nothing is deleted but pods: volumes, Secrets and problems stay, and so does the number
+    of pods of each part, which `up` brings back.
+    """
     speech = Speech(as_json=as_json)
-    count = down(find_home(), lambda what: speech.say(f"stopping {what} …"))
+    place = find_place()
+    count = place.down(speech.say)
     speech.answer({"up": False, "stopped": count})
     if not as_json:
         speech.say(
-            f"The platform is down ({count} processes were stopped)."
+            f"The platform is down ({count} {place.unit} were stopped)."
             if count
             else "The platform was not up."
         )

@@ -4,10 +4,8 @@ import click
 
 from contract.errors import TryAgain
 from perennial.airflow import ENDED, Airflow
-from perennial.asking import airflow_of
+from perennial.choosing import find_place
 from perennial.garbage import delete, find_garbage
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
 from perennial.problems import find_problem
 from perennial.speech import Speech, Spoken
 
@@ -27,14 +25,15 @@ def command(name: str, keep_runs: int, is_meant: bool, as_json: bool) -> None:
     that they name. Predictions, feedback, monitoring and the ledger are never touched.
     """
     speech = Speech(as_json=as_json)
-    find_problem(find_home().problems, name)
-    platform = open_platform(find_home())
-    store = platform.store()
-    if is_meant:
-        _refuse_while_running(airflow_of(platform), name)
-    garbage = find_garbage(store, name, keep_runs)
-    if is_meant:
-        delete(store, garbage)
+    place = find_place()
+    find_problem(place.problems, name)
+    with place.opened() as platform:
+        store = platform.store()
+        if is_meant:
+            _refuse_while_running(platform.airflow(), name)
+        garbage = find_garbage(store, name, keep_runs, platform.pinned(name))
+        if is_meant:
+            delete(store, garbage)
     speech.answer({"problem": name, "deleted": is_meant, **garbage.model_dump(mode="json")})
     rows = [
         ("runs", str(len(garbage.runs)), str(len(garbage.kept_runs))),

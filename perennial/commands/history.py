@@ -3,9 +3,8 @@
 import click
 
 from contract.ledger import Ledger
+from perennial.choosing import find_place
 from perennial.moments import written
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
 from perennial.problems import find_problem
 from perennial.speech import Speech, Spoken, plain
 
@@ -15,8 +14,10 @@ from perennial.speech import Speech, Spoken, plain
 def command(name: str, as_json: bool) -> None:
     """Print the ledger of a problem: every deployment, refusal, return and rollback, oldest first."""
     speech = Speech(as_json=as_json)
-    find_problem(find_home().problems, name)
-    entries = Ledger(open_platform(find_home()).store(), name).entries()
+    place = find_place()
+    find_problem(place.problems, name)
+    with place.opened() as platform:
+        entries = Ledger(platform.store(), name).entries()
     speech.answer(
         {"problem": name, "entries": [entry.model_dump(mode="json") for entry in entries]}
     )

@@ -2,9 +2,8 @@
 
 import click
 
-from perennial.asking import airflow_of, check_sources, conf_of, follow_run, run_document
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
+from perennial.asking import conf_of, follow_run, run_document
+from perennial.choosing import find_place
 from perennial.problems import load_problem
 from perennial.speech import Speech, Spoken
 
@@ -20,19 +19,20 @@ def command(name: str, window_end: str | None, no_wait: bool, as_json: bool) -> 
     named and not waited for.
     """
     speech = Speech(as_json=as_json)
-    problem, _ = load_problem(find_home().problems, name)
+    place = find_place()
+    problem, _ = load_problem(place.problems, name)
     conf = conf_of(problem.timezone, None, window_end)
-    platform = open_platform(find_home())
-    check_sources(platform, problem)
-    airflow = airflow_of(platform)
-    dag = f"{problem.name}__monitoring"
-    run = airflow.trigger(dag, conf)
-    if no_wait:
-        speech.answer({"problem": problem.name, "dag": dag, "run": run, "state": "queued"})
-        if not as_json:
-            speech.say(f"{dag}: run {run} is queued.")
-        return
-    followed = follow_run(speech, airflow, dag, run)
+    with place.opened() as platform:
+        platform.check_problem(problem)
+        airflow = platform.airflow()
+        dag = f"{problem.name}__monitoring"
+        run = airflow.trigger(dag, conf)
+        if no_wait:
+            speech.answer({"problem": problem.name, "dag": dag, "run": run, "state": "queued"})
+            if not as_json:
+                speech.say(f"{dag}: run {run} is queued.")
+            return
+        followed = follow_run(speech, airflow, dag, run)
     verdict = followed.step("monitoring")
     renewal = followed.step("retraining")
     document = run_document(problem.name, followed)

@@ -6,9 +6,8 @@ from typing import Any
 import click
 
 from contract.errors import PerennialError
+from perennial.choosing import find_place
 from perennial.planning import rows_expected, settings, stages
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
 from perennial.problems import load_problem, parse_overrides
 from perennial.speech import Speech, Spoken
 
@@ -22,14 +21,14 @@ def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
     Works offline; where the platform is up, the rows of the last collection are counted as well.
     """
     speech = Speech(as_json=as_json)
-    home = find_home()
-    problem, file = load_problem(home.problems, name, parse_overrides(overrides))
+    place = find_place()
+    problem, file = load_problem(place.problems, name, parse_overrides(overrides))
     found = settings(problem)
     steps = stages(problem)
     rows: dict[str, int | None] = dict.fromkeys(problem.source)
     # Offline is the usual case: "unknown" is then the honest answer.
-    with contextlib.suppress(PerennialError):
-        rows |= rows_expected(open_platform(home).store(), problem)
+    with contextlib.suppress(PerennialError), place.opened() as platform:
+        rows |= rows_expected(platform.store(), problem)
     document: dict[str, Any] = {
         "name": problem.name,
         "file": str(file),

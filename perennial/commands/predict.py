@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
+from perennial.choosing import find_place
 from perennial.problems import load_problem
-from perennial.service import find_service
 from perennial.speech import Speech, Spoken, plain
 
 SHOWN_ROWS = 50  # arbitrary; `--json` prints all
@@ -32,16 +30,17 @@ def command(name: str, file: str, as_json: bool) -> None:
     A row is a JSON object of column names and values; `-` reads standard input.
     """
     speech = Speech(as_json=as_json)
-    problem, _ = load_problem(find_home().problems, name)
+    place = find_place()
+    problem, _ = load_problem(place.problems, name)
     rows = read_rows(file)
-    platform = open_platform(find_home())
-    service = find_service(platform.store(), problem.name, platform.credentials.api_key)
-    if service is None:
-        sentence = (
-            f"No model of {problem.name!r} is served yet; run `perennial run {problem.name}`."
-        )
-        raise TryAgain(sentence)
-    answer = service.predict(rows)
+    with place.opened() as platform:
+        service = platform.service(problem.name)
+        if service is None:
+            sentence = (
+                f"No model of {problem.name!r} is served yet; run `perennial run {problem.name}`."
+            )
+            raise TryAgain(sentence)
+        answer = service.predict(rows)
     speech.answer(answer)
     if not as_json:
         _show(speech, answer)

@@ -2,12 +2,10 @@
 
 import click
 
+from perennial.choosing import find_place
 from perennial.moments import parse_moment
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
 from perennial.problems import load_problem
 from perennial.rolling_back import Wish, roll_back
-from perennial.service import find_service
 from perennial.speech import Speech, Spoken
 
 
@@ -24,18 +22,12 @@ def command(name: str, digest: str | None, reason: str, at: str | None, as_json:
     The model must be in the store; the service must answer with it before the champion moves.
     """
     speech = Speech(as_json=as_json)
-    problem, _ = load_problem(find_home().problems, name)
+    place = find_place()
+    problem, _ = load_problem(place.problems, name)
     moment = parse_moment(at, problem.timezone, "--at") if at else None
-    platform = open_platform(find_home())
-    store = platform.store()
     wish = Wish(problem=problem.name, to=digest, reason=reason, at=moment)
-    key = platform.credentials.api_key
-
-    def served() -> str | None:
-        service = find_service(store, problem.name, key)
-        return service.digest() if service else None
-
-    done = roll_back(store, wish, served)
+    with place.opened() as platform:
+        done = roll_back(platform.store(), wish, platform.serving(problem.name))
     speech.answer({"problem": problem.name, **done.model_dump(mode="json")})
     if not as_json:
         before = done.previous[:12] if done.previous else "nothing"

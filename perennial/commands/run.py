@@ -4,9 +4,8 @@ from typing import Any
 
 import click
 
-from perennial.asking import airflow_of, check_sources, conf_of, follow_run, run_document
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
+from perennial.asking import conf_of, follow_run, run_document
+from perennial.choosing import find_place
 from perennial.problems import load_problem, parse_overrides
 from perennial.speech import Speech, Spoken
 
@@ -49,24 +48,25 @@ def command(  # noqa: PLR0917 - click passes by name
     """
     speech = Speech(as_json=as_json)
     changed = parse_overrides(overrides)
-    problem, _ = load_problem(find_home().problems, name, changed)
+    place = find_place()
+    problem, _ = load_problem(place.problems, name, changed)
     conf = conf_of(problem.timezone, window_start, window_end)
     conf |= {"reason": reason} if reason else {}
     conf |= {"force": True} if force else {}
     conf |= {} if replay is None else {"replay": replay}
     conf |= {"set": changed} if changed else {}
-    platform = open_platform(find_home())
-    check_sources(platform, problem)
-    airflow = airflow_of(platform)
-    dag = f"{problem.name}__lifecycle"
-    run = airflow.trigger(dag, conf)
-    if no_wait:
-        started = {"problem": problem.name, "dag": dag, "run": run, "state": "queued"}
-        speech.answer(started)
-        if not as_json:
-            speech.say(f"{dag}: run {run} is queued.")
-        return
-    followed = follow_run(speech, airflow, dag, run)
+    with place.opened() as platform:
+        platform.check_problem(problem)
+        airflow = platform.airflow()
+        dag = f"{problem.name}__lifecycle"
+        run = airflow.trigger(dag, conf)
+        if no_wait:
+            started = {"problem": problem.name, "dag": dag, "run": run, "state": "queued"}
+            speech.answer(started)
+            if not as_json:
+                speech.say(f"{dag}: run {run} is queued.")
+            return
+        followed = follow_run(speech, airflow, dag, run)
     document: dict[str, Any] = run_document(problem.name, followed)
     verdict = followed.step("evaluation")
     document["verdict"] = verdict.outcome if verdict else None

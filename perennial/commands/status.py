@@ -5,13 +5,10 @@ from typing import Any
 
 import click
 
-from contract.errors import AskedWrongly
-from perennial.asking import airflow_of
+from contract.errors import TryAgain
+from perennial.choosing import find_place
 from perennial.moments import written
-from perennial.platform.access import Platform, open_platform
-from perennial.platform.home import find_home
-from perennial.platform.launch import missing
-from perennial.platform.processes import memory_bytes
+from perennial.place import Condition
 from perennial.problems import find_problem
 from perennial.speech import Speech, Spoken, plain
 from perennial.standing import standing
@@ -20,67 +17,74 @@ from perennial.standing import standing
 @click.command(cls=Spoken, example="perennial status\nperennial status flights --json")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
-    """Show the platform's processes, and of each problem the champion, its service, its last runs.
+    """Show the platform's parts, and of each problem the champion, its service, its last runs.
+
+    What waits for a person is said in a sentence: a rollout that was cut short, why the last run
+    failed; on a cluster also pods without room, image, Secret or memory, and pods that crash.
 
     With --json, problems.NAME.champion.digest is the digest of the model that serves; for one NAME
     it is also champion.digest.
     """
     speech = Speech(as_json=as_json)
-    home = find_home()
+    place = find_place()
     if name is not None:
-        find_problem(home.problems, name)
-    platform = open_platform(home)
-    names = [name] if name else known_problems(platform)
-    store, airflow = platform.store(), airflow_of(platform)
-    problems = {one: standing(store, airflow, one, platform.credentials.api_key) for one in names}
+        find_problem(place.problems, name)
+    with place.opened() as platform:
+        condition, links = platform.condition(), platform.links()
+        try:
+            names = [name] if name else platform.problems()
+            problems = {one: standing(platform, one) for one in names}
+        except TryAgain as error:
+            if not as_json:
+                _show_platform(speech, condition, links)
+            raise TryAgain(_with_cause(str(error), condition)) from error
     document: dict[str, Any] = {
         "platform": {
             "up": True,
-            "waiting_for": missing(home),
-            "memory_bytes": memory_bytes(home.folder),
-            "components": {
-                part: asdict(state) for part, state in platform.state.components.items()
-            },
-            **platform.links(),
+            "waiting_for": condition.waiting_for,
+            "memory_bytes": condition.memory_bytes,
+            "components": {part: asdict(state) for part, state in condition.components.items()},
+            **links,
         },
         "problems": problems,
     }
     speech.answer(document | (problems[name] if name else {}))
     if not as_json:
-        _show(speech, platform, document)
+        _show_platform(speech, condition, links)
+        _show_problems(speech, problems)
 
 
-def known_problems(platform: Platform) -> list[str]:
-    """Return the names of the problems that have a file."""
-    found = sorted(file.parent.name for file in platform.home.problems.glob("*/problem.yaml"))
-    if not found:
-        sentence = (
-            f"There is no problem in {str(platform.home.problems)!r}; "
-            "`perennial init NAME --from FILE --target COLUMN` writes one."
-        )
-        raise AskedWrongly(sentence)
-    return found
+def _with_cause(sentence: str, condition: Condition) -> str:
+    """Return what did not answer, and what is wrong with the parts behind it."""
+    wrong = [
+        f"{name} {part.problem}" for name, part in condition.components.items() if part.problem
+    ]
+    return " ".join([sentence, *(f"{one.rstrip('.')}." for one in wrong)])
 
 
-def _show(speech: Speech, platform: Platform, document: dict[str, Any]) -> None:
+def _show_platform(speech: Speech, condition: Condition, links: dict[str, str]) -> None:
     rows = [
-        (name, part.state, str(part.process.pid if part.process else "-"), str(part.restarts))
-        for name, part in platform.state.components.items()
+        (name, part.state, part.name, str(part.restarts))
+        for name, part in condition.components.items()
     ]
     speech.table("Platform", ["component", "state", "process", "restarts"], rows)
-    for name, part in platform.state.components.items():
+    for name, part in condition.components.items():
         if part.problem and part.state != "running":
             speech.say(f"{name} {part.problem}")
-    lacking = document["platform"]["waiting_for"]
-    memory = document["platform"]["memory_bytes"] / 2**20
-    speech.say(f"{f'waiting for {lacking}' if lacking else 'all of it answers'}; {memory:.0f} MiB")
-    speech.say(f"Airflow: {platform.airflow_url} (password: {platform.links()['password_file']})\n")
+    lacking, used = condition.waiting_for, condition.memory_bytes
+    memory = "its memory is not known" if used is None else f"{used / 2**20:.0f} MiB"
+    speech.say(f"{f'waiting for {lacking}' if lacking else 'all of it answers'}; {memory}")
+    password = links.get("password_file") or links["password_command"]
+    speech.say(f"Airflow: {links['airflow']} (password: {password})\n")
+
+
+def _show_problems(speech: Speech, problems: dict[str, Any]) -> None:
     speech.table(
         "Problems",
         ["problem", "champion", "since", "serves", "lifecycle", "monitoring"],
-        [_row(name, found) for name, found in document["problems"].items()],
+        [_row(name, found) for name, found in problems.items()],
     )
-    for name, found in document["problems"].items():
+    for name, found in problems.items():
         for sentence in found["warnings"]:
             speech.say(f"{name}: {sentence}")
 

@@ -1,6 +1,10 @@
 """What the story claims, and whether it was found so in the store, in Airflow and at the service."""
 
+import json
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from contract.ledger import Entry
 
 
 @dataclass(frozen=True)
@@ -27,3 +31,32 @@ class Checks:
     def all_hold(self) -> bool:
         """Whether there are claims and each of them was found so."""
         return bool(self.made) and all(check.holds for check in self.made)
+
+
+class Story(Protocol):
+    """What a telling leaves behind."""
+
+    name: str
+    """Of its problem."""
+    checks: Checks
+
+    def tell(self) -> None:
+        """Tell all of it."""
+
+    def entries(self) -> list[Entry]:
+        """Return what was decided, oldest first."""
+
+    def links(self) -> dict[str, str]:
+        """Return where to look."""
+
+
+def document(story: Story) -> dict[str, Any]:
+    """Return a telling as one JSON document."""
+    return {
+        "checks": [
+            {"claim": check.claim, "holds": check.holds, "found": check.found}
+            for check in story.checks.made
+        ],
+        "ledger": [json.loads(entry.model_dump_json()) for entry in story.entries()],
+        "links": story.links(),
+    }

@@ -1,18 +1,15 @@
 """What the store, Airflow and the service say, and the story's claims held against it."""
 
-import json
 from datetime import date
-from typing import Any
 
 from contract.decision import Decision
 from contract.errors import AskedWrongly
 from contract.ledger import Entry, Ledger
 from contract.store import Store
 from perennial.airflow import Airflow
-from perennial.asking import airflow_of
 from perennial.following import Followed
-from perennial.platform.access import Platform
-from perennial.service import Service, find_service
+from perennial.place import Platform
+from perennial.service import Service
 from perennial.speech import plain
 from perennial.standing import champion
 from perennial.story.checks import Checks
@@ -26,12 +23,12 @@ class Findings:
     def __init__(self, platform: Platform) -> None:
         self.checks = Checks()
         self.store: Store = platform.store()
-        self.airflow: Airflow = airflow_of(platform)
+        self.airflow: Airflow = platform.airflow()
         self._platform = platform
 
     def service(self) -> Service:
         """Return the service that answers for the problem."""
-        service = find_service(self.store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         if service is None:
             raise AskedWrongly(f"No service of {NAME!r} announced itself; see `perennial status`.")
         return service
@@ -53,14 +50,13 @@ class Findings:
 
     def links(self) -> dict[str, str]:
         """Return where to look: Airflow, the pages of the last run, the service's docs."""
-        url = self._platform.airflow_url
         run = next(iter(self.airflow.runs(f"{NAME}__lifecycle", limit=1)), None)
         links = self._platform.links()
         if run is not None:
             links["pages of the last run"] = (
-                f"{url}/dags/{NAME}__lifecycle/runs/{run.dag_run_id}/plugin/report"
+                f"{links['airflow']}/dags/{NAME}__lifecycle/runs/{run.dag_run_id}/plugin/report"
             )
-        service = find_service(self.store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         if service is not None:
             links["the service's docs"] = service.url
         return links
@@ -74,7 +70,7 @@ class Findings:
     def verify_deployment(self, followed: Followed) -> bool:
         """See that the run's model is named, and answers; return whether it answers."""
         holder = champion(self.store, NAME)
-        service = find_service(self.store, NAME, self._platform.credentials.api_key)
+        service = self._platform.service(NAME)
         answers = service.digest() if service else None
         trained = followed.step("training")
         made = trained.facts.get("digest") if trained else None
@@ -139,15 +135,3 @@ class Findings:
             found=f"the service serves {plain(self.service().digest() or 'nothing')}",
         )
         return f"The gate: {verdict.outcome}. {why}"
-
-
-def document(findings: Findings) -> dict[str, Any]:
-    """Return the telling as one JSON document."""
-    return {
-        "checks": [
-            {"claim": check.claim, "holds": check.holds, "found": check.found}
-            for check in findings.checks.made
-        ],
-        "ledger": [json.loads(entry.model_dump_json()) for entry in findings.entries()],
-        "links": findings.links(),
-    }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contract.decision import Decision
+from contract.ledger import Entry
 from perennial.asking import follow_run
 from perennial.following import Followed
 from perennial.speech import Speech, plain
@@ -28,9 +29,12 @@ FILES_LAND = timedelta(hours=9)  # of the next day; they land at eight
 class Telling:
     """One telling of the story on a platform that is up."""
 
+    name = NAME
+
     def __init__(self, speech: Speech, findings: Findings, outside: Outside) -> None:
         self._speech = speech
         self._found = findings
+        self.checks = findings.checks
         self._airflow = findings.airflow
         self._outside = outside
         self._served = 0
@@ -61,6 +65,14 @@ class Telling:
         self._chapter("The feed is mended, and the season changes")
         self._season()
 
+    def entries(self) -> list[Entry]:
+        """Return what was decided, oldest first."""
+        return self._found.entries()
+
+    def links(self) -> dict[str, str]:
+        """Return where to look."""
+        return self._found.links()
+
     def _season(self) -> None:
         """Let weeks pass until monitoring asks for a new model, then watch it being judged."""
         day = BROKEN[1] + timedelta(days=1)
@@ -73,12 +85,12 @@ class Telling:
         self._found.claim("the season's change asks for a new model", decision, {"retrain"})
         renewal = self._found.renewal()
         if renewal is None:
-            self._found.checks.verify(
+            self.checks.verify(
                 "the lifecycle starts by itself", holds=False, found="no run was started"
             )
             return
         followed = follow_run(self._speech, self._airflow, f"{NAME}__lifecycle", renewal)
-        self._found.checks.verify(
+        self.checks.verify(
             "the lifecycle starts by itself",
             holds=followed.state == "success",
             found=f"run {renewal} ended with {followed.state}",
@@ -105,7 +117,7 @@ class Telling:
         decision = self._found.decision(day)
         if judged is None or decision is None:
             why = "; ".join(step.why for step in followed.failed) or "no decision was written"
-            self._found.checks.verify(f"{last} was judged", holds=False, found=why)
+            self.checks.verify(f"{last} was judged", holds=False, found=why)
             return None
         self._speech.say(f"{decision.day}: {decision.verdict}. {decision.sentence} {decision.next}")
         return decision
@@ -117,7 +129,7 @@ class Telling:
         holder = champion(self._found.store, NAME)
         digest = answer.get("model")
         if holder is None or digest != holder.digest:
-            self._found.checks.verify(
+            self.checks.verify(
                 f"{day} is answered by the champion", holds=False, found=f"by {plain(digest)}"
             )
 

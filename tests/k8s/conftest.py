@@ -10,6 +10,8 @@ import pytest
 import yaml
 from fixtures_airflow import ROOT, airflow_environment, ask
 
+from perennial.kustomizing import write_kustomizations
+
 __all__ = ["airflow_environment"]
 
 sys.path.insert(0, str(Path(__file__).parent))  # the real cluster's own module
@@ -34,8 +36,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("k8s", "problems"):
         shutil.copytree(ROOT / name, folder / name)
     for problem in sorted(folder.glob("problems/*/problem.yaml")):
-        add = [sys.executable, folder / "k8s" / "problem.py", problem.parent.name]
-        subprocess.run(add, check=True)
+        write_kustomizations(problem.parent)
     options = folder / "k8s" / "overlays" / "options"
     options.mkdir()
     components = "".join(f"  - ../../components/{name}\n" for name in OPTIONS)

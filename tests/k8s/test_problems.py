@@ -1,7 +1,6 @@
 """Adding a problem to a cluster is one line that names its folder."""
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +72,3 @@ def test_files_that_are_there_are_as_they_would_be_written(tree: Path) -> None:
         name = path.parent.name
         for file in ("kustomization.yaml", "serving/kustomization.yaml"):
             assert (path.parent / file).read_text() == (tree / "problems" / name / file).read_text()
-
-
-def test_an_unknown_problem_is_said(tree: Path) -> None:
-    command = [sys.executable, tree / "k8s" / "problem.py", "nosuch"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 2
-    assert "There is no problem 'nosuch'" in done.stderr

@@ -8,6 +8,7 @@ from contract.ledger import Entry, Ledger
 from contract.rollout import Rollout, champion_key, rollout_key
 from contract.run import Champion
 from contract.store import Store
+from perennial.platform.pointing import Pointer
 from perennial.rolling_back import Wish, choose, roll_back
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -94,7 +95,11 @@ def test_a_rollback_moves_rollout_champion_and_ledger(
 ) -> None:
     prepare([_entry("deployed", A), _entry("deployed", B, A)], holder=B, told=B)
 
-    done = roll_back(store, _wish(problem_name), lambda: _told(store, problem_name))
+    done = roll_back(
+        store,
+        _wish(problem_name),
+        Pointer(store, problem_name, lambda: _told(store, problem_name)),
+    )
 
     assert (done.digest, done.previous, done.entry) == (A, B, 2)
     assert _told(store, problem_name) == A
@@ -116,7 +121,7 @@ def test_a_service_that_does_not_follow_keeps_the_champion(
     prepare([_entry("deployed", A), _entry("deployed", B, A)], holder=B, told=B)
 
     with pytest.raises(TryAgain, match=r"did not serve aaaaaaaaaaaa within 0 s, so it was told"):
-        roll_back(store, _wish(problem_name), lambda: B, seconds=0.0)
+        roll_back(store, _wish(problem_name), Pointer(store, problem_name, lambda: B), 0.0)
 
     assert _told(store, problem_name) == B
     assert _champion(store, problem_name).digest == B
@@ -129,7 +134,7 @@ def test_a_model_that_is_gone_is_not_rolled_out(
     prepare([_entry("deployed", A), _entry("deployed", B, A)], holder=B, told=B, bundles="b")
 
     with pytest.raises(AskedWrongly, match="The model aaaaaaaaaaaa is no longer in the store"):
-        roll_back(store, _wish(problem_name), lambda: B)
+        roll_back(store, _wish(problem_name), Pointer(store, problem_name, lambda: B))
 
     assert _told(store, problem_name) == B
 
@@ -139,7 +144,11 @@ def test_a_deployment_that_was_cut_short_is_mended(
 ) -> None:
     prepare([_entry("deployed", A), _entry("deployed", B, A)], holder=B, told=C)
 
-    done = roll_back(store, _wish(problem_name), lambda: _told(store, problem_name))
+    done = roll_back(
+        store,
+        _wish(problem_name),
+        Pointer(store, problem_name, lambda: _told(store, problem_name)),
+    )
 
     assert (done.digest, done.previous) == (B, C)
     assert _told(store, problem_name) == B
@@ -150,4 +159,4 @@ def test_without_a_champion_there_is_nothing_to_go_back_from(
     store: Store, problem_name: str
 ) -> None:
     with pytest.raises(AskedWrongly, match="has no champion yet"):
-        roll_back(store, _wish(problem_name), lambda: None)
+        roll_back(store, _wish(problem_name), Pointer(store, problem_name, lambda: None))

@@ -52,7 +52,7 @@ def project(home: Home, tmp_path: Path) -> Callable[[str], Home]:
     return make
 
 
-def test_all_four_files_are_written(project: Callable[[str], Home]) -> None:
+def test_all_files_are_written(project: Callable[[str], Home]) -> None:
     problem, folder = write_problem(project(GOOD), REQUEST)
 
     assert problem.target.column == "left"
@@ -61,6 +61,7 @@ def test_all_four_files_are_written(project: Callable[[str], Home]) -> None:
         "expectations.json",
         "kustomization.yaml",
         "problem.yaml",
+        "serving",
     ]
     assert json.loads((folder / "README.md").read_text()) == REQUEST.model_dump()
 
@@ -72,8 +73,8 @@ def test_the_cluster_takes_the_files_under_the_problems_name(
 
     text = (folder / "kustomization.yaml").read_text()
 
-    assert "  - name: problem-churn\n" in text
-    assert "      - churn.problem.yaml=problem.yaml\n" in text
+    assert "[churn.problem.yaml=problem.yaml, churn.expectations.json=expectations.json]" in text
+    assert "namePrefix: churn-\n" in (folder / "serving" / "kustomization.yaml").read_text()
 
 
 def test_data_that_cannot_be_learned_from_leave_no_folder(project: Callable[[str], Home]) -> None:

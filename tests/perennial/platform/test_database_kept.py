@@ -12,7 +12,7 @@ from adbc_driver_postgresql import dbapi
 from perennial.platform import database, launch, processes
 from perennial.platform.home import Home
 from perennial.platform.state import read_state
-from perennial.story.place import find_place
+from perennial.story.weather import find_weather
 
 pytestmark = [pytest.mark.platform, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     folder = Path(tempfile.mkdtemp(prefix="kept-"))
     folder.chmod(0o711)
     monkeypatch.setenv("LANDING", str(folder / "landing"))
-    place = find_place(Home(folder / "home", PROJECT, PROJECT / "problems"))
+    place = find_weather(Home(folder / "home", PROJECT, PROJECT / "problems"))
     if not place.table:
         pytest.skip(place.sentence)
     yield place.home

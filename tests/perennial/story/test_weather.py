@@ -11,7 +11,7 @@ import pytest
 from contract.errors import AskedWrongly
 from perennial.platform import database
 from perennial.platform.home import Home
-from perennial.story.place import find_place
+from perennial.story.weather import find_weather
 
 PROJECT = Path(__file__).parents[3]
 
@@ -38,7 +38,7 @@ def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_persons_own_folder_of_problems_is_used_as_it_is(home: Home) -> None:
-    place = find_place(home)
+    place = find_weather(home)
 
     assert place.home == home
     assert place.table == {}
@@ -48,7 +48,7 @@ def test_a_persons_own_folder_of_problems_is_used_as_it_is(home: Home) -> None:
 
 @pytest.mark.usefixtures("no_programs")
 def test_without_a_database_the_weather_lands_as_files(plain: Home) -> None:
-    place = find_place(plain)
+    place = find_weather(plain)
 
     assert place.home == plain
     assert place.table == {}
@@ -59,7 +59,7 @@ def test_without_a_database_the_weather_lands_as_files(plain: Home) -> None:
 def test_a_database_that_is_gone_gives_the_problems_back(plain: Home) -> None:
     plain.view.mkdir()
 
-    place = find_place(dataclasses.replace(plain, problems=plain.view))
+    place = find_weather(dataclasses.replace(plain, problems=plain.view))
 
     assert place.home == plain
     assert not plain.view.exists()
@@ -74,11 +74,11 @@ def test_with_a_database_at_hand_the_weather_lands_in_its_table(open_folder: Pat
     except AskedWrongly as error:
         pytest.skip(str(error))
 
-    place = find_place(home)
+    place = find_weather(home)
 
     assert place.sentence == (
         f"The weather lands in a table of a PostgreSQL {version} that the platform keeps."
     )
     assert place.home.problems == home.view
     assert place.table == database.variables(home)
-    assert find_place(place.home) == place
+    assert find_weather(place.home) == place

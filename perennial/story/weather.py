@@ -9,7 +9,7 @@ from perennial.platform.home import Home
 
 
 @dataclass(frozen=True)
-class Place:
+class Weather:
     """What was found at hand."""
 
     home: Home
@@ -19,16 +19,16 @@ class Place:
     """The connection string under its name; empty where the weather lands as files."""
 
 
-def find_place(home: Home) -> Place:
+def find_weather(home: Home) -> Weather:
     """Return where the weather lands; make the database where its programs are at hand."""
     if home.problems not in {home.view, home.project / "problems"}:
         why = f"PERENNIAL_PROBLEMS names {str(home.problems)!r}, which is used as it is"
-        return Place(home, f"The weather lands as files: {why}.", {})
+        return Weather(home, f"The weather lands as files: {why}.", {})
     home.prepare()
     try:
         version = database.prepare(home)
     except AskedWrongly as error:
-        return Place(view.remove(home), f"The weather lands as files: {error}.", {})
+        return Weather(view.remove(home), f"The weather lands as files: {error}.", {})
     table = database.variables(home)
     sentence = f"The weather lands in a table of a PostgreSQL {version} that the platform keeps."
-    return Place(view.make(home), sentence, table)
+    return Weather(view.make(home), sentence, table)

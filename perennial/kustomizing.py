@@ -1,0 +1,62 @@
+"""What adds a problem to a cluster: two kustomizations in its folder.
+
+An overlay then names that folder in one line under `components`: the problem file reaches Airflow
+and the stages, and the problem gets its own service.
+"""
+
+from pathlib import Path
+
+FILES = ("problem.yaml", "expectations.json")
+NAMESPACES = ("perennial", "perennial-tasks")
+
+COMPONENT = """\
+# Adds this problem to a cluster; an overlay names this folder under `components`.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+resources:
+  - serving
+generatorOptions: {{ disableNameSuffixHash: true }}
+configMapGenerator:
+{generators}
+"""
+GENERATOR = """\
+  - name: problems
+    namespace: {namespace}
+    behavior: merge
+    files: [{files}]"""
+SERVING = """\
+# The service of this problem, with the problem's name before all of its names.
+namePrefix: {name}-
+resources:
+  - ../../../k8s/base/serving
+labels:
+  - pairs: {{ perennial/problem: {name} }}
+    includeSelectors: true
+    includeTemplates: true
+replacements:
+  - source: {{ kind: Deployment, fieldPath: metadata.name }}
+    targets:
+      - select: {{ kind: Role }}
+        fieldPaths: [rules.0.resourceNames.0]
+"""
+
+
+def write_kustomizations(folder: Path, name: str | None = None) -> None:
+    """Write both files into a problem's folder; `name` is its own, else that of the folder."""
+    called = name or folder.name
+    files = ", ".join(f"{called}.{file}={file}" for file in FILES if (folder / file).exists())
+    generators = "\n".join(
+        GENERATOR.format(namespace=namespace, files=files) for namespace in NAMESPACES
+    )
+    serving = folder / "serving"
+    serving.mkdir(exist_ok=True)
+    (folder / "kustomization.yaml").write_text(
+        COMPONENT.format(generators=generators), encoding="utf-8"
+    )
+    (serving / "kustomization.yaml").write_text(SERVING.format(name=called), encoding="utf-8")
+
+
+def is_added(folder: Path) -> bool:
+    """Tell whether an overlay can name the folder."""
+    places = (folder, folder / "serving")
+    return all((place / "kustomization.yaml").is_file() for place in places)
