@@ -1,6 +1,7 @@
 """What a person reads when something is wrong that no retry mends: the cause, in one sentence."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -67,7 +68,13 @@ FAILURES = (
     Failure("a missing Secret", "collection", broken=no_secret),
     Failure("no room for the pod", "collection", {"set": {"resources.collection.cpu": 64}}),
     Failure("a training out of memory", "training", {"set": {"resources.training.memory": "96Mi"}}),
-    Failure("a candidate service that crashes", "deployment", broken=crashing_service),
+    # Another seed makes another model: that of the champion itself would be no candidate.
+    Failure(
+        "a candidate service that crashes",
+        "deployment",
+        {"set": {"models.seed": 7}},
+        crashing_service,
+    ),
 )
 
 
@@ -90,12 +97,16 @@ def _fail(platform: Installation, number: int, failure: Failure) -> list[object]
         airflow.start(DAG, run, REPLAY | failure.conf)
         until(lambda: _has_ended(platform, run, failure.stage), LIMIT_SECONDS, failure.name)
         task = airflow.tasks(DAG, run)[failure.stage]
+        if task["state"] in {"skipped", "upstream_failed"}:
+            raise RuntimeError(f"{failure.name}: {failure.stage} was not reached in {run}")
         seconds = float(task["duration"] or 0)
         outcome, sentence = _said(platform, run, failure.stage, str(task["state"]))
         if airflow.state(DAG, run) not in {"success", "failed"}:
             airflow.ask("PATCH", f"dags/{DAG}/dagRuns/{run}", {"state": "failed"})
             airflow.wait(DAG, run, LIMIT_SECONDS)
-    return [failure.name, f"`{failure.stage}`", round(seconds, 1), outcome, sentence]
+    row = [failure.name, f"`{failure.stage}`", round(seconds, 1), outcome, sentence]
+    sys.stderr.write(f"{row}\n")
+    return row
 
 
 def _has_ended(platform: Installation, run: str, stage: str) -> bool:

@@ -1,6 +1,7 @@
 """What happens when a part dies while a lifecycle runs: each killed once, in mid-stage."""
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ VICTIM = "validation"
 """The stage that runs when a part dies: long enough, and early, so that much comes after it."""
 LIMIT_SECONDS = 600
 # What the champion has learnt is fitted again, without a search; a refresh need not be better.
+# Another seed makes another model, which then is deployed.
 ASKED = {"replay": True, "reason": "age"}
 STAGE = f"app.kubernetes.io/component={VICTIM}"
 
@@ -76,7 +78,7 @@ def measure(platform: Installation, parts: Sequence[Part] = PARTS) -> None:
 def _kill(platform: Installation, number: int, part: Part) -> list[object]:
     cluster, airflow = platform.cluster, platform.airflow
     run = f"kill-{number}-{time.time():.0f}"
-    airflow.start(DAG, run, ASKED)
+    airflow.start(DAG, run, ASKED | {"set": {"models.seed": number + 1}})
     until(lambda: _running(cluster, TASKS, STAGE) is not None, LIMIT_SECONDS, VICTIM)
     victim = _running(cluster, part.namespace, part.selector)
     assert victim is not None, part.name
@@ -94,7 +96,7 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
     told = ", ".join(f"{name} ({count} tries)" for name, count in again.items()) or "none"
     lines = Counter(entry.id for entry in platform.ledger("wine") if entry.run == run)
     twice = sum(count - 1 for count in lines.values())
-    return [
+    row: list[object] = [
         part.name,
         round(replaced, 1),
         str(tasks[VICTIM]["state"]),
@@ -104,6 +106,8 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
         platform.rows("wine", "bottles"),
         f"{len(lines)}, {twice} twice",
     ]
+    sys.stderr.write(f"{row}\n")
+    return row
 
 
 def _running(cluster: Cluster, namespace: str, selector: str) -> dict[str, Any] | None:
