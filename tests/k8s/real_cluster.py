@@ -41,6 +41,15 @@ class Cluster:
             raise AssertionError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout
 
+    def perennial(self, *words: str) -> Any:
+        """Return the one document of the person's command."""
+        command = [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"]
+        done = subprocess.run(
+            command, env=self._environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def get(self, namespace: str, kind: str, *name: str) -> Any:
         return json.loads(self("-n", namespace, "get", kind, *name, "-o", "json"))
 

@@ -150,3 +150,16 @@ def test_another_apply_keeps_the_model(
     after = cluster.get(SERVING, "deployment", "wine-serving")["metadata"]["generation"]
 
     assert before == after
+
+
+def test_the_command_tells_which_model_the_pods_serve(
+    first_run: dict[str, Any], cluster: Cluster, airflow: Airflow
+) -> None:
+    assert first_run["tasks"]["deployment"]["state"] == "success"
+    digest = airflow.told("wine__lifecycle", "first", "deployment")["facts"]["digest"]
+    found = cluster.perennial("status", "wine")
+    (deployed,) = cluster.perennial("history", "wine")["entries"]
+
+    assert (found["champion"]["digest"], found["service"]["digest"]) == (digest, digest)
+    assert found["platform"]["waiting_for"] is None
+    assert (deployed["kind"], deployed["digest"]) == ("deployed", digest)
