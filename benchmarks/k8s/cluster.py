@@ -49,6 +49,24 @@ class Cluster:
             raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout
 
+    def perennial(self, *words: str) -> Any:  # noqa: ANN401 - parsed JSON
+        """Return the one document of the person's command.
+
+        Raises:
+            RuntimeError: it ended with another exit code than 0.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"],
+            env=self._environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"perennial {' '.join(words)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
     def get(self, namespace: str, kind: str, *name: str) -> Any:  # noqa: ANN401 - parsed JSON
         """Return one object, or a list."""
         return json.loads(self("-n", namespace, "get", kind, *name, "-o", "json"))

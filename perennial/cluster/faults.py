@@ -99,8 +99,8 @@ def _of_container(pod: Found, status: Found) -> Fault | None:
             sentence=f"was out of memory (OOMKilled): it needs more than its limit of {limit}",
         )
     if reason == CRASHES:
-        said = _short(last.get("message")).rpartition("\n")[2]
-        words = f"exit {last.get('exitCode', '?')}{f', {said}' if said else ''}"
+        said = f", {_short(last['message'])}" if last.get("message") else ""
+        words = f"exit {last.get('exitCode', '?')}{said}"
         sentence = (
             f"crashes again and again ({words}); `kubectl -n {namespace} logs {name} "
             f"-c {status['name']} --previous` says why"

@@ -26,7 +26,8 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".jsonl", ".jsonl.
 def command(name: str, file: str, target: str, task: str | None, as_json: bool) -> None:
     """Write problems/NAME: a problem file, a suite of expectations and a README to complete.
 
-    The files say what was inferred and why; `perennial run NAME` works without editing them.
+    The files say what was inferred and why; `perennial run NAME` works without editing them. Beside
+    them stands what adds the problem to a cluster: an overlay names the folder in one line.
     """
     speech = Speech(as_json=as_json)
     request = Request(name=checked_name(name), file=checked_file(file), target=target, task=task)

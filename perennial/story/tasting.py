@@ -23,7 +23,7 @@ from perennial.speech import Speech, plain
 from perennial.standing import champion
 from perennial.story.checks import Checks
 
-NAME = "wine"
+NAME = TABLE = "wine"
 TARGET = "grower"
 BOTTLES = 20  # arbitrary: enough to be asked in one batch
 FILE = "wine/wine.csv"
@@ -130,7 +130,7 @@ def _analysed(home: Home) -> str:
     folder = home.folder / "landing"
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [str(home.python), "-m", "demo", NAME, "--to", str(folder)],
+        [str(home.python), "-m", "demo", TABLE, "--to", str(folder)],
         cwd=home.project,
         capture_output=True,
         text=True,

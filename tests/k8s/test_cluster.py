@@ -4,8 +4,6 @@ It uses the cluster of KUBECONFIG, with the images on its nodes, else boots that
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from pump_in_cluster import land_program
 
 from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster, until
 from benchmarks.k8s.installation import WINES, Installation, give_source, install
+from perennial.kustomizing import write_kustomizations
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -162,6 +161,19 @@ def test_another_apply_keeps_the_model(
     assert platform.pinned("wine") == before
 
 
+def test_the_command_tells_which_model_the_pods_serve(
+    first_run: dict[str, Any], platform: Installation
+) -> None:
+    assert first_run["tasks"]["deployment"]["state"] == "success"
+    digest = platform.pinned("wine")
+    found = platform.cluster.perennial("status", "wine")
+    (deployed,) = platform.cluster.perennial("history", "wine")["entries"]
+
+    assert (found["champion"]["digest"], found["service"]["digest"]) == (digest, digest)
+    assert found["platform"]["waiting_for"] is None
+    assert (deployed["kind"], deployed["digest"]) == ("deployed", digest)
+
+
 def test_every_kind_is_taken_by_the_server(platform: Installation, tree: Path) -> None:
     """The server's own check, of fields too; `production` has kinds that quickstart lacks."""
     overlays = tree / "k8s" / "overlays"
@@ -177,7 +189,7 @@ def second_problem(platform: Installation, tree: Path) -> float:
     folder = tree / "problems" / "pump"
     folder.mkdir()
     (folder / "problem.yaml").write_text(pump.PROBLEM)
-    subprocess.run([sys.executable, tree / "k8s" / "problem.py", "pump"], check=True)
+    write_kustomizations(folder)
     overlay = tree / "k8s" / "overlays" / "quickstart" / "kustomization.yaml"
     line = "  - ../../../problems/wine\n"
     overlay.write_text(overlay.read_text().replace(line, f"{line}  - ../../../problems/pump\n"))

@@ -80,6 +80,14 @@ def test_a_crash_says_the_exit_code_and_where_the_log_is() -> None:
     assert "`kubectl -n perennial-serving logs wine-1 -c serving --previous`" in found.sentence
 
 
+def test_a_crash_without_words_says_the_exit_code_alone() -> None:
+    ended = {"terminated": {"reason": "Error", "exitCode": 3}}
+
+    found = _found(_pod({"waiting": {"reason": "CrashLoopBackOff"}}, ended))
+
+    assert found.sentence.startswith("crashes again and again (exit 3); `kubectl")
+
+
 def test_a_pod_without_room_says_what_the_scheduler_says() -> None:
     room = {"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1: too many pods."}
 
