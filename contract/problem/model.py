@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from contract.problem.section import Section
+from contract.problem.serving import Serving
 from contract.problem.units import Duration, Share, Size
-from contract.strict import Strict
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
@@ -79,14 +80,6 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")
 Cron = Annotated[str, AfterValidator(_cron)]
 Clock = Annotated[str, AfterValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
-
-
-class Section(Strict):
-    """A part of the problem file; the docstring below a field is its description."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
 
 
 class Labels(Section):
@@ -360,6 +353,8 @@ class Problem(Section):
     """Which kinds of model are tried, and for how long."""
     gates: Gates = Gates()
     """What a model must fulfil before it serves."""
+    serving: Serving = Serving()
+    """How a model is served on a cluster; one machine has one process."""
     monitoring: Monitoring = Monitoring()
     """When and how the served model is watched."""
     retraining: Retraining = Retraining()
