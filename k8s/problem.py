@@ -1,11 +1,13 @@
 """Write what adds a problem to a cluster: `python k8s/problem.py NAME` makes two files in problems/NAME.
 
 An overlay then names that folder in one line under `components`: the problem file reaches Airflow,
-and the problem gets its own service. Standard library only.
+and the problem gets its own service. Of the project's libraries it needs the contract's alone.
 """
 
 import sys
 from pathlib import Path
+
+from contract.problem import read_problem
 
 PROBLEMS = Path(__file__).resolve().parent.parent / "problems"
 
@@ -35,17 +37,26 @@ labels:
   - pairs: {{ perennial/problem: {name} }}
     includeSelectors: true
     includeTemplates: true
+patches:
+  - target: {{ kind: Deployment, labelSelector: perennial/track=stable }}
+    patch: |-
+      - {{ op: replace, path: /spec/replicas, value: {replicas} }}
 replacements:
-  - source: {{ kind: Deployment, fieldPath: metadata.name }}
+  - source: {{ kind: PodDisruptionBudget, fieldPath: metadata.name }}
     targets:
       - select: {{ kind: Role }}
         fieldPaths: [rules.0.resourceNames.0]
+  - source: {{ kind: Service, name: serving-canary, fieldPath: metadata.name }}
+    targets:
+      - select: {{ kind: Role }}
+        fieldPaths: [rules.0.resourceNames.1]
 """
 
 
 def pieces(folder: Path) -> dict[Path, str]:
     """Return the text of each file that belongs into a problem's folder."""
     name = folder.name
+    replicas = read_problem(folder / "problem.yaml").serving.replicas
     files = ", ".join(f"{name}.{file}={file}" for file in FILES if (folder / file).exists())
     generators = "\n".join(
         GENERATOR.format(namespace=namespace, files=files)
@@ -53,7 +64,7 @@ def pieces(folder: Path) -> dict[Path, str]:
     )
     return {
         folder / "kustomization.yaml": COMPONENT.format(generators=generators),
-        folder / "serving" / "kustomization.yaml": SERVING.format(name=name),
+        folder / "serving" / "kustomization.yaml": SERVING.format(name=name, replicas=replicas),
     }
 
 
