@@ -1,0 +1,244 @@
+"""A real cluster through kubectl: that of KUBECONFIG, else one that TEST_CLUSTER boots."""
+
+import base64
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+PLATFORM, TASKS, SERVING = "perennial", "perennial-tasks", "perennial-serving"
+POLL_SECONDS = 0.25
+LANDING_VOLUME = [
+    {"name": "landing", "persistentVolumeClaim": {"claimName": "landing"}},
+    {"name": "scratch", "emptyDir": {}},
+]
+
+
+class Cluster:
+    """What kubectl can do with one cluster."""
+
+    def __init__(self, kubectl: str, kubeconfig: str) -> None:
+        self._kubectl = kubectl
+        self._environment = os.environ | {"KUBECONFIG": kubeconfig}
+
+    def __call__(self, *words: str | Path, given: str | None = None) -> str:
+        """Run one command and return what it prints.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        done = subprocess.run(
+            [self._kubectl, *map(str, words)],
+            env=self._environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
+        return done.stdout
+
+    def get(self, namespace: str, kind: str, *name: str) -> Any:  # noqa: ANN401 - parsed JSON
+        """Return one object, or a list."""
+        return json.loads(self("-n", namespace, "get", kind, *name, "-o", "json"))
+
+    def secret(self, namespace: str, name: str, key: str) -> str:
+        """Return one value of a Secret."""
+        data = self.get(namespace, "secret", name)["data"]
+        return base64.b64decode(data[key]).decode()
+
+    def pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """Return the pods with these labels, oldest first."""
+        found: list[dict[str, Any]] = self.get(namespace, "pods", "-l", selector)["items"]
+        return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def wait_until_available(self, namespace: str, name: str, seconds: float) -> None:
+        """Wait until a Deployment's newest template is there and ready."""
+        limit = f"--timeout={seconds:.0f}s"
+        self("-n", namespace, "rollout", "status", f"deployment/{name}", limit)
+
+    def run_python(self, name: str, program: str, *words: str, seconds: float = 120) -> str:
+        """Run a program on the stages' image in a pod of the stages, and return what it prints.
+
+        It sees the landing volume at /landing and no Secret.
+        """
+        image = self.get(PLATFORM, "configmap", "images")["data"]["tasks"]
+        pod = restricted_pod(name, TASKS, image, ["python", "-c", program, *words])
+        self("apply", "-f", "-", given=json.dumps(pod))
+        try:
+            until(lambda: self._phase(name) in {"Succeeded", "Failed"}, seconds, f"pod {name}")
+            printed = self("-n", TASKS, "logs", name)
+            if self._phase(name) != "Succeeded":
+                raise RuntimeError(f"pod {name} failed: {printed}")
+            return printed
+        finally:
+            self("-n", TASKS, "delete", "pod", name, "--wait=false")
+
+    def door(self, namespace: str, service: str, port: int = 8080) -> "Door":
+        """Return a way from this machine to a Service."""
+        command = [self._kubectl, "-n", namespace, "port-forward", f"service/{service}"]
+        return Door(command, port, self._environment)
+
+    def _phase(self, name: str) -> str:
+        return str(self.get(TASKS, "pod", name)["status"].get("phase"))
+
+
+class Door:
+    """A port of this machine that leads to a Service; to be used in a `with`."""
+
+    def __init__(self, command: Sequence[str], port: int, environment: dict[str, str]) -> None:
+        self._command, self._port, self._environment = command, port, environment
+        self._process: subprocess.Popen[str] | None = None
+        self._here = _free_port()
+        self.url = f"http://127.0.0.1:{self._here}"
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        self.open_again()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Shut it."""
+        self._close()
+
+    def open_again(self) -> None:
+        """Open it anew: a door leads to one pod and goes with it.
+
+        Raises:
+            RuntimeError: the Service has no pod that runs.
+        """
+        self._close()
+        process = self._process = subprocess.Popen(
+            [*self._command, f"{self._here}:{self._port}"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if "Forwarding" not in first:
+            raise RuntimeError(f"{' '.join(self._command)}: {first}")
+
+    def _close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+
+def until(is_so: Callable[[], bool], seconds: float, what: str) -> float:
+    """Wait until something is so, and return the seconds that it took.
+
+    Raises:
+        RuntimeError: it was not so in time.
+    """
+    began = time.monotonic()
+    while not is_so():
+        if time.monotonic() > began + seconds:
+            raise RuntimeError(f"{what}: not within {seconds:g} s")
+        time.sleep(POLL_SECONDS)
+    return time.monotonic() - began
+
+
+def moment(text: str) -> float:
+    """Return a point in time of Kubernetes or Airflow as seconds."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+@contextmanager
+def open_cluster(folder: Path) -> Iterator[Cluster]:
+    """Yield the cluster that the environment names, with the images on its node.
+
+    Raises:
+        RuntimeError: it names none.
+    """
+    kubectl = shutil.which("kubectl") or str(Path(sys.executable).parent / "kubectl")
+    given, place = os.environ.get("KUBECONFIG"), os.environ.get("TEST_CLUSTER")
+    if given:
+        yield Cluster(kubectl, given)
+    elif place:
+        kubeconfig = folder / "kubeconfig"
+        try:
+            subprocess.run([Path(place) / "up", kubeconfig], check=True)
+            for archive in images(folder):
+                subprocess.run([Path(place) / "load-image", archive], check=True)
+            yield Cluster(kubectl, str(kubeconfig))
+        finally:
+            subprocess.run([Path(place) / "down", "--purge"], check=True)
+    else:
+        raise RuntimeError("Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster.")
+
+
+def images(folder: Path) -> list[Path]:
+    """Build the images and return their archives."""
+    build = [sys.executable, ROOT / "containers" / "build.py", "--debootstrap", "--save", folder]
+    subprocess.run(build, check=True)
+    return sorted(folder.glob("*.tar"))
+
+
+def restricted_pod(name: str, namespace: str, image: str, command: list[str]) -> dict[str, Any]:
+    """Return a pod that the standard `restricted` lets in, with the landing volume and scratch."""
+    context = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    container = {
+        "name": "python",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "securityContext": context,
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
+        "volumeMounts": [
+            {"name": "landing", "mountPath": "/landing"},
+            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the pod's own volume
+        ],
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "serviceAccountName": "stage",
+        "terminationGracePeriodSeconds": 2,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10_001,
+            "runAsGroup": 10_001,
+            "fsGroup": 10_001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": LANDING_VOLUME,
+    }
+    # What a stage may reach, it may reach too.
+    labels = {"app.kubernetes.io/name": "stage", "app.kubernetes.io/component": "by-hand"}
+    about = {"name": name, "namespace": namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder that goes away."""
+    with tempfile.TemporaryDirectory(prefix="cluster-") as name:
+        yield Path(name)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
