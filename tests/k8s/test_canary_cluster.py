@@ -18,9 +18,9 @@ from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
-REQUESTS = 60_000
-RATE = 150.0  # a second: the story takes five minutes, the requests nearly seven
-BAKE = "rollout: {canary: {steps: [25%, 50%], bake: 10s, min_requests: 100, max_hold: 60s}}"
+REQUESTS = 30_000
+RATE = 100.0  # a second: five minutes, as long as the story
+BAKE = "rollout: {canary: {steps: [25%, 50%], bake: 6s, min_requests: 100, max_hold: 60s}}"
 IDLE = "rollout: {canary: {steps: [25%, 50%], bake: 5s, min_requests: 100, max_hold: 10s}}"
 RUNS = {
     "first": {"bias": 0.0, "beats": None, "serving": f"{{{BAKE}}}"},
