@@ -389,6 +389,23 @@ def test_a_stage_that_was_lost_goes_on_where_it_was(
     ]
 
 
+def test_a_stage_that_was_lost_after_its_last_step_rolls_out(
+    ground: Any, models: dict[str, Made], cluster: FakeCluster
+) -> None:
+    """The champion's pods had been told already, and the champion had not moved."""
+    note(cluster, notes(models, run="run-2", minutes=-1).model_copy(update={"step": 2}))
+    pinned = [{"name": "MODEL_DIGEST", "value": models["new"].digest}]
+    template = {"spec": {"containers": [{"name": "serving", "env": pinned}]}}
+    cluster.change(cluster.stable, {"spec": {"template": template}})
+    cluster.after(cluster.stable, {})
+
+    code, told = ground.deploy(models["new"], serving=CANARY)
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert ground.champion == models["new"].digest
+    assert is_asleep(cluster)
+
+
 def test_a_champion_that_moves_meanwhile_keeps_its_place(
     ground: Any, models: dict[str, Made], cluster: FakeCluster, make: Callable[..., Made]
 ) -> None:
