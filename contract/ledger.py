@@ -13,7 +13,16 @@ from contract.errors import Conflict, TryAgain
 from contract.store import Store
 from contract.strict import Strict
 
-Kind = Literal["deployed", "refused", "returned", "rollback", "retrain", "blocked"]
+Kind = Literal[
+    "deployed",
+    "progress",  # a canary went a step on
+    "hold",  # a canary waits for more requests
+    "refused",
+    "returned",
+    "rollback",
+    "retrain",
+    "blocked",
+]
 
 ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong
 

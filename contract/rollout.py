@@ -6,7 +6,7 @@ service follows it. It is a wish: `PROBLEM/champion.json` moves only once the se
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, PositiveInt, StringConstraints
+from pydantic import AwareDatetime, NonNegativeInt, PositiveInt, StringConstraints
 
 from contract.artifacts import Sha256
 from contract.strict import Strict
@@ -29,6 +29,22 @@ class ServiceAddress(Strict):
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+$")]
     pid: PositiveInt
     started: AwareDatetime
+
+
+class Tally(Strict):
+    """What a service process has answered the world with one model since it began.
+
+    Part of what `/info` tells; a deployment's own requests are left out.
+    """
+
+    statuses: dict[int, NonNegativeInt]
+    """Answers by HTTP status: 200, 422 for rows that do not fit, 500 and 503 for its own failures."""
+    edges: tuple[float, ...]
+    """Seconds, ascending; k edges make k + 1 buckets, and an edge belongs to the one before it."""
+    seconds: tuple[NonNegativeInt, ...]
+    """Answers in each bucket of time."""
+    scores: dict[int, NonNegativeInt]
+    """Scores in each cell; cells are numbered in the order of the scores, or of the classes."""
 
 
 def rollout_key(problem: str) -> str:

@@ -49,8 +49,11 @@ def default_args(problem: Problem) -> dict[str, Any]:
     }
 
 
-def limit(stage: str) -> timedelta:
-    """Return how long a stage may run."""
+def limit(stage: str, problem: Problem) -> timedelta:
+    """Return how long a stage may run; a deployment also as long as its canary bakes and holds."""
+    canary = problem.serving.canary if stage == "deployment" else None
+    if canary is not None:
+        return STAGE_LIMIT + canary.longest
     return LONG_STAGE_LIMIT if stage in LONG_STAGES else STAGE_LIMIT
 
 

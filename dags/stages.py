@@ -27,7 +27,7 @@ def maker(problem: Problem, events: Mapping[str, str]) -> Callable[..., Stage]:
             asks=(lambda context: run_params(problem.name, context)) if not takes else None,
             sources=sources,
             needs=problem.resources_of(name),
-            execution_timeout=limit(name),
+            execution_timeout=limit(name, problem),
             doc_md=QUESTIONS[name],
             on_success_callback=tell_outcome,
             outlets=[Asset(events[name])] if name in events else None,

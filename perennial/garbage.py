@@ -14,7 +14,7 @@ from contract.rollout import champion_key, rollout_key
 from contract.store import Store
 from contract.strict import Strict
 
-SERVED = frozenset({"deployed", "rollback", "returned"})
+SERVED = frozenset({"deployed", "progress", "hold", "rollback", "returned"})
 
 
 class Garbage(Strict):

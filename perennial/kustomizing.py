@@ -6,6 +6,8 @@ and the stages, and the problem gets its own service.
 
 from pathlib import Path
 
+from contract.problem import read_problem
+
 FILES = ("problem.yaml", "expectations.json")
 NAMESPACES = ("perennial", "perennial-tasks")
 
@@ -33,17 +35,26 @@ labels:
   - pairs: {{ perennial/problem: {name} }}
     includeSelectors: true
     includeTemplates: true
+patches:
+  - target: {{ kind: Deployment, labelSelector: perennial/track=stable }}
+    patch: |-
+      - {{ op: replace, path: /spec/replicas, value: {replicas} }}
 replacements:
-  - source: {{ kind: Deployment, fieldPath: metadata.name }}
+  - source: {{ kind: PodDisruptionBudget, fieldPath: metadata.name }}
     targets:
       - select: {{ kind: Role }}
         fieldPaths: [rules.0.resourceNames.0]
+  - source: {{ kind: Service, name: serving-canary, fieldPath: metadata.name }}
+    targets:
+      - select: {{ kind: Role }}
+        fieldPaths: [rules.0.resourceNames.1]
 """
 
 
 def write_kustomizations(folder: Path, name: str | None = None) -> None:
     """Write both files into a problem's folder; `name` is its own, else that of the folder."""
     called = name or folder.name
+    replicas = read_problem(folder / "problem.yaml").serving.replicas
     files = ", ".join(f"{called}.{file}={file}" for file in FILES if (folder / file).exists())
     generators = "\n".join(
         GENERATOR.format(namespace=namespace, files=files) for namespace in NAMESPACES
@@ -53,7 +64,8 @@ def write_kustomizations(folder: Path, name: str | None = None) -> None:
     (folder / "kustomization.yaml").write_text(
         COMPONENT.format(generators=generators), encoding="utf-8"
     )
-    (serving / "kustomization.yaml").write_text(SERVING.format(name=called), encoding="utf-8")
+    text = SERVING.format(name=called, replicas=replicas)
+    (serving / "kustomization.yaml").write_text(text, encoding="utf-8")
 
 
 def is_added(folder: Path) -> bool:

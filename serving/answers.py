@@ -148,6 +148,10 @@ def info(standing: Standing) -> Answer:
             "swaps": counters.swaps,
             "failures": counters.failures,
         },
+        "models": {
+            digest: tally.model_dump(mode="json")
+            for digest, tally in counters.tallies.told().items()
+        },
     }
     return Answer(HTTPStatus.OK, msgspec.json.encode(told))
 

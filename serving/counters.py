@@ -7,10 +7,9 @@ service, columns of the contract), so a scan for unknown paths makes no new seri
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-# Seconds; a prediction takes 0.0001, a batch of 10,000 rows about 0.1.
-BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+from serving.tallies import BUCKETS, Tallies
 
 
 class Counters:
@@ -24,6 +23,7 @@ class Counters:
         self.swaps = 0
         self.failures = 0
         self.coerced: Counter[str] = Counter()
+        self.tallies = Tallies()
         self._buckets: dict[str, list[int]] = {}
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
@@ -65,22 +65,30 @@ class Counters:
                 "The model that serves.",
                 [] if digest is None else [(f'{{digest="{digest}"}}', 1)],
             ),
+            (
+                "model_answers_total",
+                "counter",
+                "Answers to the world's requests, by model.",
+                [
+                    (f'{{digest="{name}",status="{status}"}}', count)
+                    for name, statuses, *_ in self.tallies
+                    for status, count in sorted(statuses.items())
+                ],
+            ),
             *((name, "gauge", text, [("", value)]) for name, (text, value) in gauges.items()),
         ]
         lines = [line for family in families for line in _family(*family)]
-        return "\n".join([*lines, *self._histogram(), ""])
-
-    def _histogram(self) -> Iterator[str]:
-        name = "perennial_request_seconds"
-        yield f"# HELP {name} Seconds from the first byte of a request to its answer."
-        yield f"# TYPE {name} histogram"
-        for route, buckets in sorted(self._buckets.items()):
-            total = 0
-            for limit, count in zip((*map(str, BUCKETS), "+Inf"), buckets, strict=True):
-                total += count
-                yield f'{name}_bucket{{route="{route}",le="{limit}"}} {total}'
-            yield f'{name}_count{{route="{route}"}} {total}'
-            yield f'{name}_sum{{route="{route}"}} {self._seconds[route]:.6f}'
+        by_route = [
+            (f'route="{route}"', buckets, self._seconds[route])
+            for route, buckets in sorted(self._buckets.items())
+        ]
+        by_model = [
+            (f'digest="{name}"', buckets, seconds) for name, _, buckets, seconds in self.tallies
+        ]
+        text = "Seconds from the first byte of a request to its answer"
+        lines += _histogram("request_seconds", f"{text}.", by_route)
+        lines += _histogram("model_seconds", f"{text}, of the world's, by model.", by_model)
+        return "\n".join([*lines, ""])
 
 
 def escape(label: str) -> str:
@@ -93,3 +101,17 @@ def _family(name: str, kind: str, text: str, samples: Iterable[tuple[str, float]
     yield f"# TYPE perennial_{name} {kind}"
     for labels, value in samples:
         yield f"perennial_{name}{labels} {value}"
+
+
+def _histogram(
+    name: str, text: str, series: Iterable[tuple[str, Sequence[int], float]]
+) -> Iterator[str]:
+    yield f"# HELP perennial_{name} {text}"
+    yield f"# TYPE perennial_{name} histogram"
+    for label, buckets, seconds in series:
+        total = 0
+        for limit, count in zip((*map(str, BUCKETS), "+Inf"), buckets, strict=True):
+            total += count
+            yield f'perennial_{name}_bucket{{{label},le="{limit}"}} {total}'
+        yield f"perennial_{name}_count{{{label}}} {total}"
+        yield f"perennial_{name}_sum{{{label}}} {seconds:.6f}"

@@ -36,6 +36,9 @@ DISCARD_BYTES = 32 * MIB  # of a body that is not wanted, or
 DISCARD_SECONDS = 1.0
 UNLOGGED = b"x-perennial-canary"  # deployment's own requests are not what the world asked
 
+# What a model can be blamed or praised for; a missing key or a body too large is the caller's own.
+JUDGED = frozenset({200, 422, 500, 503})
+
 # Of BentoML's routes, those that have no endless set of paths below them.
 PASSED = frozenset(
     {
@@ -58,6 +61,8 @@ class Route:
     answer: Callable[[Standing, bytes], Answer]
     most_bytes: int
     spool: Spool
+    is_judged: bool = True
+    """Whether its answers are the model's, which a canary is judged by."""
 
 
 class _TurnedAwayError(Exception):
@@ -90,7 +95,7 @@ class Lane:
         self._routes = {
             "/v1/predict": Route(answers.predict, MIB, predictions),
             "/v1/predict_batch": Route(answers.predict_batch, 16 * MIB, predictions),
-            "/v1/feedback": Route(answers.feedback, MIB, labels),
+            "/v1/feedback": Route(answers.feedback, MIB, labels, is_judged=False),
         }
         self._views: dict[str, Callable[[], tuple[Answer, Headers]]] = {
             "/info": lambda: (answers.info(standing), JSON),
@@ -130,6 +135,7 @@ class Lane:
     ) -> None:
         began = time.perf_counter()
         counters = self._counters
+        is_ours = any(name == UNLOGGED for name, _ in scope["headers"])
         counters.in_flight += 1
         try:
             body = await self._admit(path, route, scope, receive)
@@ -143,7 +149,7 @@ class Lane:
             else:
                 answer = route.answer(self._standing, body)
             await self._reply(send, answer, JSON)
-            if answer.entry is not None and all(name != UNLOGGED for name, _ in scope["headers"]):
+            if answer.entry is not None and not is_ours:
                 route.spool.put(answer.entry)
         except _TurnedAwayError as refusal:
             answer = refusal.answer
@@ -151,7 +157,10 @@ class Lane:
             await self._reply(send, answer, [*JSON, *refusal.headers, CLOSE])
         finally:
             counters.in_flight -= 1
-        counters.observe(path, answer.status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        counters.observe(path, answer.status, seconds)
+        if route.is_judged and not is_ours and answer.status in JUDGED:
+            counters.tallies.add(self._standing.served, answer.status, seconds, answer.entry)
 
     async def _admit(self, path: str, route: Route, scope: Scope, receive: Receive) -> bytes | None:
         """Return the request's body, None where the caller has gone.

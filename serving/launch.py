@@ -18,6 +18,7 @@ from contract.errors import AskedWrongly
 from contract.log import log
 from contract.store import Store
 from serving.application import build
+from serving.connection import limited
 from serving.documentation import Documentation
 from serving.following import Following
 from serving.lane import Lane
@@ -100,7 +101,7 @@ def serve(settings: Settings, store: Store) -> int:
     config = uvicorn.Config(
         lane,
         loop="uvloop",
-        http="httptools",
+        http=limited(settings.connection_requests, settings.connection_seconds),
         ws="none",
         log_config=None,
         access_log=False,

@@ -31,7 +31,8 @@ PROBLEMS = {
     "flights": FLIGHTS.format(name="flights") + 'schedule: "0 2 * * *"\n',
     "quiet": FLIGHTS.format(name="quiet") + "retraining: { mode: off }\n",
     "careful": FLIGHTS.format(name="careful")
-    + "retraining: { mode: approve }\ngates: { approval: manual }\n",
+    + "retraining: { mode: approve }\ngates: { approval: manual }\n"
+    + "serving: { rollout: { canary: { steps: [25%, 50%], bake: 10m, max_hold: 2h } } }\n",
     "renamed": FLIGHTS.format(name="other"),
     "broken": FLIGHTS.format(name="broken").replace("question:", "qestion:"),
 }

@@ -21,6 +21,7 @@ from pydantic import (
 
 from contract.problem.resources import DEFAULTS, Resources
 from contract.problem.section import Section
+from contract.problem.serving import Serving
 from contract.problem.units import Duration, Share, Size
 from contract.stages import Stage
 
@@ -354,6 +355,8 @@ class Problem(Section):
     """Which kinds of model are tried, and for how long."""
     gates: Gates = Gates()
     """What a model must fulfil before it serves."""
+    serving: Serving = Serving()
+    """How a model is served on a cluster; one machine has one process."""
     monitoring: Monitoring = Monitoring()
     """When and how the served model is watched."""
     retraining: Retraining = Retraining()

@@ -6,7 +6,7 @@ the bundle's golden rows as the bundle's own reader does; and how long does an a
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +25,8 @@ WARMING = 20  # requests before the clock counts
 REQUESTS = 200
 ROUNDS = 3
 PERCENTILE = 0.99
+
+Value = bool | int | float | str | None
 
 _log = log("deployment")
 
@@ -72,14 +74,16 @@ def wait_until_served(store: Store, problem: str, digest: str, api_key: str, sec
         time.sleep(POLL_SECONDS)
 
 
-def send_canaries(client: Client, model: Model) -> Canary:
-    """Compare the service's answers to golden rows with the reader's.
+def send_canaries(
+    client: Client, model: Model, asked: Sequence[Mapping[str, Value]] | None = None
+) -> Canary:
+    """Compare the service's answers to golden rows, or to those `asked`, with the reader's.
 
     Raises:
         Failed: one differs, one is refused, or there is none to send.
     """
     largest, answered = 0.0, 0
-    rows = [golden.row for golden in model.golden.rows]
+    rows = asked if asked is not None else [golden.row for golden in model.golden.rows]
     sendable = [row for row in rows if not complaints(model.contract, row)]
     for place, row in enumerate(sendable):
         reply = _ask(client, row)
@@ -167,7 +171,7 @@ def _numbers(reply: Reply, model: Model) -> list[float]:
     return [float(value) if isinstance(value, int | float) else math.nan for value in found]
 
 
-def _expected(model: Model, row: dict[str, bool | int | float | str | None]) -> list[float]:
+def _expected(model: Model, row: Mapping[str, Value]) -> list[float]:
     score = model.one(row)
     return score if isinstance(score, list) else [score]
 

@@ -32,6 +32,7 @@ def draw(found: Deployed, this: Run, latency_limit: float) -> str:
                     }
                 ),
             ),
+            *([Section("The canary", _steps(found))] if found.steps else []),
             Section("Asked of the service", _checks(found, latency_limit)),
         ],
         footer={"problem": this.name, "run": this.run_id, "digest": found.digest},
@@ -58,3 +59,28 @@ def _checks(found: Deployed, latency_limit: float) -> Table:
         ],
     ]
     return Table(["question", "found", "expected"], rows)
+
+
+def _steps(found: Deployed) -> Table:
+    columns = [
+        "step",
+        "share",
+        "answers",
+        "errors",
+        "refused rows (422)",
+        "99 of 100 take, ms",
+        "stability index of the scores",
+        "decided alike",
+    ]
+    rows: list[list[object]] = []
+    for place, step in enumerate(found.steps):
+        own = [step.answers, step.errors, step.refused, _ms(step.latency_p99)]
+        rows.append([str(place + 1), step.share, *own, step.stability_index, step.agreement])
+        other = [step.champion_answers, step.champion_errors, step.champion_refused]
+        latency = _ms(step.champion_latency_p99)
+        rows.append(["beside it, the champion", 1 - step.share, *other, latency, None, None])
+    return Table(columns, rows)
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else 1000 * seconds

@@ -5,6 +5,7 @@ from typing import Literal
 from contract.artifacts import Sha256
 from contract.strict import Strict
 from tasks.deployment.checks import Canary
+from tasks.deployment.judging import Step
 
 
 class Deployed(Strict):
@@ -21,3 +22,5 @@ class Deployed(Strict):
     """None: it did not come so far."""
     latency_p99: float | None = None
     """Seconds, measured at the service; None as above."""
+    steps: tuple[Step, ...] = ()
+    """Of a canary, as far as this try saw them; none: it was rolled out at once."""

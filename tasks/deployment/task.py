@@ -8,19 +8,15 @@ Refuses  a verdict that is not `accepted`, judged another model, or beat a champ
 Source   Humble and Farley, "Continuous Delivery", Addison-Wesley 2010, chapter 10 (canary releasing)
 """
 
-import os
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 import bundle as bundles
-from bundle import signing
 from contract.artifacts import Bundle, Document, Page
-from contract.errors import AskedWrongly, Conflict, Refused, TryAgain
+from contract.errors import Conflict, TryAgain
 from contract.ledger import Entry, Kind, Ledger
 from contract.out import Out
 from contract.problem import Problem
@@ -29,9 +25,17 @@ from contract.store import Store
 from contract.strict import Strict
 from contract.task import Task
 from contract.verdict import Verdict
+from tasks.deployment.admission import (
+    check_verdict,
+    read_api_key,
+    read_verdict,
+    read_verify_keys,
+)
+from tasks.deployment.bake import Bake, begin, champion_moved, end
 from tasks.deployment.checks import Failed, measure, send_canaries, wait_until_served
 from tasks.deployment.client import Client
-from tasks.deployment.kubernetes import Cluster, environment_cluster
+from tasks.deployment.cluster import Cluster, environment_cluster
+from tasks.deployment.judging import Step
 from tasks.deployment.page import draw
 from tasks.deployment.pointers import Pointers
 from tasks.deployment.report import Deployed
@@ -80,8 +84,24 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     api_key, keys = read_api_key(), read_verify_keys()
     limit = problem.gates.latency_p99.total_seconds()
     found = Deployed(digest=digest, previous=judged.baseline, outcome="deployed", reason="")
+    wish = problem.serving.canary
+    notes = begin(cluster, wish, this, digest, champion) if cluster else None
+    steps: list[Step] = []
     try:
         model = load(out.store, this.name, digest, keys, out.scratch)
+        if cluster and wish and notes:
+            Bake(
+                cluster=cluster,
+                store=out.store,
+                wish=wish,
+                this=this,
+                model=model,
+                champion=load(out.store, this.name, notes.champion, keys, out.scratch),
+                api_key=api_key,
+                limit=limit,
+                moved=lambda: champion_moved(etag, pointers.champion()[1]),
+                steps=steps,
+            ).run(notes)
         rollout.roll_out(digest, this.window_end)
         found = ask(cluster or out.store, this.name, model, api_key, found)
         check_latency(found, limit)
@@ -94,13 +114,19 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
                 nonce=uuid.uuid4().hex,
             )
             pointers.crown(crowned, etag)
-        found = found.model_copy(update={"reason": _reason(judged, found)})
+        found = found.model_copy(update={"reason": _reason(judged, found, len(steps))})
     except (Failed, Conflict) as error:
         if again:  # it has won already: what fails now is the service, not the deployment
             raise TryAgain(str(error)) from error
+        if cluster:
+            end(cluster, this.run_id)
         now_serving, _ = pointers.champion()
         rollout.roll_out(_digest_of(now_serving), this.window_end)
         found = found.model_copy(update={"outcome": "returned", "reason": str(error)})
+    else:
+        if cluster:
+            end(cluster, this.run_id)
+    found = found.model_copy(update={"steps": tuple(steps)})
     write_down(Ledger(out.store, this.name), this, found)
     return Outputs(
         deployed=out.document("deployed", found),
@@ -111,72 +137,6 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         latency_p99=found.latency_p99,
         reason=found.reason,
     )
-
-
-def read_verdict(body: bytes) -> Verdict:
-    """Return the verdict.
-
-    Raises:
-        Refused: it cannot be read, which is no acceptance.
-    """
-    try:
-        return Verdict.model_validate_json(body)
-    except ValidationError as error:
-        sentence = "The verdict cannot be read, so nothing is deployed; run the evaluation again."
-        raise Refused(sentence) from error
-
-
-def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
-    """Go on only if the verdict lets this very model replace this very champion.
-
-    Raises:
-        Refused: it does not.
-    """
-    if verdict.verdict != "accepted":
-        first = verdict.reasons[0] if verdict.reasons else "no reason was given"
-        raise Refused(f"The verdict is {verdict.verdict!r} ({first}), 'accepted' is expected.")
-    if verdict.judged != digest:
-        sentence = (
-            f"The verdict judged the model {verdict.judged[:12]} and {digest[:12]} is to be "
-            "deployed; have this one judged."
-        )
-        raise Refused(sentence)
-    if verdict.baseline != champion:
-        sentence = (
-            f"The verdict compared with {_short(verdict.baseline)} and {_short(champion)} is the "
-            "champion now; have the model judged against it."
-        )
-        raise Refused(sentence)
-
-
-def read_api_key() -> str:
-    """Return the key that opens the service, from the file that PERENNIAL_API_KEY names.
-
-    Raises:
-        AskedWrongly: it is not set, or cannot be read.
-    """
-    name = os.environ.get("PERENNIAL_API_KEY")
-    if not name:
-        sentence = "PERENNIAL_API_KEY is not set; it names the file of the service's API key."
-        raise AskedWrongly(sentence)
-    try:
-        return Path(name).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        sentence = f"PERENNIAL_API_KEY names {name!r}, which cannot be read; check the file."
-        raise AskedWrongly(sentence) from error
-
-
-def read_verify_keys() -> tuple[bytes, ...]:
-    """Return the public keys in the folder that PERENNIAL_VERIFY_KEYS names.
-
-    Raises:
-        AskedWrongly: it is not set, or holds none.
-    """
-    name = os.environ.get("PERENNIAL_VERIFY_KEYS")
-    if not name:
-        sentence = "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys."
-        raise AskedWrongly(sentence)
-    return signing.public_keys(Path(name))
 
 
 def write_down(ledger: Ledger, this: Run, found: Deployed) -> None:
@@ -246,19 +206,18 @@ def check_latency(found: Deployed, limit: float) -> None:
         raise Failed(sentence)
 
 
-def _reason(verdict: Verdict, found: Deployed) -> str:
+def _reason(verdict: Verdict, found: Deployed, steps: int) -> str:
     against = "the first model" if verdict.baseline is None else f"against {verdict.baseline[:12]}"
     rows = 0 if found.canary is None else found.canary.rows
     score = "" if verdict.score is None else f", {verdict.metric} {verdict.score:.4g}"
-    return f"Accepted as {verdict.rule} ({against}{score}); {rows} canary rows answered alike."
+    baked = f", after {steps} steps of a canary" if steps else ""
+    return (
+        f"Accepted as {verdict.rule} ({against}{score}); {rows} canary rows answered alike{baked}."
+    )
 
 
 def _digest_of(champion: Champion | None) -> str | None:
     return champion.digest if champion else None
-
-
-def _short(digest: str | None) -> str:
-    return digest[:12] if digest else "no champion"
 
 
 task = Task("deployment", run)

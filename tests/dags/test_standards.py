@@ -53,6 +53,15 @@ def test_every_task_but_a_persons_answer_has_a_limit(structure: Any) -> None:
     assert {(dag, name) for dag, name, task in tasks(structure) if not task["timeout"]} == APPROVALS
 
 
+def test_a_deployment_may_last_as_long_as_its_canary_bakes_and_holds(structure: Any) -> None:
+    found = {
+        name: structure["dags"][f"{name}__lifecycle"]["tasks"]["deployment"]["timeout"]
+        for name in ("flights", "careful")
+    }
+
+    assert found == {"flights": 7_200, "careful": 7_200 + 2 * 600 + 7_200}
+
+
 def test_every_task_tells_of_its_failure(structure: Any) -> None:
     assert [(dag, name) for dag, name, task in tasks(structure) if not task["tells_failures"]] == []
 

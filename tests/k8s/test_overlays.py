@@ -1,5 +1,6 @@
 """Every overlay renders, and every pod in it is as careful as the next."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_quickstart_has_every_part_once(rendered: Rendered) -> None:
         "perennial/scheduler",
         "perennial/seaweedfs",
         "perennial-serving/wine-serving",
+        "perennial-serving/wine-serving-canary",
     }
 
 
@@ -271,9 +273,93 @@ def test_the_scheduler_may_do_no_more_than_run_pods_of_stages(rendered: Rendered
 def test_a_deployment_may_patch_its_own_service_alone(rendered: Rendered) -> None:
     rules = of_kind(rendered, "quickstart", "Role")["perennial-serving/wine-deploy"]["rules"]
 
-    assert rules[0]["resourceNames"] == ["wine-serving"]
-    assert rules[0]["verbs"] == ["get", "patch"]
-    assert rules[1] == {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+    assert rules == [
+        {
+            "apiGroups": ["apps"],
+            "resources": ["deployments"],
+            "resourceNames": ["wine-serving", "wine-serving-canary"],
+            "verbs": ["get", "patch"],
+        },
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    ]
+
+
+def test_a_route_may_be_moved_only_where_there_is_one(rendered: Rendered) -> None:
+    (rule,) = of_kind(rendered, "options", "Role")["perennial-serving/wine-route"]["rules"]
+
+    assert rule == {
+        "apiGroups": ["gateway.networking.k8s.io"],
+        "resources": ["httproutes"],
+        "resourceNames": ["wine-serving"],
+        "verbs": ["get", "patch"],
+    }
+    assert "perennial-serving/wine-route" not in of_kind(rendered, "quickstart", "Role")
+
+
+def test_a_route_names_services_that_are_there_and_begins_with_the_champion(
+    rendered: Rendered,
+) -> None:
+    route = of_kind(rendered, "options", "HTTPRoute")["perennial-serving/wine-serving"]
+    (rule,) = route["spec"]["rules"]
+    weights = {entry["name"]: entry["weight"] for entry in rule["backendRefs"]}
+
+    assert weights == {"wine-serving-stable": 100, "wine-serving-canary": 0}
+    services = of_kind(rendered, "options", "Service")
+    assert {f"perennial-serving/{name}" for name in weights} <= set(services)
+
+
+def test_clients_reach_both_tracks_and_each_track_has_its_own_service(rendered: Rendered) -> None:
+    for overlay in rendered:
+        found = {
+            service: {
+                name.rpartition("/")[2]
+                for name, deployment in of_kind(rendered, overlay, "Deployment").items()
+                if name.startswith("perennial-serving/")
+                and selector.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+            }
+            for service, selector in (
+                (name.rpartition("/")[2], service["spec"]["selector"])
+                for name, service in of_kind(rendered, overlay, "Service").items()
+                if name.startswith("perennial-serving/")
+            )
+        }
+
+        assert found == {
+            "wine-serving": {"wine-serving", "wine-serving-canary"},
+            "wine-serving-stable": {"wine-serving"},
+            "wine-serving-canary": {"wine-serving-canary"},
+        }
+
+
+def test_a_canary_sleeps_until_a_deployment_wakes_it(rendered: Rendered) -> None:
+    """What the manifest said of `replicas`, the next apply would put over a canary at work."""
+    for overlay in rendered:
+        found = of_kind(rendered, overlay, "Deployment")
+        spec = found["perennial-serving/wine-serving-canary"]["spec"]
+
+        assert spec["paused"] is True
+        assert "replicas" not in spec
+
+
+def test_a_canary_is_the_champions_pod_but_for_its_track(rendered: Rendered) -> None:
+    for overlay in rendered:
+        found = of_kind(rendered, overlay, "Deployment")
+        text = [
+            json.dumps(found[f"perennial-serving/wine-serving{suffix}"]["spec"]["template"])
+            for suffix in ("", "-canary")
+        ]
+
+        assert text[1] == text[0].replace('"stable"', '"canary"')
+
+
+def test_each_track_spreads_over_the_nodes_by_itself(rendered: Rendered) -> None:
+    for name, deployment in of_kind(rendered, "quickstart", "Deployment").items():
+        if not name.startswith("perennial-serving/"):
+            continue
+        spec = deployment["spec"]
+        (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+
+        assert spread["labelSelector"] == spec["selector"], name
 
 
 def test_nobody_has_rights_in_the_whole_cluster(rendered: Rendered) -> None:

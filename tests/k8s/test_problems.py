@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from perennial.kustomizing import write_kustomizations
+
 pytestmark = pytest.mark.slow
 
 
@@ -15,6 +17,10 @@ def both(kubectl: str, tree: Path) -> list[dict[str, Any]]:
     """Quickstart with a second line."""
     overlay = tree / "k8s" / "overlays" / "both"
     overlay.mkdir()
+    hotel = tree / "problems" / "hotel"
+    with (hotel / "problem.yaml").open("a") as file:
+        file.write("\nserving: { replicas: 3 }\n")
+    write_kustomizations(hotel)
     text = (tree / "k8s" / "overlays" / "quickstart" / "kustomization.yaml").read_text()
     line = "  - ../../../problems/wine\n"
     text = text.replace(line, line + "  - ../../../problems/hotel\n")
@@ -43,7 +49,27 @@ def test_a_service_sends_no_request_to_another_problems_pods(both: list[dict[str
         if found["kind"] == "Service" and found["metadata"]["namespace"] == "perennial-serving"
     }
 
-    assert selectors == {"wine-serving": "wine", "hotel-serving": "hotel"}
+    assert selectors == {
+        f"{problem}-serving{track}": problem
+        for problem in ("wine", "hotel")
+        for track in ("", "-canary", "-stable")
+    }
+
+
+def test_a_problem_says_how_many_pods_serve_it(both: list[dict[str, Any]]) -> None:
+    found = {
+        resource["metadata"]["name"]: resource["spec"].get("replicas")
+        for resource in both
+        if resource["kind"] == "Deployment"
+        and resource["metadata"]["namespace"] == "perennial-serving"
+    }
+
+    assert found == {
+        "wine-serving": 2,
+        "wine-serving-canary": None,
+        "hotel-serving": 3,
+        "hotel-serving-canary": None,
+    }
 
 
 @pytest.mark.parametrize("namespace", ["perennial", "perennial-tasks"])

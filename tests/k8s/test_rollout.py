@@ -13,7 +13,7 @@ import pytest
 from contract.errors import AskedWrongly, TryAgain
 from tasks.deployment import kubernetes
 from tasks.deployment.checks import Failed
-from tasks.deployment.kubernetes import Cluster
+from tasks.deployment.cluster import Cluster
 
 OLD, NEW = "a" * 64, "b" * 64
 NOW = datetime(2013, 10, 1, tzinfo=UTC)

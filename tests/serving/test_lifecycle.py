@@ -30,6 +30,8 @@ class Load:
     """Callers that keep their connection, as clients do, until they are told to close it."""
 
     service: Service
+    reconnects: bool = False
+    """Whether a caller goes on with a new connection when it was told to close its own."""
     answers: dict[str, str] = field(default_factory=dict)
     """Digest by request id."""
     failures: list[str] = field(default_factory=list)
@@ -65,7 +67,8 @@ class Load:
             self.answers[told["request_id"]] = told["model"]
             if answer.getheader("connection") == "close":
                 self.closed += 1
-                break
+                if not self.reconnects:
+                    break
         connection.close()
 
 
@@ -102,7 +105,7 @@ def test_models_are_swapped_under_load_without_a_failed_request(
     service = start()
     wait_for(lambda: is_ready(service))
 
-    with Load(service) as load:
+    with Load(service, reconnects=True) as load:
         for made in [*models[1:], *models]:
             move_pointer(store, problem_name, made.digest)
             wait_for(lambda made=made: made.digest in list(load.answers.values())[-20:])

@@ -233,3 +233,38 @@ def test_scalars_follow_yaml_1_2() -> None:
     assert read_problem_text(SMALL + "gates: { beats: { dummy: false } }\n", "p").gates.beats == (
         problem.gates.beats.model_copy(update={"dummy": False})
     )
+
+
+CANARY = "serving: { rollout: { canary: { %s } } }\n"
+
+
+def test_a_model_is_rolled_out_pod_by_pod_unless_a_canary_is_asked_for() -> None:
+    plain = read_problem_text(SMALL, "p.yaml").serving
+    asked = read_problem_text(SMALL + CANARY % "bake: 5m", "p.yaml")
+
+    assert (plain.replicas, plain.rollout, plain.canary) == (2, "rolling", None)
+    assert asked.serving.canary is not None
+    assert asked.serving.canary.steps == (0.25, 0.5)
+    assert asked.serving.canary.longest == timedelta(hours=2, minutes=10)
+    assert Problem.model_validate_json(asked.canonical()) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("serving: { rollout: fast }\n", "found 'fast'; rolling, or canary with its steps, is"),
+        ("serving: { rollout: null }\n", "found None; rolling, or canary with its steps, is"),
+        ("serving: { rollout: { canry: {} } }\n", "did you mean 'canary'?"),
+        (CANARY % "bak: 5m", "found the unknown key 'serving.rollout.canary.bak'; did you mean"),
+        (CANARY % "steps: [50%, 25%]", "steps are 50%, 25%; shares that ascend between 0% and"),
+        (CANARY % "steps: [50%, 100%]", "steps are 50%, 100%; shares that ascend"),
+        (CANARY % "bake: 10h", "are 22h together; at most 20h are expected, as a run has a day"),
+        (CANARY % "min_requests: 0", "serving.rollout.canary.min_requests: found 0"),
+        ("serving: { replicas: 0 }\n", "serving.replicas: found 0"),
+    ],
+)
+def test_a_rollout_that_cannot_be_is_named_once(text: str, sentence: str) -> None:
+    found = refused(SMALL + text)
+
+    assert sentence in found
+    assert len(found.splitlines()) == 1

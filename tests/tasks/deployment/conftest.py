@@ -40,10 +40,11 @@ class Ground:
         *,
         verdict: Mapping[str, object] | None = None,
         limit: str = "5s",
+        serving: str = "{}",
     ) -> tuple[int, dict[str, Any]]:
         """Run the stage as its process does; return exit code and what it tells its caller."""
         prefix = f"{self.problem}/runs/{run_id}"
-        takes = self.takes(prefix, run_id, made, verdict or {}, limit)
+        takes = self.takes(prefix, run_id, made, verdict or {}, limit, serving)
         result = self.scratch / "result.json"
         self.monkeypatch.setenv("STAGE_RESULT", str(result))
         code = task.main([*takes, "--out", self.store.uri(f"{prefix}/deployment")])
@@ -78,13 +79,19 @@ class Ground:
         """All lines."""
         return Ledger(self.store, self.problem).entries()
 
-    def takes(
-        self, prefix: str, run_id: str, made: Made, changes: Mapping[str, object], limit: str
+    def takes(  # noqa: PLR0917 - all that a deployment takes
+        self,
+        prefix: str,
+        run_id: str,
+        made: Made,
+        changes: Mapping[str, object],
+        limit: str,
+        serving: str = "{}",
     ) -> list[str]:
         problem = read_problem_text(
             f"apiVersion: perennial/v1\nkind: Problem\nname: {self.problem}\nquestion: Will it?\n"
             "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
-            f"gates: {{latency_p99: {limit}}}\n",
+            f"gates: {{latency_p99: {limit}}}\nserving: {serving}\n",
             "problem.yaml",
         )
         this = Run(

@@ -1,0 +1,80 @@
+"""Whether a deployment may begin: the verdict, and the keys that it needs."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bundle import signing
+from contract.errors import AskedWrongly, Refused
+from contract.verdict import Verdict
+
+
+def read_verdict(body: bytes) -> Verdict:
+    """Return the verdict.
+
+    Raises:
+        Refused: it cannot be read, which is no acceptance.
+    """
+    try:
+        return Verdict.model_validate_json(body)
+    except ValidationError as error:
+        sentence = "The verdict cannot be read, so nothing is deployed; run the evaluation again."
+        raise Refused(sentence) from error
+
+
+def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
+    """Go on only if the verdict lets this very model replace this very champion.
+
+    Raises:
+        Refused: it does not.
+    """
+    if verdict.verdict != "accepted":
+        first = verdict.reasons[0] if verdict.reasons else "no reason was given"
+        raise Refused(f"The verdict is {verdict.verdict!r} ({first}), 'accepted' is expected.")
+    if verdict.judged != digest:
+        sentence = (
+            f"The verdict judged the model {verdict.judged[:12]} and {digest[:12]} is to be "
+            "deployed; have this one judged."
+        )
+        raise Refused(sentence)
+    if verdict.baseline != champion:
+        sentence = (
+            f"The verdict compared with {_short(verdict.baseline)} and {_short(champion)} is the "
+            "champion now; have the model judged against it."
+        )
+        raise Refused(sentence)
+
+
+def read_api_key() -> str:
+    """Return the key that opens the service, from the file that PERENNIAL_API_KEY names.
+
+    Raises:
+        AskedWrongly: it is not set, or cannot be read.
+    """
+    name = os.environ.get("PERENNIAL_API_KEY")
+    if not name:
+        sentence = "PERENNIAL_API_KEY is not set; it names the file of the service's API key."
+        raise AskedWrongly(sentence)
+    try:
+        return Path(name).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        sentence = f"PERENNIAL_API_KEY names {name!r}, which cannot be read; check the file."
+        raise AskedWrongly(sentence) from error
+
+
+def read_verify_keys() -> tuple[bytes, ...]:
+    """Return the public keys in the folder that PERENNIAL_VERIFY_KEYS names.
+
+    Raises:
+        AskedWrongly: it is not set, or holds none.
+    """
+    name = os.environ.get("PERENNIAL_VERIFY_KEYS")
+    if not name:
+        sentence = "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys."
+        raise AskedWrongly(sentence)
+    return signing.public_keys(Path(name))
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "no champion"

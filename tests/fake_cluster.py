@@ -1,0 +1,186 @@
+"""A Kubernetes API at the edge: two Deployments that obey at once, their pods, and perhaps a route.
+
+What a pod is, a test says: the address of a real service process, or of something that misbehaves.
+"""
+
+import copy
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Found = dict[str, Any]
+NAMESPACE = "serving"
+
+
+class FakeCluster(ThreadingHTTPServer):
+    """Deployments `NAME-serving` and `NAME-serving-canary`."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.problem = problem
+        self.stable = f"{problem}-serving"
+        self.canary = f"{problem}-serving-canary"
+        self.deployments = {
+            self.stable: _deployment(2, paused=False),
+            self.canary: _deployment(1, paused=True),
+        }
+        self.addresses: dict[str, list[str]] = {"stable": [], "canary": []}
+        """Where the pods of a track answer."""
+        self.route: Found | None = None
+        self.weights: list[list[int]] = []
+        """Of the route, as they were moved: the champion's, the canary's."""
+        self.patches: list[tuple[str, Found]] = []
+        self.is_old = False
+        """Whether the manifests were applied before there was a canary."""
+        self.refusals: list[int] = []
+        """Statuses with which the next requests are answered."""
+        self.after: Callable[[str, Found], None] = lambda _name, _body: None
+        """Called after each patch, as another person's doing."""
+        self.lock = threading.RLock()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def digest(self, name: str) -> str | None:
+        """The digest that a Deployment pins."""
+        variables = _variables(self.deployments[name])
+        return variables.get("MODEL_DIGEST")
+
+    def replicas(self, name: str) -> int:
+        """The pods that a Deployment wants."""
+        return int(self.deployments[name]["spec"]["replicas"])
+
+    def annotations(self, name: str) -> dict[str, str]:
+        """The annotations of a Deployment."""
+        found: dict[str, str] = self.deployments[name]["metadata"]["annotations"]
+        return found
+
+    def change(self, name: str, body: Found) -> None:
+        """Patch a Deployment as kubectl would."""
+        with self.lock:
+            found = self.deployments[name]
+            about = found["metadata"]
+            about["generation"] += 1
+            about["resourceVersion"] = str(int(about["resourceVersion"]) + 1)
+            for key, value in body.get("metadata", {}).get("annotations", {}).items():
+                if value is None:
+                    about["annotations"].pop(key, None)
+                else:
+                    about["annotations"][key] = value
+            spec = body.get("spec", {})
+            found["spec"] |= {key: spec[key] for key in ("replicas", "paused") if key in spec}
+            if "template" in spec:
+                _pin(found, spec["template"]["spec"]["containers"][0]["env"])
+
+    def seen(self, name: str) -> Found:
+        """A Deployment with its status: everything is done, unless it is paused without pods."""
+        found = copy.deepcopy(self.deployments[name])
+        wanted = 0 if found["spec"]["paused"] else found["spec"]["replicas"]
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), wanted)
+        found["status"] = counts | {"observedGeneration": found["metadata"]["generation"]}
+        return found
+
+    def pods(self, track: str) -> list[Found]:
+        """The pods of a track."""
+        name = self.stable if track == "stable" else self.canary
+        if not self.replicas(name) or self.deployments[name]["spec"]["paused"]:
+            return []
+        env = [{"name": "MODEL_DIGEST", "value": self.digest(name)}]
+        return [
+            {
+                "metadata": {"name": f"{name}-{address}"},
+                "spec": {"containers": [{"name": "serving", "env": env}]},
+                "status": {"podIP": address},
+            }
+            for address in self.addresses[track]
+        ]
+
+
+class Answers(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: FakeCluster
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        place = urlsplit(self.path)
+        name = place.path.rpartition("/")[2]
+        if self.server.refusals:
+            self._answer(self.server.refusals.pop(0), {"message": "not now"})
+        elif name == self.server.canary and self.server.is_old:
+            self._answer(403, {"message": "no right"})
+        elif name == "pods":
+            selector = parse_qs(place.query)["labelSelector"][0]
+            track = selector.rpartition("perennial/track=")[2]
+            self._answer(200, {"items": self.server.pods(track)})
+        elif "httproutes" in place.path:
+            route = self.server.route
+            self._answer(200 if route else 404, route or {"message": "no matches for kind"})
+        else:
+            self._answer(200, self.server.seen(name))
+
+    def do_PATCH(self) -> None:
+        name = self.path.rpartition("/")[2]
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if "httproutes" in self.path:
+            assert self.server.route is not None
+            self.server.route["spec"]["rules"] = body["spec"]["rules"]
+            (rule,) = body["spec"]["rules"]
+            self.server.weights.append([entry["weight"] for entry in rule["backendRefs"]])
+            self._answer(200, self.server.route)
+            return
+        version = body.get("metadata", {}).get("resourceVersion")
+        if version not in {None, self.server.deployments[name]["metadata"]["resourceVersion"]}:
+            self._answer(409, {"message": "the object has been modified"})
+            return
+        self.server.change(name, body)
+        self.server.patches.append((name, body))
+        self._answer(200, self.server.seen(name))
+        self.server.after(name, body)
+
+    def _answer(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def route(problem: str) -> Found:
+    """The HTTPRoute of the component `canary-gateway`."""
+    entries = [
+        {"name": f"{problem}-serving-stable", "port": 8080, "weight": 100},
+        {"name": f"{problem}-serving-canary", "port": 8080, "weight": 0},
+    ]
+    return {"metadata": {"resourceVersion": "1"}, "spec": {"rules": [{"backendRefs": entries}]}}
+
+
+def _deployment(replicas: int, *, paused: bool) -> Found:
+    template = {"spec": {"containers": [{"name": "serving", "env": []}]}}
+    return {
+        "metadata": {"generation": 1, "resourceVersion": "1", "annotations": {}},
+        "spec": {"replicas": replicas, "paused": paused, "template": template},
+    }
+
+
+def _variables(found: Found) -> dict[str, str]:
+    env = found["spec"]["template"]["spec"]["containers"][0]["env"]
+    return {variable["name"]: variable["value"] for variable in env}
+
+
+def _pin(found: Found, changes: list[Found]) -> None:
+    variables = _variables(found)
+    for change in changes:
+        if change.get("$patch") == "delete":
+            variables.pop(change["name"], None)
+        else:
+            variables[change["name"]] = change["value"]
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    found["spec"]["template"]["spec"]["containers"][0]["env"] = env

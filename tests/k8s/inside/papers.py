@@ -1,0 +1,127 @@
+"""Make models and all that a deployment takes, without training; or read the prediction log.
+
+Runs on the stages' image beside `bundle_factory.py`. `papers.py make PLAN` prints for each run of
+the plan its digest and the arguments of `python -m tasks deployment`; `papers.py log PROBLEM` the
+rows of the prediction log, as `load.py` tells its answers.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow.parquet as pq
+from bundle_factory import Keys, make_bundle, upload
+
+from contract.artifacts import Bundle
+from contract.out import Out
+from contract.problem import read_problem_text
+from contract.run import Run
+from contract.store import Store
+from contract.verdict import Check, Verdict
+
+SETTLE_SECONDS = 8.0  # a segment of the log is closed after 5 s at most, and shipped at once
+
+
+def make(store: Store, plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the digest and the arguments of each run of the plan."""
+    problem, told = plan["problem"], {}
+    for key in list(store.keys(f"{problem}/")):  # of an earlier trial
+        store.delete(key)
+    keys = Keys(Path(os.environ["SIGNING_KEY"]).read_bytes(), Path())
+    digests: dict[str | None, str | None] = {None: None}
+    for name, wish in plan["runs"].items():
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            made = make_bundle(place / "bundle", problem, keys, bias=wish["bias"])
+            upload(store, problem, made)
+            digests[name] = made.digest
+            out = Out(store, f"{problem}/runs/{name}/before", place / "out")
+            takes = _takes(out, problem, name, wish, made.digest, digests[wish["beats"]])
+        uri = store.uri(f"{problem}/runs/{name}/deployment")
+        words = ["deployment", *takes, "--params", "{}", "--out", uri]
+        told[name] = {"digest": made.digest, "words": words}
+    return told
+
+
+def log(store: Store, problem: str) -> dict[str, object]:
+    """Return what the prediction log holds."""
+    time.sleep(SETTLE_SECONDS)
+    models: Counter[str] = Counter()
+    names: list[str] = []
+    for key in store.keys(f"{problem}/predictions/"):
+        table = pq.read_table(BytesIO(store.get(key)), columns=["request_id", "digest"])
+        names += table["request_id"].to_pylist()
+        models.update(table["digest"].to_pylist())
+    fingerprint = sum(UUID(name).int for name in names) % (1 << 128)
+    return {
+        "rows": len(names),
+        "requests": len(set(names)),
+        "models": dict(models),
+        "fingerprint": f"{fingerprint:032x}",
+    }
+
+
+def _takes(  # noqa: PLR0917 - what a deployment takes is made of all that
+    out: Out, problem: str, run: str, wish: dict[str, Any], digest: str, beats: str | None
+) -> list[str]:
+    text = (
+        f"apiVersion: perennial/v1\nkind: Problem\nname: {problem}\nquestion: Will it?\n"
+        "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
+        f"gates: {{latency_p99: 1s}}\nserving: {wish['serving']}\n"
+    )
+    now = datetime.now(UTC)
+    this = Run(
+        name=problem,
+        run_id=run,
+        window_start=None,
+        window_end=now,
+        reason="manual",
+        force=False,
+        salt="salt",
+        champion=None,
+    )
+    judged = Verdict(
+        verdict="accepted",
+        judged=digest,
+        baseline=beats,
+        rule="superior" if beats else "first",
+        metric="roc_auc",
+        score=0.8,
+        baseline_score=0.7 if beats else None,
+        checks=(Check(name="beats dummy", passed=True, why="0.8 found, 0.5 expected."),),
+        reasons=(),
+        rows=1000,
+        window_end=now,
+    )
+    key = f"{problem}/models/sha256/{digest}"
+    held = {
+        "problem": out.document("problem", read_problem_text(text, "problem.yaml")),
+        "run": out.document("run", this),
+        "verdict": out.document("verdict", judged),
+        "bundle": Bundle(uri=out.store.uri(key), sha256=digest, bytes=1),
+    }
+    outputs = {name: artifact.model_dump(mode="json") for name, artifact in held.items()}
+    manifest = out.document("manifest", {"outputs": outputs})
+    reference = f"{manifest.uri}#{{}}@sha256:{manifest.sha256}"
+    return [word for name in held for word in ("--take", f"{name}={reference.format(name)}")]
+
+
+def main() -> int:
+    """Do what the first word says."""
+    store = Store.from_environment(os.environ)
+    _, verb, given = sys.argv
+    told: object = make(store, json.loads(given)) if verb == "make" else log(store, given)
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Rollouts with and without a canary on a real cluster, under load from inside it.
+
+As `test_cluster.py` it takes the cluster of KUBECONFIG, with quickstart applied, else boots that of
+TEST_CLUSTER; TEST_CLUSTER_TAG names another tag of the images than quickstart's.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trial import PROBLEM, Trial
+
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
+REQUESTS = 30_000
+RATE = 100.0  # a second: five minutes, as long as the story
+BAKE = "rollout: {canary: {steps: [25%, 50%], bake: 6s, min_requests: 100, max_hold: 60s}}"
+IDLE = "rollout: {canary: {steps: [25%, 50%], bake: 5s, min_requests: 100, max_hold: 10s}}"
+RUNS = {
+    "first": {"bias": 0.0, "beats": None, "serving": f"{{{BAKE}}}"},
+    "baked": {"bias": 1e-5, "beats": "first", "serving": f"{{{BAKE}}}"},
+    "rolled": {"bias": 2e-5, "beats": "baked", "serving": "{rollout: rolling}"},
+    "strange": {"bias": 3.0, "beats": "rolled", "serving": f"{{{BAKE}}}"},
+    "late": {"bias": 3e-5, "beats": "rolled", "serving": f"{{{BAKE}}}"},
+    "idle": {"bias": 4e-5, "beats": "late", "serving": f"{{{IDLE}}}"},
+}
+
+
+@pytest.fixture(scope="module")
+def trial(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """The problem `bake` with its first model."""
+    if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
+        pytest.skip(WHY)
+    with open_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        if not os.environ.get("KUBECONFIG"):
+            found("apply", "-k", tree / "k8s" / "overlays" / "test")
+            found.wait_until_available(PLATFORM, "api", 300)
+        begun = Trial(found, tree)
+        try:
+            begun.begin(RUNS)
+            yield begun
+        finally:
+            begun.close()
+
+
+@pytest.fixture(scope="module")
+def story(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All that happens while clients ask: a canary that is as good, a rollout, a strange model."""
+    told: dict[str, Any] = {"first": trial.deploy("first")}
+    told["asleep"] = trial.cluster.get(SERVING, "pods", "-l", f"perennial/problem={PROBLEM}")
+    trial.start_load("load", REQUESTS, 600, RATE)
+    stage = trial.start_deployment("baked")
+    trial.until_baking()
+    told["second"] = trial.deploy("rolled")
+    before = trial.deployment(canary=True)
+    trial.cluster("apply", "-k", trial.overlay)
+    told["applied"] = before, trial.deployment(canary=True)
+    told["baked"] = trial.ended(stage)
+    told["after baked"] = trial.pinned()
+    told["rolled"] = trial.deploy("rolled")
+    told["strange"] = trial.deploy("strange")
+    stage = trial.start_deployment("late")
+    trial.until_baking(1)
+    trial.cluster("-n", TASKS, "delete", "pod", stage)
+    told["late"] = trial.deploy("late")
+    told["load"] = trial.load_told("load", 600)
+    told["log"] = trial.logged()
+    (tmp_path_factory.getbasetemp() / "story.json").write_text(json.dumps(told, indent=1))
+    return told
+
+
+def digest(trial: Trial, run: str) -> str:
+    found: str = trial.papers[run]["digest"]
+    return found
+
+
+def test_a_first_model_is_deployed_and_no_canary_has_a_pod(
+    story: dict[str, Any], trial: Trial
+) -> None:
+    code, told = story["first"]
+    tracks = [pod["metadata"]["labels"]["perennial/track"] for pod in story["asleep"]["items"]]
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert tracks == ["stable", "stable"]
+
+
+def test_a_canary_that_is_as_good_becomes_champion(story: dict[str, Any], trial: Trial) -> None:
+    code, told = story["baked"]
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert "after 2 steps of a canary" in told["facts"]["reason"]
+    assert story["after baked"] == digest(trial, "baked")
+
+
+def test_a_second_deployment_leaves_a_baking_canary_alone(story: dict[str, Any]) -> None:
+    code, told = story["second"]
+
+    assert code == 75
+    assert told["why"].startswith("The run baked has had ")
+
+
+def test_an_apply_in_mid_bake_leaves_the_canary_its_pods_and_model(story: dict[str, Any]) -> None:
+    before, after = (found["spec"] for found in story["applied"])
+
+    assert after["replicas"] == before["replicas"]
+    assert after["template"] == before["template"]
+
+
+def test_a_rollout_pod_by_pod_becomes_champion(story: dict[str, Any]) -> None:
+    code, told = story["rolled"]
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+
+
+def test_a_model_whose_scores_lie_elsewhere_is_taken_back(story: dict[str, Any]) -> None:
+    code, told = story["strange"]
+
+    assert (code, told["outcome"]) == (0, "returned"), told
+    assert "scores lie elsewhere" in told["facts"]["reason"]
+
+
+def test_a_stage_that_is_lost_in_mid_bake_goes_on(story: dict[str, Any], trial: Trial) -> None:
+    code, told = story["late"]
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert "after 1 steps of a canary" in told["facts"]["reason"]
+    assert trial.pinned() == digest(trial, "late")
+
+
+def test_no_request_failed_and_each_answer_is_in_the_log(story: dict[str, Any]) -> None:
+    load, log = story["load"], story["log"]
+
+    assert (load["sent"], load["failed"]) == (REQUESTS, 0), load["failures"]
+    assert log["rows"] == log["requests"] == load["answered"]
+    assert log["fingerprint"] == load["fingerprint"]
+    assert log["models"] == load["models"]
+
+
+def test_each_model_answered_something(story: dict[str, Any], trial: Trial) -> None:
+    models = story["load"]["models"]
+
+    assert set(models) == {
+        digest(trial, run) for run in ("first", "baked", "rolled", "strange", "late")
+    }
+
+
+def test_too_few_requests_hold_a_canary_and_then_end_it(
+    story: dict[str, Any], trial: Trial
+) -> None:
+    """Nobody asks any more; the champion of the story stays."""
+    assert story["late"][1]["outcome"] == "deployed"
+    code, told = trial.deploy("idle")
+
+    assert (code, told["outcome"]) == (0, "returned"), told
+    assert told["facts"]["reason"].startswith("After 10s of holding the canary was asked ")
+    assert trial.deployment(canary=True)["spec"]["replicas"] == 0
+    assert trial.pinned() == digest(trial, "late")

@@ -1,0 +1,218 @@
+"""What a canary's trial on a real cluster is made of: models, deployments and clients, as pods.
+
+The stage runs as `dags/pod.py` would run it, with the same account, labels, Secrets and image;
+clients ask through the Service, from a namespace that is labelled for it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, restricted_pod, until
+
+PROBLEM = "bake"
+CLIENTS = "perennial-load"
+HERE = Path(__file__).parent
+ROW = {"age": 41.0, "income": 1250.5, "member": True, "city": "Oslo", "joined": "2020-02-29"}
+
+Found = dict[str, Any]
+
+
+class Trial:
+    """One problem on a cluster, without Airflow."""
+
+    def __init__(self, cluster: Cluster, tree: Path) -> None:
+        self.cluster = cluster
+        images = cluster.get(PLATFORM, "configmap", "images")["data"]
+        tag = os.environ.get("TEST_CLUSTER_TAG")
+        self.images = {
+            name: f"{image.rpartition(':')[0]}:{tag}" if tag else image
+            for name, image in images.items()
+        }
+        self.overlay = self._overlay(tree)
+        self.papers: Found = {}
+
+    def begin(self, runs: Found) -> None:
+        """Apply the problem's service, and make the models and papers of the runs."""
+        self.cluster("apply", "-k", self.overlay)
+        space = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": CLIENTS, "labels": {"perennial/client": "true"}},
+        }
+        programs = {
+            path.name: path.read_text()
+            for path in (HERE.parent / "bundle_factory.py", *sorted((HERE / "inside").glob("*.py")))
+            if path.name in {"bundle_factory.py", "papers.py", "load.py"}
+        }
+        self._apply(space)
+        for namespace in (CLIENTS, TASKS):
+            about = {"name": "trial", "namespace": namespace}
+            config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": programs}
+            self._apply(config)
+        self.papers = self._run_papers("make", json.dumps({"problem": PROBLEM, "runs": runs}))
+
+    def close(self) -> None:
+        """Take the problem away again; what it left in the store stays."""
+        gone = ("--wait=false", "--ignore-not-found")
+        self.cluster("delete", "-k", self.overlay, *gone)
+        self.cluster("delete", "namespace", CLIENTS, *gone)
+        self.cluster("-n", TASKS, "delete", "configmap", "trial", *gone)
+
+    def start_deployment(self, run: str) -> str:
+        """Start the stage of a run and return its pod's name."""
+        name = f"{PROBLEM}-deployment-{run}-{time.time_ns() // 1_000_000 % 1_000_000}"
+        labels = {
+            "app.kubernetes.io/name": "stage",
+            "app.kubernetes.io/component": "deployment",
+            "app.kubernetes.io/part-of": "perennial",
+            "perennial/kubernetes-api": "true",
+            "perennial/problem": PROBLEM,
+        }
+        container = self._tasks(["python", "-m", "tasks", *self.papers[run]["words"]])
+        container["env"] += [
+            {"name": "PERENNIAL_SERVING_NAMESPACE", "value": SERVING},
+            {"name": "STAGE_RESULT", "value": "/dev/termination-log"},
+            {"name": "PERENNIAL_VERIFY_KEYS", "value": "/keys/verify-keys"},
+            {"name": "PERENNIAL_API_KEY", "value": "/keys/api-key/api.key"},
+        ]
+        self._start(TASKS, name, container, labels, ("verify-keys", "api-key"), "deployer")
+        return name
+
+    def ended(self, name: str, seconds: float = 300) -> tuple[int, Found]:
+        """Wait for a deployment's end and return its exit code and what it tells."""
+        state = self._ended(TASKS, name, seconds)
+        told = json.loads(state["message"])
+        self.cluster("-n", TASKS, "delete", "pod", name, "--wait=false")
+        return state["exitCode"], told
+
+    def deploy(self, run: str, seconds: float = 300) -> tuple[int, Found]:
+        """Run the stage of a run to its end."""
+        return self.ended(self.start_deployment(run), seconds)
+
+    def start_load(self, name: str, requests: int, seconds: float, rate: float) -> None:
+        """Start clients that ask through the Service."""
+        key = self.cluster.secret(TASKS, "api-key", "api.key").strip()
+        url = f"http://{PROBLEM}-serving.{SERVING}:8080"
+        bounds = [f"--requests={requests}", f"--seconds={seconds}", f"--rate={rate}"]
+        words = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds]
+        container = {"command": words, "env": [{"name": "API_KEY", "value": key}]}
+        self._start(CLIENTS, name, container, {"app": "load"}, (), "default")
+        until(lambda: self._phase(CLIENTS, name) != "Pending", 120, name)
+
+    def load_told(self, name: str, seconds: float) -> Found:
+        """Wait for the clients' end and return what they tell."""
+        self._ended(CLIENTS, name, seconds)
+        told: Found = json.loads(self.cluster("-n", CLIENTS, "logs", name).splitlines()[-1])
+        return told
+
+    def logged(self) -> Found:
+        """Return what the prediction log holds."""
+        return self._run_papers("log", PROBLEM)
+
+    def deployment(self, *, canary: bool = False) -> Found:
+        """Return one of the Deployments."""
+        suffix = "-canary" if canary else ""
+        found: Found = self.cluster.get(SERVING, "deployment", f"{PROBLEM}-serving{suffix}")
+        return found
+
+    def pinned(self) -> str | None:
+        """Return the digest that the champion's pods are told to serve."""
+        env = self.deployment()["spec"]["template"]["spec"]["containers"][0]["env"]
+        return {entry["name"]: entry.get("value") for entry in env}.get("MODEL_DIGEST")
+
+    def until_baking(self, step: int = 0) -> None:
+        """Wait until a canary's step has begun."""
+
+        def is_baking() -> bool:
+            noted = self.deployment(canary=True)["metadata"].get("annotations", {})
+            notes = json.loads(noted.get("perennial/canary", "{}"))
+            return bool(notes.get("step_began")) and notes["step"] >= step
+
+        until(is_baking, 180, f"step {step} of a canary")
+
+    def _overlay(self, tree: Path) -> Path:
+        problem = tree / "problems" / PROBLEM
+        problem.mkdir(exist_ok=True)
+        (problem / "problem.yaml").write_text(
+            f"apiVersion: perennial/v1\nkind: Problem\nname: {PROBLEM}\nquestion: Will it?\n"
+            "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
+        )
+        add = [sys.executable, tree / "k8s" / "problem.py", PROBLEM]
+        subprocess.run(add, check=True)
+        overlay = tree / "k8s" / "overlays" / PROBLEM
+        overlay.mkdir(exist_ok=True)
+        name, _, tag = self.images["serving"].rpartition(":")
+        (overlay / "kustomization.yaml").write_text(
+            f"resources:\n  - ../../../problems/{PROBLEM}/serving\n"
+            f"images:\n  - {{ name: serving, newName: {name}, newTag: {tag} }}\n"
+        )
+        return overlay
+
+    def _run_papers(self, *words: str) -> Found:
+        name = f"{PROBLEM}-papers-{words[0]}"
+        self.cluster("-n", TASKS, "delete", "pod", name, "--ignore-not-found")
+        container = self._tasks(["python", "/trial/papers.py", *words])
+        container["env"].append({"name": "SIGNING_KEY", "value": "/keys/signing-key/signing.pem"})
+        labels = {"app.kubernetes.io/name": "stage"}
+        self._start(TASKS, name, container, labels, ("signing-key",), "stage")
+        self._ended(TASKS, name, 180)
+        told: Found = json.loads(self.cluster("-n", TASKS, "logs", name).splitlines()[-1])
+        self.cluster("-n", TASKS, "delete", "pod", name, "--wait=false")
+        return told
+
+    def _tasks(self, words: list[str]) -> Found:
+        """Return a container that knows the store."""
+        store = self.cluster.get(SERVING, "configmap", "store")["data"]
+        variables = [{"name": name, "value": value} for name, value in store.items()]
+        from_secret = [{"secretRef": {"name": "store"}}]
+        return {"command": words, "env": variables, "envFrom": from_secret}
+
+    def _start(  # noqa: PLR0917 - a pod is made of all that
+        self,
+        namespace: str,
+        name: str,
+        container: Found,
+        labels: dict[str, str],
+        secrets: tuple[str, ...],
+        account: str,
+    ) -> None:
+        pod = restricted_pod(name, namespace, self.images["tasks"], container["command"])
+        spec = pod["spec"]
+        volumes: list[Found] = [
+            {"name": "scratch", "emptyDir": {}},
+            {"name": "trial", "configMap": {"name": "trial"}},
+        ]
+        mounts = [
+            mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "scratch"
+        ]
+        mounts.append({"name": "trial", "mountPath": "/trial"})
+        for secret in secrets:
+            volumes.append({"name": secret, "secret": {"secretName": secret, "defaultMode": 0o440}})
+            mounts.append({"name": secret, "mountPath": f"/keys/{secret}"})
+        spec["containers"][0] |= container | {"volumeMounts": mounts}
+        spec["volumes"] = volumes
+        spec["serviceAccountName"] = account
+        spec["automountServiceAccountToken"] = account == "deployer"
+        pod["metadata"]["labels"] = labels
+        self._apply(pod)
+
+    def _ended(self, namespace: str, name: str, seconds: float) -> Found:
+        ends = {"Succeeded", "Failed"}
+        until(lambda: self._phase(namespace, name) in ends, seconds, f"the end of {name}")
+        status = self.cluster.get(namespace, "pod", name)["status"]["containerStatuses"][0]
+        state: Found = status["state"]["terminated"]
+        if namespace == TASKS and "deployment" in name:
+            return state
+        assert state["exitCode"] == 0, self.cluster("-n", namespace, "logs", name)
+        return state
+
+    def _phase(self, namespace: str, name: str) -> str:
+        return str(self.cluster.get(namespace, "pod", name)["status"].get("phase"))
+
+    def _apply(self, found: Found) -> None:
+        self.cluster("apply", "-f", "-", given=json.dumps(found))
