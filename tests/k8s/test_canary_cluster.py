@@ -25,6 +25,7 @@ IDLE = "rollout: {canary: {steps: [25%, 50%], bake: 5s, min_requests: 100, max_h
 RUNS = {
     "first": {"bias": 0.0, "beats": None, "serving": f"{{{BAKE}}}"},
     "baked": {"bias": 1e-5, "beats": "first", "serving": f"{{{BAKE}}}"},
+    "second": {"bias": 5e-5, "beats": "first", "serving": "{rollout: rolling}"},
     "rolled": {"bias": 2e-5, "beats": "baked", "serving": "{rollout: rolling}"},
     "strange": {"bias": 3.0, "beats": "rolled", "serving": f"{{{BAKE}}}"},
     "late": {"bias": 3e-5, "beats": "rolled", "serving": f"{{{BAKE}}}"},
@@ -57,7 +58,7 @@ def story(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     trial.start_load("load", REQUESTS, 600, RATE)
     stage = trial.start_deployment("baked")
     trial.until_baking()
-    told["second"] = trial.deploy("rolled")
+    told["second"] = trial.deploy("second")
     before = trial.deployment(canary=True)
     trial.cluster("apply", "-k", trial.overlay)
     told["applied"] = before, trial.deployment(canary=True)
@@ -87,7 +88,7 @@ def test_a_first_model_is_deployed_and_no_canary_has_a_pod(
     tracks = [pod["metadata"]["labels"]["perennial/track"] for pod in story["asleep"]["items"]]
 
     assert (code, told["outcome"]) == (0, "deployed"), told
-    assert tracks == ["stable", "stable"]
+    assert set(tracks) == {"stable"}
 
 
 def test_a_canary_that_is_as_good_becomes_champion(story: dict[str, Any], trial: Trial) -> None:
@@ -108,7 +109,8 @@ def test_a_second_deployment_leaves_a_baking_canary_alone(story: dict[str, Any])
 def test_an_apply_in_mid_bake_leaves_the_canary_its_pods_and_model(story: dict[str, Any]) -> None:
     before, after = (found["spec"] for found in story["applied"])
 
-    assert after["replicas"] == before["replicas"]
+    assert after["replicas"] >= before["replicas"]  # its second step may have begun
+    assert after["paused"] is True
     assert after["template"] == before["template"]
 
 
@@ -118,11 +120,11 @@ def test_a_rollout_pod_by_pod_becomes_champion(story: dict[str, Any]) -> None:
     assert (code, told["outcome"]) == (0, "deployed"), told
 
 
-def test_a_model_whose_scores_lie_elsewhere_is_taken_back(story: dict[str, Any]) -> None:
+def test_a_model_that_decides_otherwise_is_taken_back(story: dict[str, Any]) -> None:
     code, told = story["strange"]
 
     assert (code, told["outcome"]) == (0, "returned"), told
-    assert "scores lie elsewhere" in told["facts"]["reason"]
+    assert "of the rows as the champion does" in told["facts"]["reason"]
 
 
 def test_a_stage_that_is_lost_in_mid_bake_goes_on(story: dict[str, Any], trial: Trial) -> None:
