@@ -4,7 +4,6 @@ The cluster is that of KUBECONFIG, with the images on its nodes, else one that T
 `costs` wants a cluster where nothing of this is installed yet.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -21,11 +20,10 @@ def main(words: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"{', '.join(sorted(unknown))}: one of {', '.join(PARTS)} is expected.\n")
         return 2
-    overlay = "quickstart" if os.environ.get("KUBECONFIG") else "test"
     with (
         scratch() as folder,
         open_cluster(folder) as cluster,
-        install(cluster, ROOT / "k8s" / "overlays" / overlay) as platform,
+        install(cluster, ROOT) as platform,
     ):
         for name, measure in PARTS.items():
             if name in words or not words:

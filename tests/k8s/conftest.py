@@ -1,8 +1,10 @@
 """Manifests as kubectl renders them, and pods as Airflow's interpreter makes them."""
 
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 import yaml
 from fixtures_airflow import ROOT, airflow_environment, ask
 
+from benchmarks.k8s.cluster import open_cluster
+from benchmarks.k8s.installation import Installation, install
 from perennial.kustomizing import write_kustomizations
 
 __all__ = ["airflow_environment"]
@@ -49,6 +53,23 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rendered(kubectl: str, tree: Path) -> dict[str, list[dict[str, Any]]]:
     """The resources of each overlay."""
     return {name: render(kubectl, tree, name) for name in (*OVERLAYS, "options")}
+
+
+@pytest.fixture(scope="session")
+def platform(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Quickstart in a real cluster, with Airflow up and the wines landed; nothing has run yet.
+
+    It is the cluster of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
+    """
+    if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
+        pytest.skip(
+            "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
+        )
+    with (
+        open_cluster(tmp_path_factory.mktemp("cluster")) as cluster,
+        install(cluster, tree) as found,
+    ):
+        yield found
 
 
 @pytest.fixture(scope="session")

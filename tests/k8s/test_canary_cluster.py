@@ -1,11 +1,6 @@
-"""Rollouts with and without a canary on a real cluster, under load from inside it.
-
-As `test_cluster.py` it takes the cluster of KUBECONFIG, with quickstart applied, else boots that of
-TEST_CLUSTER; TEST_CLUSTER_TAG names another tag of the images than quickstart's.
-"""
+"""Rollouts with and without a canary on a real cluster, under load from inside it."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +8,11 @@ from typing import Any
 import pytest
 from trial import PROBLEM, Trial
 
-from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster
+from benchmarks.k8s.cluster import SERVING, TASKS
+from benchmarks.k8s.installation import Installation
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
 REQUESTS = 30_000
 RATE = 100.0  # a second: five minutes, as long as the story
 BAKE = "rollout: {canary: {steps: [25%, 50%], bake: 6s, min_requests: 100, max_hold: 60s}}"
@@ -34,20 +29,14 @@ RUNS = {
 
 
 @pytest.fixture(scope="module")
-def trial(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(platform: Installation, tree: Path) -> Iterator[Trial]:
     """The problem `bake` with its first model."""
-    if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
-        pytest.skip(WHY)
-    with open_cluster(tmp_path_factory.mktemp("cluster")) as found:
-        if not os.environ.get("KUBECONFIG"):
-            found("apply", "-k", tree / "k8s" / "overlays" / "test")
-            found.wait_until_available(PLATFORM, "api", 300)
-        begun = Trial(found, tree)
-        try:
-            begun.begin(RUNS)
-            yield begun
-        finally:
-            begun.close()
+    begun = Trial(platform.cluster, tree)
+    try:
+        begun.begin(RUNS)
+        yield begun
+    finally:
+        begun.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,5 @@
-"""The cycle in a real cluster, from nothing to a retraining that starts by itself.
+"""The cycle in a real cluster, from nothing to a retraining that starts by itself."""
 
-It uses the cluster of KUBECONFIG, with the images on its nodes, else boots that of TEST_CLUSTER.
-"""
-
-import os
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +9,12 @@ import pump
 import pytest
 from pump_in_cluster import land_program
 
-from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, open_cluster, until
-from benchmarks.k8s.installation import WINES, Installation, give_source, install
+from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, until
+from benchmarks.k8s.installation import WINES, Installation, give_source, overlay_of
 from perennial.kustomizing import write_kustomizations
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-WHY = "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
 STAGES = {
     "problem",
     "collection",
@@ -48,24 +42,6 @@ for place in sys.argv[1:]:
     except OSError:
         print(place, "shut")
 """
-
-
-def overlay_of(tree: Path) -> Path:
-    """Quickstart; in the cluster for tests with the addresses of its API named."""
-    name = "quickstart" if os.environ.get("KUBECONFIG") else "test"
-    return tree / "k8s" / "overlays" / name
-
-
-@pytest.fixture(scope="module")
-def platform(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Quickstart, with Airflow up and the wines landed; nothing has run yet."""
-    if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
-        pytest.skip(WHY)
-    with (
-        open_cluster(tmp_path_factory.mktemp("cluster")) as cluster,
-        install(cluster, overlay_of(tree)) as found,
-    ):
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,12 @@ clients ask through the Service, from a namespace that is labelled for it.
 """
 
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, restricted_pod, until
+from perennial.kustomizing import write_kustomizations
 
 PROBLEM = "bake"
 CLIENTS = "perennial-load"
@@ -27,12 +25,7 @@ class Trial:
 
     def __init__(self, cluster: Cluster, tree: Path) -> None:
         self.cluster = cluster
-        images = cluster.get(PLATFORM, "configmap", "images")["data"]
-        tag = os.environ.get("TEST_CLUSTER_TAG")
-        self.images = {
-            name: f"{image.rpartition(':')[0]}:{tag}" if tag else image
-            for name, image in images.items()
-        }
+        self.images = cluster.get(PLATFORM, "configmap", "images")["data"]
         self.overlay = self._overlay(tree)
         self.papers: Found = {}
 
@@ -142,8 +135,7 @@ class Trial:
             f"apiVersion: perennial/v1\nkind: Problem\nname: {PROBLEM}\nquestion: Will it?\n"
             "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
         )
-        add = [sys.executable, tree / "k8s" / "problem.py", PROBLEM]
-        subprocess.run(add, check=True)
+        write_kustomizations(problem)
         overlay = tree / "k8s" / "overlays" / PROBLEM
         overlay.mkdir(exist_ok=True)
         name, _, tag = self.images["serving"].rpartition(":")
