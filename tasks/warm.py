@@ -8,23 +8,17 @@ goes away. Code that was edited since is not run: who asks is sent away, to star
 its own. Without a stage for `IDLE_SECONDS` it ends; the platform starts it again for the next.
 """
 
-import atexit
 import contextlib
-import ctypes
 import gc
-import logging
 import os
 import selectors
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -34,6 +28,7 @@ from contract.stages import STAGES
 from contract.task import start
 from contract.warm import MESSAGE_BYTES, Asked, Told
 from tasks import __main__ as command
+from tasks.forked import Leave, become, tie_to
 
 IDLE_SECONDS = 15.0  # longer than the pause between two stages on a busy machine
 ASK_SECONDS = 5.0  # for who is greeted to ask; it has its question ready
@@ -46,7 +41,6 @@ LATER = (
 )
 # Made by each process for itself, or told to each stage alone.
 OF_ONE_PROCESS = frozenset({"LC_CTYPE", "PERENNIAL_PLATFORM", "TMPDIR"})
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 @dataclass
@@ -140,11 +134,11 @@ class Server:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _tie_to(parent)
+            tie_to(parent)
             os.setsid()
             self._close()
             asker.close()
-            _become(asked, stream, os.environ.keys() - self._environment.keys())
+            become(asked, stream, os.environ.keys() - self._environment.keys())
             return asked
         job = self._jobs[pid] = Job(asker, pid, os.pidfd_open(pid))
         self._selector.register(asker, selectors.EVENT_READ, lambda: self._desert(job))
@@ -209,29 +203,6 @@ def _imports() -> Iterator[str]:
         yield stage
 
 
-def _become(asked: Asked, stream: int, imported: AbstractSet[str]) -> None:
-    """Make the forked process what a started one would be; `imported` are names that imports set."""
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(stream, 1)
-    os.dup2(stream, 2)
-    os.chdir(asked.folder)
-    # The first is set by Python itself where there is no locale.
-    kept = {name: os.environ[name] for name in ("LC_CTYPE", *imported) if name in os.environ}
-    os.environ.clear()
-    os.environ.update(kept | asked.environment)
-    time.tzset()
-    tempfile.tempdir = None
-    sys.argv[:] = [str(command.__file__), *asked.words]
-
-
-def _tie_to(parent: int) -> None:
-    """Have the kernel send SIGTERM to this process when `parent` ends, even by kill -9."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _tell(asker: socket.socket, told: Told) -> None:
     with contextlib.suppress(OSError):  # it went away; its stage is ended for that
         asker.send(told.canonical())
@@ -240,25 +211,6 @@ def _tell(asker: socket.socket, told: Told) -> None:
 def _signal(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
-
-
-class Leave:
-    """Ends the process when everything is said: a fork has more to tear down than it made.
-
-    The first that is registered is the last that is called, after every thread and exit function.
-    """
-
-    def __init__(self) -> None:
-        self.code = 1  # of a bug, whose traceback is written before
-        atexit.register(self)
-
-    def __call__(self) -> None:
-        """Flush what was written and end."""
-        logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):
-                stream.flush()
-        os._exit(self.code)
 
 
 def main() -> int:
