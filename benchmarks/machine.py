@@ -54,14 +54,17 @@ class Machine:
             raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
-    def cpu_seconds(self) -> float:
-        """Return the CPU time of every process of the platform and of its children that ended."""
-        total = 0.0
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the CPU time by program: of those that run, and what they forked and collected."""
+        found: dict[str, float] = {}
         for process in family(self.home):
             with contextlib.suppress(psutil.Error):
+                name = _name(process.cmdline())
                 used = process.cpu_times()
-                total += used.user + used.system + used.children_user + used.children_system
-        return total
+                ended = used.children_user + used.children_system
+                for part, seconds in ((name, used.user + used.system), (forks_of(name), ended)):
+                    found[part] = found.get(part, 0.0) + seconds
+        return found
 
     def memory(self) -> dict[str, float]:
         """Return MiB (PSS) of the platform's processes by program, and of all together."""
@@ -74,10 +77,22 @@ class Machine:
         return dict(sorted(found.items())) | {"all": memory_bytes(self.home) / 2**20}
 
 
+def forks_of(name: str) -> str:
+    """Return the name under which the ended children of a program are counted.
+
+    A warm interpreter that has ended, with its stages, is a child of the supervisor.
+    """
+    return f"forks of {name}"
+
+
 def _name(command: list[str]) -> str:
     words = " ".join(command)
     names = ("api_server", "api-server", "scheduler", "dag-processor", "dag_processor", "serving")
     for name in (*names, "supervisor", "weed", "postgres"):
         if name in words:
             return name.replace("_", "-")
+    if "tasks.warm" in words:
+        return "warm interpreter"
+    if "LocalExecutor" in words:
+        return "executor's workers"
     return words[:40] or "unknown"

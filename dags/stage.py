@@ -1,8 +1,10 @@
 """The one seam between Airflow and the stages: `Stage` runs `python -m tasks STAGE …` and settles.
 
 `PERENNIAL_RUNNER` chooses, when this is imported, how a stage runs: `local`, the default, is a
-child process of `$PERENNIAL_PYTHON`; `kubernetes` is a pod (`dags/pod.py`). Whatever runs it, the arguments, the environment's names and
-the meaning of the exit code come from `asking` and `endings`, and so are the same.
+child process of `$PERENNIAL_PYTHON`, or where `$PERENNIAL_WARM` leads to one a fork of an
+interpreter that has imported everything (`dags/warm.py`); `kubernetes` is a pod (`dags/pod.py`).
+Whatever runs it, the arguments, the environment's names and the meaning of the exit code come from
+`asking` and `endings`, and so are the same.
 
 Airflow 3.3 gives a task no way to write its own note, so the sentence of a failure stands in the
 exception, in the last log line and under the XCom key `why`.
@@ -21,10 +23,12 @@ from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
 from contract.task import RESULT_BYTES, RESULT_VARIABLE
+from contract.warm import VARIABLE
 from dags.asking import arguments, environment, out_uri, overridden, required
-from dags.child import Child
+from dags.child import Child, start
 from dags.endings import Ending, Fate, settle
 from dags.log_lines import readable
+from dags.warm import Fork, NotWarm, fork
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -132,9 +136,10 @@ class Stage(BaseOperator):
             own = {RESULT_VARIABLE: str(result), "TMPDIR": folder}
             seen = environment(self.task_id, self.sources, given) | own
             # `python -m` looks into its folder first: not into the one Airflow happens to stand in.
-            child = self._child = Child(
-                [python, "-m", "tasks", *words], seen, seen["PYTHONPATH"], self.grace_seconds
+            process = self._fork(words, seen) or start(
+                [python, "-m", "tasks", *words], seen, seen["PYTHONPATH"]
             )
+            child = self._child = Child(process, self.grace_seconds)
             last_line = ""
             try:
                 for line in child.lines():
@@ -144,6 +149,17 @@ class Stage(BaseOperator):
             finally:
                 child.close()
             return settle(code, _read(result), last_line)
+
+    def _fork(self, words: list[str], seen: dict[str, str]) -> Fork | None:
+        """Return a process of the warm interpreter; None where there is none to be had."""
+        path = os.environ.get(VARIABLE)
+        if not path:
+            return None
+        try:
+            return fork(path, words, seen, seen["PYTHONPATH"])
+        except NotWarm as why:
+            self.log.info("An interpreter of its own: %s", why)
+            return None
 
     def _tell_assets(self, context: "Context", result: Result) -> None:
         for asset in self.outlets:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contract.stages import STAGES
-from perennial.airflow import ENDED, POLL_SECONDS, Airflow, DagRun, TaskInstance, patiently
+from perennial.airflow import ENDED, Airflow, DagRun, TaskInstance, patiently
 
+LOOK_SECONDS = 1.0
+LIST_EVERY = 3  # looks: a list of tasks costs the API server 30 ms of CPU, the run's state a few
 TASK_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _EXIT = re.compile(r"\bexit (\d+)\b")
 BUG = 1
@@ -78,21 +80,25 @@ def exit_code(sentence: str) -> int:
 
 
 def follow(airflow: Airflow, dag: str, run: str, look: Callable[[list[Step]], None]) -> Followed:
-    """Watch a run until it ends; `look` is shown the tasks that began, at every look.
+    """Watch a run until it ends; `look` is shown the tasks that began, every few seconds.
 
     Raises:
         TryAgain: Airflow stayed away.
     """
     told: dict[tuple[str, int, str], Step] = {}
+    number = 0
     while True:
         state: DagRun = patiently(lambda: airflow.run(dag, run))
-        tasks: list[TaskInstance] = patiently(lambda: airflow.tasks(dag, run))
-        steps = [_step(airflow, dag, run, task, told) for task in tasks if task.state]
-        look(steps)
-        if state.state in ENDED:
+        has_ended = state.state in ENDED
+        if has_ended or number % LIST_EVERY == 0:
+            tasks: list[TaskInstance] = patiently(lambda: airflow.tasks(dag, run))
+            steps = [_step(airflow, dag, run, task, told) for task in tasks if task.state]
+            look(steps)
+        if has_ended:
             seconds = _seconds(state.start_date, state.end_date)
             return Followed(dag, run, state.state, seconds, tuple(steps))
-        time.sleep(POLL_SECONDS)
+        number += 1
+        time.sleep(LOOK_SECONDS)
 
 
 def _step(

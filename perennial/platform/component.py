@@ -1,4 +1,7 @@
-"""One process that is kept alive: started, watched, started again after a pause that grows."""
+"""One process that is kept alive: started, watched, started again after a pause that grows.
+
+One on demand ends by itself when it has nothing to do, which is no fault.
+"""
 
 import subprocess
 import time
@@ -26,6 +29,9 @@ class Component:
     folder: Path
     may_start: Callable[[], bool] = lambda: True
     """Asked before every start: what it needs is there, such as a migrated database."""
+    stdin: int = subprocess.DEVNULL
+    is_on_demand: bool = False
+    """Its end with exit code 0 is no fault: it waits until it may start again."""
     now: Callable[[], float] = time.monotonic
     last_exit: int | None = None
     seen: ComponentState = field(default_factory=lambda: ComponentState(state="waiting"))
@@ -44,7 +50,9 @@ class Component:
         return before != (self.seen.state, self.seen.process)
 
     def _start(self) -> None:
-        self._process = processes.start(self.command, self.environment, self.log, self.folder)
+        self._process = processes.start(
+            self.command, self.environment, self.log, self.folder, self.stdin
+        )
         self._started = self.now()
         self.seen.state = "running"
         self.seen.process = processes.know(self._process.pid)
@@ -52,6 +60,10 @@ class Component:
 
     def _note_end(self, code: int) -> None:
         lived = self.now() - self._started
+        if self.is_on_demand and code == 0:
+            self._process, self.last_exit = None, code
+            self.seen.state, self.seen.process = "waiting", None
+            return
         self._pause = (
             FIRST_PAUSE_SECONDS
             if lived > SETTLED_SECONDS

@@ -80,6 +80,11 @@ class Home:
         return self.folder / "lock"
 
     @property
+    def warm(self) -> Path:
+        """The socket at which a stage's process is asked for."""
+        return self.folder / "warm.sock"
+
+    @property
     def python(self) -> Path:
         """The interpreter of tasks, services and this command."""
         return self.project / ".venv" / "bin" / "python"

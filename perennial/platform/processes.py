@@ -60,7 +60,11 @@ def is_alive(known: Known) -> bool:
 
 
 def start(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    folder: Path,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own; both of its streams are appended to `log`."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
@@ -71,7 +75,7 @@ def start(
             command,
             env=dict(environment),
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=descriptor,
             stderr=subprocess.STDOUT,
             start_new_session=True,

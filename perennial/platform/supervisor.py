@@ -1,7 +1,8 @@
 """The one process that keeps the platform alive: `python -m perennial.platform.supervisor`.
 
-It starts the store, Airflow's three processes, a service for each problem that has a rollout and
-the database where the demo made one, and starts again what dies. It holds no S3 client and no data library: it lives as long as the
+It starts the store, Airflow's three processes, a service for each problem that has a rollout, the
+database where the demo made one, and the warm interpreter when a stage is asked of it; and starts
+again what dies. It holds no S3 client and no data library: it lives as long as the
 platform and its memory counts.
 """
 
@@ -28,6 +29,7 @@ from perennial.platform.environment import (
 from perennial.platform.home import Home, find_home
 from perennial.platform.ports import keep_ports, read_ports, service_port
 from perennial.platform.state import PlatformState, write_state
+from perennial.platform.warm import WARM, WarmDoor
 
 BEAT_SECONDS = 0.25
 LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
@@ -35,6 +37,7 @@ LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
 # work at up to 39 % of a core after half a year of flights.
 STORE_MEMORY = "384MiB"
 AIRFLOW_STOP_SECONDS = 15  # a stage that is at work is ended then, and run again later
+WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
 SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
 DATA = frozenset({"store", database.NAME})  # the last to stop
 AIRFLOW = {
@@ -68,6 +71,9 @@ class Supervisor:
         self.components = {"store": store} | {
             name: self._airflow_component(name, words) for name, words in AIRFLOW.items()
         }
+        self._door = WarmDoor.open(home)
+        if self._door is not None:
+            self.components[WARM] = self._door.component(home)
         self._state = PlatformState(supervisor=processes.know(os.getpid()))
 
     def run(self, end: threading.Event) -> None:
@@ -83,6 +89,8 @@ class Supervisor:
     def _beat(self, beat: int) -> bool:
         changed = [component.tend() for component in list(self.components.values())]
         self._migration.tend()
+        if self._door is not None and self.components[WARM].seen.state == "restarting":
+            self._door.turn_away()
         if not self._is_store_ready and seaweed.is_ready(self._ports):
             self._is_store_ready = True
             self._make_durable_once()
@@ -171,8 +179,9 @@ class Supervisor:
         """Stop services and Airflow first: their last words go to the store."""
         self._migration.stop()
         for names, seconds in (
-            (self.components.keys() - AIRFLOW.keys() - DATA, SERVICE_STOP_SECONDS),
+            (self.components.keys() - AIRFLOW.keys() - DATA - {WARM}, SERVICE_STOP_SECONDS),
             (AIRFLOW.keys(), AIRFLOW_STOP_SECONDS),
+            (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
             (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
         ):
             found = (self.components[name].seen.process for name in names)

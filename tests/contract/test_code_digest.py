@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from contract.code import code_digest
+from contract.code import code_digest, code_stamps
 
 
 def tree(root: Path, body: str = "a = 1\n", lock: str | None = "boto3==1\n") -> Path:
@@ -34,3 +34,18 @@ def test_another_stage_does_not(tmp_path: Path) -> None:
     (tmp_path / "b/tasks/tuning/task.py").write_text("other = 1\n")
 
     assert code_digest("split", tmp_path / "a") == code_digest("split", tmp_path / "b")
+
+
+def test_an_edit_a_new_file_and_another_lock_show_in_the_stamps(tmp_path: Path) -> None:
+    for name in ("contract/a.py", "tasks/split/task.py", "pages/page.css", "locks/tasks.txt"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("one\n")
+    before = code_stamps(tmp_path)
+
+    (tmp_path / "tasks/split/task.py").write_text("other\n")
+    (tmp_path / "tasks/split/cut.py").touch()
+    (tmp_path / "locks/tasks.txt").write_text("")
+
+    after = code_stamps(tmp_path)
+    changed = {name for name, stamp in after.items() if before.get(name) != stamp}
+    assert changed == {"tasks/split/task.py", "tasks/split/cut.py", "locks/tasks.txt"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dags import child as child_process
 from dags.child import Child
 
 HOLDS_THE_PIPE = """
@@ -24,9 +25,10 @@ time.sleep(60)
 
 
 def start(code: str, folder: Path, grace_seconds: float = 5.0) -> Child:
-    return Child(
-        [sys.executable, "-c", code], {"PATH": os.environ["PATH"]}, str(folder), grace_seconds
+    process = child_process.start(
+        [sys.executable, "-c", code], {"PATH": os.environ["PATH"]}, str(folder)
     )
+    return Child(process, grace_seconds)
 
 
 def test_lines_come_in_order_and_then_the_exit_code(tmp_path: Path) -> None:

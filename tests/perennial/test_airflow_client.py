@@ -21,7 +21,7 @@ MADE = {"outcome": "made", "facts": {"rows": 3}, "manifest": "s3://perennial/m.j
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     monkeypatch.setattr(client, "DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.following.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("perennial.following.LOOK_SECONDS", 0.0)
     with served(Script(dags={DAG})) as found:
         yield found
 

@@ -41,7 +41,7 @@ def _result(outcome: str = "made", **facts: object) -> dict[str, Any]:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     monkeypatch.setattr("perennial.airflow.DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.following.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("perennial.following.LOOK_SECONDS", 0.0)
     with served(Script()) as found:
         yield found
 

@@ -32,7 +32,9 @@ def clock() -> Clock:
 def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
     made: list[Component] = []
 
-    def build(*command: str, may_start: Callable[[], bool] = lambda: True) -> Component:
+    def build(
+        *command: str, may_start: Callable[[], bool] = lambda: True, is_on_demand: bool = False
+    ) -> Component:
         component = Component(
             name="part",
             command=command,
@@ -40,6 +42,7 @@ def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
             log=tmp_path / "part.log",
             folder=tmp_path,
             may_start=may_start,
+            is_on_demand=is_on_demand,
             now=clock,
         )
         made.append(component)
@@ -119,3 +122,26 @@ def test_the_exit_code_is_told(make: Make) -> None:
 
     assert component.last_exit == 7
     assert component.seen.problem.startswith("ended with exit code 7 after 0 s; see ")
+
+
+def test_one_on_demand_that_ends_well_waits_and_starts_again_at_once(make: Make) -> None:
+    asked = [True]
+    component = make("true", may_start=lambda: bool(asked), is_on_demand=True)
+    component.tend()
+    asked.clear()
+
+    _tend_until(component, "waiting")
+
+    assert (component.seen.restarts, component.seen.problem) == (0, "")
+    asked.append(True)
+    component.tend()
+    assert component.seen.state == "running"
+
+
+def test_one_on_demand_that_fails_is_a_fault(make: Make) -> None:
+    component = make("false", is_on_demand=True)
+    component.tend()
+
+    _tend_until(component, "restarting")
+
+    assert component.seen.restarts == 1

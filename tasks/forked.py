@@ -1,0 +1,60 @@
+"""What a process does that was forked from the warm interpreter, to be what a started one is."""
+
+import atexit
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from contract.warm import Asked
+from tasks import __main__ as command
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+def become(asked: Asked, stream: int, imported: AbstractSet[str]) -> None:
+    """Make the forked process what a started one would be; `imported` are names that imports set."""
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(stream, 1)
+    os.dup2(stream, 2)
+    os.chdir(asked.folder)
+    # The first is set by Python itself where there is no locale.
+    kept = {name: os.environ[name] for name in ("LC_CTYPE", *imported) if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept | asked.environment)
+    time.tzset()
+    tempfile.tempdir = None
+    sys.argv[:] = [str(command.__file__), *asked.words]
+
+
+def tie_to(parent: int) -> None:
+    """Have the kernel send SIGTERM to this process when `parent` ends, even by kill -9."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Leave:
+    """Ends the process when everything is said: a fork has more to tear down than it made.
+
+    The first that is registered is the last that is called, after every thread and exit function.
+    """
+
+    def __init__(self) -> None:
+        self.code = 1  # of a bug, whose traceback is written before
+        atexit.register(self)
+
+    def __call__(self) -> None:
+        """Flush what was written and end."""
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(self.code)
