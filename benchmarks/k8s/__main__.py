@@ -1,17 +1,22 @@
-"""Measure on a cluster and write the tables: `python -m benchmarks.k8s [costs] [kills] [failures]`.
+"""Measure on a cluster and write the tables: `python -m benchmarks.k8s [PART …]`.
 
-The cluster is that of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
+The parts are `costs`, `rollouts`, `kills` and `failures`; without any it is all of them. The cluster is that of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
 `costs` wants a cluster where nothing of this is installed yet.
 """
 
 import sys
 from collections.abc import Sequence
 
-from benchmarks.k8s import costs, failures, kills
+from benchmarks.k8s import costs, failures, kills, rollouts
 from benchmarks.k8s.cluster import ROOT, open_cluster, scratch
 from benchmarks.k8s.installation import install
 
-PARTS = {"costs": costs.measure, "kills": kills.measure, "failures": failures.measure}
+PARTS = {
+    "costs": costs.measure,
+    "rollouts": rollouts.measure,
+    "kills": kills.measure,
+    "failures": failures.measure,
+}
 
 
 def main(words: Sequence[str]) -> int:

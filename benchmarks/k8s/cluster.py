@@ -49,15 +49,15 @@ class Cluster:
             raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout
 
-    def perennial(self, *words: str) -> Any:  # noqa: ANN401 - parsed JSON
-        """Return the one document of the person's command.
+    def perennial(self, *words: str, problems: Path = ROOT / "problems") -> Any:  # noqa: ANN401 - parsed JSON
+        """Return the one document of the person's command; `problems` is the folder of problem files.
 
         Raises:
             RuntimeError: it ended with another exit code than 0.
         """
         done = subprocess.run(
             [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"],
-            env=self._environment,
+            env=self._environment | {"PERENNIAL_PROBLEMS": str(problems)},
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trial import PROBLEM, Trial
 
 from benchmarks.k8s.cluster import SERVING, TASKS
 from benchmarks.k8s.installation import Installation
+from benchmarks.k8s.trial import PROBLEM, Trial
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -1,4 +1,4 @@
-"""What a canary's trial on a real cluster is made of: models, deployments and clients, as pods.
+"""What a trial of rollouts on a real cluster is made of: models, deployments and clients, as pods.
 
 The stage runs as `dags/pod.py` would run it, with the same account, labels, Secrets and image;
 clients ask through the Service, from a namespace that is labelled for it.
@@ -9,12 +9,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, Cluster, restricted_pod, until
+from benchmarks.k8s.cluster import (
+    PLATFORM,
+    ROOT,
+    SERVING,
+    TASKS,
+    Cluster,
+    restricted_pod,
+    until,
+)
 from perennial.kustomizing import write_kustomizations
 
 PROBLEM = "bake"
 CLIENTS = "perennial-load"
 HERE = Path(__file__).parent
+"""Its folder `inside` holds what runs in the pods."""
 ROW = {"age": 41.0, "income": 1250.5, "member": True, "city": "Oslo", "joined": "2020-02-29"}
 
 Found = dict[str, Any]
@@ -26,6 +35,7 @@ class Trial:
     def __init__(self, cluster: Cluster, tree: Path) -> None:
         self.cluster = cluster
         self.images = cluster.get(PLATFORM, "configmap", "images")["data"]
+        self.problems = tree / "problems"
         self.overlay = self._overlay(tree)
         self.papers: Found = {}
 
@@ -39,8 +49,7 @@ class Trial:
         }
         programs = {
             path.name: path.read_text()
-            for path in (HERE.parent / "bundle_factory.py", *sorted((HERE / "inside").glob("*.py")))
-            if path.name in {"bundle_factory.py", "papers.py", "load.py"}
+            for path in (ROOT / "tests" / "bundle_factory.py", *sorted(HERE.glob("inside/*.py")))
         }
         self._apply(space)
         for namespace in (CLIENTS, TASKS):
@@ -86,6 +95,11 @@ class Trial:
     def deploy(self, run: str, seconds: float = 300) -> tuple[int, Found]:
         """Run the stage of a run to its end."""
         return self.ended(self.start_deployment(run), seconds)
+
+    def roll_back(self) -> Found:
+        """Go back to the model before, by the person's one command."""
+        found: Found = self.cluster.perennial("rollback", PROBLEM, problems=self.problems)
+        return found
 
     def start_load(self, name: str, requests: int, seconds: float, rate: float) -> None:
         """Start clients that ask through the Service."""
