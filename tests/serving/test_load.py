@@ -18,7 +18,7 @@ from contract import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
 
-LOAD = Path(__file__).parents[1] / "k8s" / "inside" / "load.py"
+LOAD = Path(__file__).parents[2] / "benchmarks" / "k8s" / "inside" / "load.py"
 
 
 def ask(url: str, *words: str) -> dict[str, Any]:
