@@ -12,7 +12,7 @@ READY := .venv/.ready .venv-airflow/.ready
 RUN := .venv/bin/python -m
 
 help: ## print this vocabulary
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## set everything up, tell the whole story on real flights, leave the platform up
 	$(RUN) perennial demo
