@@ -38,7 +38,8 @@ def follow_run(speech: Speech, airflow: Airflow, dag: str, run: str) -> Followed
     speech.say(f"{dag}: run {run}")
     try:
         with shown(speech) as look:
-            followed = follow(airflow, dag, run, look)
+            watched = speech.progress.is_terminal
+            followed = follow(airflow, dag, run, look, is_watched=watched)
     except KeyboardInterrupt:
         speech.say(f"{dag}: run {run} goes on without being watched.")
         raise

@@ -86,7 +86,7 @@ def read_settings(problem: str, host: str, port: int, environment: Mapping[str, 
             verify_keys=Path(keys),
             folder=home / "services" / problem,
             drain_seconds=environment.get("DRAIN_SECONDS", 1.0),
-            poll_seconds=environment.get("POLL_SECONDS", 0.5),
+            poll_seconds=environment.get("POLL_SECONDS", 1.0),
             connection_requests=environment.get("CONNECTION_REQUESTS", 1_000),
             connection_seconds=environment.get("CONNECTION_SECONDS", 30.0),
         )
