@@ -106,14 +106,21 @@ class Warm:
 
     def run(self, act: str, *words: str, **more: str) -> tuple[list[str], int]:
         child = Child(self.fork(act, *words, **more))
-        said = list(child.lines()), child.wait()
+        lines = list(said(child)), child.wait()
         child.close()
-        return said
+        return lines
 
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
         self.listener.close()
+
+
+def said(child: Child) -> Iterator[str]:
+    """What a stage says behind its first line, which every stage has."""
+    lines = child.lines()
+    assert '"task begins"' in next(lines)
+    return lines
 
 
 Make = Callable[..., Warm]
@@ -234,7 +241,7 @@ def test_a_stages_cpu_time_begins_with_nothing(warm: Warm) -> None:
 
 def test_two_stages_are_at_work_at_once(warm: Warm) -> None:
     first = Child(warm.fork("import time; print('up', flush=True); time.sleep(60)"))
-    next(first.lines())
+    assert next(said(first)) == "up"
 
     assert warm.run("print('second')") == (["second"], 0)
     first.close()
@@ -247,7 +254,7 @@ def test_ending_a_stage_ends_its_group(warm: Warm) -> None:
         "time.sleep(60)"
     )
     child = Child(warm.fork(act))
-    grandchild = int(next(child.lines()))
+    grandchild = int(next(said(child)))
 
     child.end()
 
@@ -290,6 +297,7 @@ def test_a_stage_does_not_outlive_who_asked_for_it(warm: Warm) -> None:
         "from dags.warm import fork\n"
         "path, folder, environment = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])\n"
         "child = fork(path, ['problem'], environment, folder)\n"
+        "child.stdout.readline()\n"
         "print(child.pid, child.stdout.readline(), flush=True)\n"
         "time.sleep(60)"
     )
@@ -320,7 +328,7 @@ def test_a_stage_does_not_outlive_who_asked_for_it(warm: Warm) -> None:
 def test_a_stage_does_not_outlive_the_interpreter_and_is_told_as_killed(make: Make) -> None:
     warm = make()
     child = Child(warm.fork("import time; print('up', flush=True); time.sleep(60)"))
-    assert next(child.lines()) == "up"
+    assert next(said(child)) == "up"
 
     warm.process.kill()
 

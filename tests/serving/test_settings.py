@@ -22,7 +22,7 @@ def read(**changes: str) -> Settings:
 def test_defaults_are_those_of_a_laptop() -> None:
     found = read()
 
-    assert (found.source, found.drain_seconds, found.poll_seconds) == ("pointer", 1.0, 0.5)
+    assert (found.source, found.drain_seconds, found.poll_seconds) == ("pointer", 1.0, 1.0)
     assert (found.connection_requests, found.connection_seconds) == (1_000, 30.0)
     assert found.key_digests == ("a" * 64, "b" * 64)
     assert found.predictions == Path("/home/services/flights/spool/predictions")

@@ -128,7 +128,7 @@ def deployment(name: str, namespace: str = PLATFORM, problem: str = "") -> list[
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     monkeypatch.setattr("perennial.airflow.DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.following.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("perennial.following.LOOK_SECONDS", 0.0)
     with served(Script()) as found:
         yield found
 
