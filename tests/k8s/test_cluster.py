@@ -52,7 +52,7 @@ def first_run(platform: Installation) -> dict[str, Any]:
 
 
 def test_the_service_is_up_and_not_ready_before_there_is_a_model(first_run: dict[str, Any]) -> None:
-    assert first_run["before"]["replicas"] == 2
+    assert first_run["before"]["replicas"] == 1
     assert first_run["before"].get("readyReplicas", 0) == 0
 
 
