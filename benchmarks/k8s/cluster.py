@@ -15,13 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.k8s.pods import restricted_pod
+
 ROOT = Path(__file__).parents[2]
 PLATFORM, TASKS, SERVING = "perennial", "perennial-tasks", "perennial-serving"
 POLL_SECONDS = 0.25
-LANDING_VOLUME = [
-    {"name": "landing", "persistentVolumeClaim": {"claimName": "landing"}},
-    {"name": "scratch", "emptyDir": {}},
-]
 
 
 class Cluster:
@@ -206,46 +204,6 @@ def images(folder: Path) -> list[Path]:
     build = [sys.executable, ROOT / "containers" / "build.py", "--debootstrap", "--save", folder]
     subprocess.run(build, check=True)
     return sorted(folder.glob("*.tar"))
-
-
-def restricted_pod(name: str, namespace: str, image: str, command: list[str]) -> dict[str, Any]:
-    """Return a pod that the standard `restricted` lets in, with the landing volume and scratch."""
-    context = {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    container = {
-        "name": "python",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": command,
-        "securityContext": context,
-        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
-        "volumeMounts": [
-            {"name": "landing", "mountPath": "/landing"},
-            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the pod's own volume
-        ],
-    }
-    spec = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "serviceAccountName": "stage",
-        "terminationGracePeriodSeconds": 2,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10_001,
-            "runAsGroup": 10_001,
-            "fsGroup": 10_001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": LANDING_VOLUME,
-    }
-    # What a stage may reach, it may reach too.
-    labels = {"app.kubernetes.io/name": "stage", "app.kubernetes.io/component": "by-hand"}
-    about = {"name": name, "namespace": namespace, "labels": labels}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
 
 
 @contextmanager

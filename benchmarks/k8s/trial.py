@@ -15,9 +15,9 @@ from benchmarks.k8s.cluster import (
     SERVING,
     TASKS,
     Cluster,
-    restricted_pod,
     until,
 )
+from benchmarks.k8s.pods import restricted_pod
 from perennial.kustomizing import write_kustomizations
 
 PROBLEM = "bake"

@@ -1,28 +1,16 @@
 """The problem file: one YAML file says everything that is particular to a problem."""
 
+from contract.problem.columns import ColumnOverride, Features, Join
+from contract.problem.gates import Beats, BeatsChampion, Gates
+from contract.problem.metric import Metric, TaskKind, Value
 from contract.problem.model import (
-    Beats,
-    BeatsChampion,
     Checks,
-    ColumnOverride,
-    Features,
-    FilesSource,
-    Gates,
-    Join,
     Labels,
-    Metric,
-    MinimumLabels,
     Models,
-    Monitoring,
-    PostgresSource,
     Problem,
     Quarantine,
-    Retraining,
-    Source,
     Split,
     Target,
-    TaskKind,
-    Value,
 )
 from contract.problem.read import (
     environment_names,
@@ -31,6 +19,8 @@ from contract.problem.read import (
     read_problem_text,
 )
 from contract.problem.resources import Resources
+from contract.problem.sources import FilesSource, PostgresSource, Source
+from contract.problem.watching import MinimumLabels, Monitoring, Retraining
 
 __all__ = [
     "Beats",

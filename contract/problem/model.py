@@ -3,7 +3,6 @@
 Defaults live here and nowhere else. A key whose feature is not built is not in the model.
 """
 
-import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,56 +11,28 @@ from pydantic import (
     AfterValidator,
     ConfigDict,
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
-    PositiveInt,
     StringConstraints,
     model_validator,
 )
 
+from contract.problem.columns import ColumnOverride, Features, SourceName
+from contract.problem.gates import Gates
+from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
 from contract.problem.resources import DEFAULTS, Resources
 from contract.problem.section import Section
 from contract.problem.serving import Serving
-from contract.problem.units import Duration, Share, Size
+from contract.problem.sources import ColumnName, FilesSource, PostgresSource, Source
+from contract.problem.units import Duration, Share
+from contract.problem.watching import Monitoring, Retraining
 from contract.stages import Stage
 
-TaskKind = Literal["binary", "multiclass", "regression"]
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
-MetricName = Literal[
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "rmse",
-    "mae",
-    "r2",
-]
-METRICS_BY_TASK: dict[TaskKind, tuple[MetricName, ...]] = {
-    "binary": (
-        "roc_auc",
-        "average_precision",
-        "log_loss",
-        "accuracy",
-        "balanced_accuracy",
-        "f1",
-    ),
-    "multiclass": ("log_loss", "accuracy", "balanced_accuracy", "f1"),
-    "regression": ("rmse", "mae", "r2"),
-}
 
 
 def _cron(value: str) -> str:
     if len(value.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
         sentence = f"found {value!r}; five fields of cron are expected, such as 0 2 * * *"
-        raise ValueError(sentence)
-    return value
-
-
-def _clock(value: str) -> str:
-    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is None:
-        sentence = f'found {value!r}; a time of day is expected, such as "06:00"'
         raise ValueError(sentence)
     return value
 
@@ -76,11 +47,7 @@ def _zone(value: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-ColumnName = Annotated[str, StringConstraints(min_length=1)]
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Cron = Annotated[str, AfterValidator(_cron)]
-Clock = Annotated[str, AfterValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
@@ -106,95 +73,6 @@ class Target(Section):
     """For binary: the value whose probability is predicted; default: the rarer of the two."""
     labels: Labels | None = None
     """Default: the main source itself, one day late."""
-
-
-class Value(Section):
-    """What a decision is worth, in the business's own unit; it sets the threshold."""
-
-    true_positive: float = 0.0
-    """Acting where it was right."""
-    false_positive: float = 0.0
-    """Acting where it was wrong."""
-    true_negative: float = 0.0
-    """Leaving alone where it was right."""
-    false_negative: float = 0.0
-    """Leaving alone where it was wrong."""
-
-
-class Metric(Section):
-    """How success is measured."""
-
-    name: MetricName | None = None
-    """Default: `roc_auc` for binary (no threshold needed), `log_loss` for multiclass, `rmse`."""
-    value: Value | None = None
-    """For binary: what each kind of decision is worth; absent: the threshold serves F1."""
-
-
-class _Source(Section):
-    key: tuple[ColumnName, ...] = ()
-    """What names a row; a source without one gets a hash of the row's content."""
-    event_time: ColumnName | None = None
-    """When the event happened; with it, parts and folds are cut by time."""
-    known_at: ColumnName | None = None
-    """When the row was known; rows count only where it is at or before the window's end."""
-    cursor: ColumnName | None = None
-    """What grows from load to load, to read only what is new; absent: everything is read."""
-    lag: Duration = timedelta(days=2)
-    """How far back is read again for late rows; two days outlast a failed night."""
-
-
-class FilesSource(_Source):
-    """Files on a disk: CSV, JSON lines or Parquet, plain or compressed."""
-
-    kind: Literal["files"]
-    path: Annotated[str, StringConstraints(min_length=1)]
-    """A pattern such as `${LANDING}/flights/*.csv.gz`; names come from the environment."""
-
-
-class PostgresSource(_Source):
-    """A query on a PostgreSQL database."""
-
-    kind: Literal["postgres"]
-    query: Annotated[str, StringConstraints(min_length=1)]
-    """One SELECT without a semicolon."""
-    connection: EnvironmentName
-    """The environment's name that holds the connection string."""
-
-
-Source = Annotated[FilesSource | PostgresSource, Field(discriminator="kind")]
-
-
-class Join(Section):
-    """How a further source is joined to the main one: at most one row, never from the future."""
-
-    on: tuple[ColumnName, ...]
-    """Columns that must be equal."""
-    as_of: ColumnName | None = None
-    """A time column of the main source: take the other's newest row at or before it."""
-    tolerance: Duration | None = None
-    """How old that row may be; absent: any age."""
-
-
-class Features(Section):
-    """Which columns a model may see."""
-
-    join: dict[SourceName, Join] = Field(default_factory=dict)
-    """One entry for each further source."""
-    drop: tuple[ColumnName, ...] = ()
-    """Columns that are known only after the event, or that must not be used."""
-
-
-class ColumnOverride(Section):
-    """What a person knows better than the inference."""
-
-    role: Literal["number", "binary", "category", "date", "text", "id", "drop"] | None = None
-    """How the column is used."""
-    unit: str | None = None
-    """For pages and the service's documentation."""
-    range: tuple[float, float] | None = None
-    """Values outside are set aside by validation and counted by monitoring."""
-    required: bool | None = None
-    """A request without it is answered 422; default: required where no row lacked it."""
 
 
 class Quarantine(Section):
@@ -244,74 +122,6 @@ class Models(Section):
     """All by default; a dummy is always among them."""
     seed: NonNegativeInt = 0
     """Of everything random."""
-
-
-class BeatsChampion(Section):
-    """Promote when P(gain > margin) >= confidence, on rows that neither model has seen."""
-
-    margin: NonNegativeFloat = 0.0
-    """In the metric's unit; 0: any real gain counts."""
-    confidence: Share = 0.95
-    """One promotion in twenty may be luck."""
-
-
-class Beats(Section):
-    """Whom a challenger must beat."""
-
-    dummy: bool = True
-    """True: a model that is no better than a constant is refused."""
-    champion: BeatsChampion = BeatsChampion()
-    """The model that serves."""
-
-
-class Gates(Section):
-    """What a model must fulfil before it serves; a gate that cannot be judged refuses."""
-
-    beats: Beats = Beats()
-    """Whom it must beat."""
-    minimum: dict[MetricName, float] = Field(default_factory=dict)
-    """For each metric the worst value that is let in (for losses: the largest)."""
-    slices: tuple[ColumnName, ...] = ()
-    """No value of these columns may get worse, beyond its own uncertainty."""
-    latency_p99: Duration = timedelta(milliseconds=20)
-    """Of one row; a page waits no longer."""
-    size: Size = 200_000_000
-    """Of the bundle; what a small pod holds in memory."""
-    approval: Literal["none", "manual"] = "none"
-    """`manual`: a person presses a button in Airflow before the deployment."""
-
-
-class Monitoring(Section):
-    """When and how the served model is watched."""
-
-    at: Clock = "06:00"
-    """Time of day in the problem's time zone: before people come to work."""
-    verdict_window: Duration = timedelta(days=7)
-    """Days that are judged together; seven take out the weekdays."""
-
-
-class MinimumLabels(Section):
-    """How many new labelled rows make a retraining worth its while."""
-
-    rows: NonNegativeInt = 1_000
-    """At least so many."""
-    share: Share = 0.05
-    """And at least this share of the rows the champion was trained on; the larger counts."""
-
-
-class Retraining(Section):
-    """What may start a retraining, and how often."""
-
-    mode: Literal["off", "suggest", "approve", "auto"] = "auto"
-    """`auto` starts it; `approve` waits for a person; `suggest` says so; `off` is silent."""
-    cooldown: Duration = timedelta(days=7)
-    """After any retraining: one verdict window, so that its effect can be seen."""
-    max_per_30d: PositiveInt = 4
-    """A ceiling against storms: one a week."""
-    min_new_labels: MinimumLabels = MinimumLabels()
-    """Fewer teach nothing new."""
-    max_age: Duration = timedelta(days=56)
-    """An older model is refreshed: eight verdict windows."""
 
 
 class Problem(Section):

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from contract.errors import AskedWrongly
 from contract.problem.document import Path as Place
 from contract.problem.document import Position, parse
-from contract.problem.model import PostgresSource, Problem
+from contract.problem.model import Problem
+from contract.problem.sources import PostgresSource
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 _TAGS = {"files", "postgres"}

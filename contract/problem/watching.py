@@ -1,0 +1,53 @@
+"""When the served model is watched, and what may start its renewal."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, NonNegativeInt, PositiveInt
+
+from contract.problem.section import Section
+from contract.problem.units import Duration, Share
+
+
+def _clock(value: str) -> str:
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is None:
+        sentence = f'found {value!r}; a time of day is expected, such as "06:00"'
+        raise ValueError(sentence)
+    return value
+
+
+Clock = Annotated[str, AfterValidator(_clock)]
+
+
+class Monitoring(Section):
+    """When and how the served model is watched."""
+
+    at: Clock = "06:00"
+    """Time of day in the problem's time zone: before people come to work."""
+    verdict_window: Duration = timedelta(days=7)
+    """Days that are judged together; seven take out the weekdays."""
+
+
+class MinimumLabels(Section):
+    """How many new labelled rows make a retraining worth its while."""
+
+    rows: NonNegativeInt = 1_000
+    """At least so many."""
+    share: Share = 0.05
+    """And at least this share of the rows the champion was trained on; the larger counts."""
+
+
+class Retraining(Section):
+    """What may start a retraining, and how often."""
+
+    mode: Literal["off", "suggest", "approve", "auto"] = "auto"
+    """`auto` starts it; `approve` waits for a person; `suggest` says so; `off` is silent."""
+    cooldown: Duration = timedelta(days=7)
+    """After any retraining: one verdict window, so that its effect can be seen."""
+    max_per_30d: PositiveInt = 4
+    """A ceiling against storms: one a week."""
+    min_new_labels: MinimumLabels = MinimumLabels()
+    """Fewer teach nothing new."""
+    max_age: Duration = timedelta(days=56)
+    """An older model is refreshed: eight verdict windows."""
