@@ -79,6 +79,7 @@ class Task(Generic[I, P, O]):
             "out": words.out,
             "outcome": result.outcome,
             "seconds": round(time.monotonic() - began, 3),
+            "at": _now(),
         }
         line.info("task done", **(result.facts | words_of_all))
         return 0
@@ -270,6 +271,11 @@ def _tell(value: dict[str, Any]) -> None:
         Path(path).write_bytes(canonical_json(value))
 
 
+def _now() -> str:
+    """Return the moment: whoever carries the line on may stamp it seconds later."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def _cpu_seconds() -> float:
     """CPU time of this process and of its children that have ended."""
     used = os.times()
@@ -295,7 +301,7 @@ def start(argv: Sequence[str], find: Callable[[str], "Task[Any, Any, Any]"]) -> 
         sys.stdout.write((__doc__ or "") + "\n")
         return 0
     # The stage's libraries take seconds to import: whoever looks now should see that it has begun.
-    log("tasks").info("task begins", task=argv[0])
+    log("tasks").info("task begins", task=argv[0], at=_now())
     try:
         task = find(argv[0])
     except AskedWrongly as error:
