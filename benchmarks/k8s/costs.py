@@ -91,7 +91,7 @@ def images(cluster: Cluster) -> list[list[object]]:
     found = {}
     for node in json.loads(cluster("get", "nodes", "-o", "json"))["items"]:
         for image in node["status"]["images"]:
-            for name in image.get("names", []):
+            for name in image.get("names") or ():  # of one that lost its tag: null
                 if "/perennial-" in name and "@" not in name:
                     found[name] = image["sizeBytes"] / 1e6
     return [[name, size] for name, size in sorted(found.items())]
