@@ -64,7 +64,7 @@ bench-kernel: $(READY) ## the C kernel beside its numpy twin: batches and one ro
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills
 
-bench-k8s: $(READY) ## on a cluster: start, cycle, memory; what was killed; what is said
+bench-k8s: $(READY) ## on a cluster: start, cycle, memory; rollouts; what was killed; what is said
 	$(RUN) benchmarks.k8s $(PARTS)
 
 bench-steps: $(READY) ## what a step, validate and plan cost
