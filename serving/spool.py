@@ -12,6 +12,7 @@ page cache. A segment is one file of one header:
 closed and waits to be shipped.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -199,5 +200,9 @@ def recover(folder: Path) -> int:
 
 
 def _bytes_in(folder: Path) -> int:
+    total = 0
     with os.scandir(folder) as entries:
-        return sum(entry.stat().st_size for entry in entries)
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # shipped since it was listed
+                total += entry.stat().st_size
+    return total

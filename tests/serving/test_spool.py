@@ -68,6 +68,17 @@ def test_rows_of_other_columns_begin_a_segment(tmp_path: Path) -> None:
     assert [names(path) for path in closed(tmp_path)] == [["a"], ["b"], ["c"]]
 
 
+def test_a_segment_that_is_shipped_while_the_folder_is_looked_through_costs_no_row(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path)
+    (tmp_path / "gone.jsonl").symlink_to("shipped")  # listed, and not there when looked at
+    spool.put(Named(("a",)))
+    spool.close()
+
+    assert (spool.written, spool.dropped) == (1, 0)
+
+
 def test_an_old_segment_is_closed(tmp_path: Path) -> None:
     spool = Spool(tmp_path, age=0.0)
     spool.put(Named(("a",)))
