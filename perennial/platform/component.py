@@ -32,10 +32,12 @@ class Component:
     stdin: int = subprocess.DEVNULL
     is_on_demand: bool = False
     """Its end with exit code 0 is no fault: it waits until it may start again."""
+    starter: "Callable[[Component], processes.Process | None] | None" = None
+    """Starts it in place of `command` itself; None while that is under way."""
     now: Callable[[], float] = time.monotonic
     last_exit: int | None = None
     seen: ComponentState = field(default_factory=lambda: ComponentState(state="waiting"))
-    _process: subprocess.Popen[bytes] | None = None
+    _process: processes.Process | None = None
     _started: float = 0.0
     _next_start: float = 0.0
     _pause: float = FIRST_PAUSE_SECONDS
@@ -50,9 +52,13 @@ class Component:
         return before != (self.seen.state, self.seen.process)
 
     def _start(self) -> None:
-        self._process = processes.start(
-            self.command, self.environment, self.log, self.folder, self.stdin
+        self._process = (
+            self.starter(self)
+            if self.starter
+            else processes.start(self.command, self.environment, self.log, self.folder, self.stdin)
         )
+        if self._process is None:
+            return
         self._started = self.now()
         self.seen.state = "running"
         self.seen.process = processes.know(self._process.pid)

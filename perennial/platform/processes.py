@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 
@@ -24,6 +25,20 @@ class Known:
 
     pid: int
     began: str
+
+
+class Process(Protocol):
+    """A child that leads a group of its own; `subprocess.Popen` is one."""
+
+    pid: int
+    returncode: int | Any
+    """None while it runs, or was not collected yet."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end and return the exit code."""
 
 
 def begin_of(pid: int) -> str | None:
@@ -67,9 +82,7 @@ def start(
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own; both of its streams are appended to `log`."""
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".1.log"))
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = open_log(log)
     try:
         return subprocess.Popen(
             command,
@@ -84,7 +97,14 @@ def start(
         os.close(descriptor)
 
 
-def has_ended(process: subprocess.Popen[bytes]) -> bool:
+def open_log(log: Path) -> int:
+    """Return a descriptor that appends to `log`; one that has become too long begins anew."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".1.log"))
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def has_ended(process: Process) -> bool:
     """Tell whether `process` ended, and end what is left of its group before it is collected.
 
     The order matters: while the dead leader is not collected its pid names the group and nothing

@@ -17,7 +17,7 @@ from types import FrameType
 from contract.errors import AskedWrongly, PerennialError
 from contract.log import configure, log
 from contract.rollout import rollout_key
-from perennial.platform import database, processes, seaweed, view
+from perennial.platform import airflow, database, processes, seaweed, view
 from perennial.platform.component import Component
 from perennial.platform.credentials import read_credentials, store_identities
 from perennial.platform.environment import (
@@ -36,16 +36,9 @@ LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
 # Soft: nothing fails at it. A tighter one (256 MiB) idled at 64-115 MB, but kept the collector at
 # work at up to 39 % of a core after half a year of flights.
 STORE_MEMORY = "384MiB"
-AIRFLOW_STOP_SECONDS = 15  # a stage that is at work is ended then, and run again later
 WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
 SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
 DATA = frozenset({"store", database.NAME})  # the last to stop
-AIRFLOW = {
-    "api-server": ("api-server",),
-    # Its log server would listen on every interface and has no setting for it.
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-}
 
 
 class Supervisor:
@@ -58,7 +51,8 @@ class Supervisor:
         self._airflow = airflow_environment(home, self._ports, self._made)
         self._is_store_ready = False
         self._lacks_database = False
-        self._migration = Migration(home, self._airflow)
+        self._migration = airflow.Migration(home, self._airflow)
+        self._siblings = airflow.Siblings(home, self._airflow)
         store = Component(
             name="store",
             command=seaweed.command(home.data, store_identities(home), self._ports),
@@ -69,7 +63,7 @@ class Supervisor:
             folder=home.folder,
         )
         self.components = {"store": store} | {
-            name: self._airflow_component(name, words) for name, words in AIRFLOW.items()
+            name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
         }
         self._door = WarmDoor.open(home)
         if self._door is not None:
@@ -89,6 +83,7 @@ class Supervisor:
     def _beat(self, beat: int) -> bool:
         changed = [component.tend() for component in list(self.components.values())]
         self._migration.tend()
+        self._siblings.tend()
         if self._door is not None and self.components[WARM].seen.state == "restarting":
             self._door.turn_away()
         if not self._is_store_ready and seaweed.is_ready(self._ports):
@@ -145,6 +140,7 @@ class Supervisor:
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
             may_start=lambda: self._migration.is_done,
+            starter=self._siblings.start if airflow.CAN_ADOPT else None,
         )
 
     def _service_component(self, problem: str) -> Component:
@@ -178,9 +174,13 @@ class Supervisor:
     def _stop(self) -> None:
         """Stop services and Airflow first: their last words go to the store."""
         self._migration.stop()
+        self._siblings.stop()
         for names, seconds in (
-            (self.components.keys() - AIRFLOW.keys() - DATA - {WARM}, SERVICE_STOP_SECONDS),
-            (AIRFLOW.keys(), AIRFLOW_STOP_SECONDS),
+            (
+                self.components.keys() - airflow.PROGRAMS.keys() - DATA - {WARM},
+                SERVICE_STOP_SECONDS,
+            ),
+            (airflow.PROGRAMS.keys(), airflow.STOP_SECONDS),
             (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
             (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
         ):
@@ -191,47 +191,6 @@ class Supervisor:
             component.seen.state, component.seen.process = "stopped", None
         self._write()
         log("platform").info("stopped")
-
-
-class Migration:
-    """Airflow's database brought to the form of the installed Airflow, once a version."""
-
-    def __init__(self, home: Home, environment: dict[str, str]) -> None:
-        self._stamp = home.airflow / ".migrated"
-        self._version = installed_airflow(home)
-        database = home.airflow / "airflow.db"
-        self.is_done = (
-            database.exists() and self._stamp.exists() and self._stamp.read_text() == self._version
-        )
-        self._component = Component(
-            name="airflow-migration",
-            command=[str(home.airflow_python), "-m", "airflow", "db", "migrate"],
-            environment=environment,
-            log=home.logs / "airflow-migration.log",
-            folder=home.project,
-        )
-
-    def tend(self) -> None:
-        """Start the migration where it is due; take note when it ended well."""
-        if self.is_done:
-            return
-        self._component.tend()
-        if self._component.last_exit == 0:
-            self._stamp.write_text(self._version)
-            self.is_done = True
-
-    def stop(self) -> None:
-        """End a migration that is at work."""
-        if self._component.seen.process is not None:
-            processes.stop([self._component.seen.process], None, AIRFLOW_STOP_SECONDS)
-
-
-def installed_airflow(home: Home) -> str:
-    """Return the version of Airflow in its environment, read from the name of its metadata."""
-    found = home.airflow_python.parents[1].glob(
-        "lib/python*/site-packages/apache_airflow_core-*.dist-info"
-    )
-    return ",".join(sorted(path.name for path in found))
 
 
 def main() -> int:
