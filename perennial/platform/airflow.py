@@ -1,11 +1,14 @@
 """Airflow's three processes, forked from one interpreter, and the migration before them."""
 
+import contextlib
 import ctypes
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from perennial.platform import processes
 from perennial.platform.component import Component
@@ -22,6 +25,8 @@ PROGRAMS = {
 # What more than one of them imports: all of it from Airflow's own environment, so that one that is
 # started again has the project's newest code.
 SHARED = ("airflow", "airflow.api_fastapi.app")
+DAG_FILES = ("model_lifecycle.py", "drift_monitoring.py", "problems_invalid.py")
+READING_SECONDS = 2.0  # a reading of one of them takes 0.4 s on a quiet machine
 PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 CAN_ADOPT = sys.platform == "linux"
 
@@ -109,6 +114,39 @@ class Siblings:
             # One that failed has its end seen as a component's own: started again after a pause.
             self._started[name] = Forked(pids[name]) if name in pids else launcher
         self._launcher, self._launched = None, {}
+
+
+class Rereading:
+    """Has the DAG processor read the DAGs at once when a problem came, went or was edited.
+
+    It looks at the times of its files every second and reads those that have changed; each reading
+    of all is 0.4 CPU-s, too much for doing it often without a reason.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._dags = home.project / "dags"
+        self._problems = home.problems
+        self._stamps = self._look()
+
+    def tend(self) -> None:
+        """Look at the problems; where one has changed, give the files of the DAGs a new time."""
+        stamps = self._look()
+        if stamps == self._stamps:
+            return
+        self._stamps = stamps
+        # Ahead, as a reading that is under way has seen the problems as they were.
+        then = time.time() + READING_SECONDS
+        for name in DAG_FILES:
+            with contextlib.suppress(OSError):  # another's files: they are read once an interval
+                os.utime(self._dags / name, (then, then))
+
+    def _look(self) -> dict[Path, tuple[int, int]]:
+        found = {}
+        for path in self._problems.glob("*/problem.yaml"):
+            with contextlib.suppress(OSError):  # it went away meanwhile
+                stat = path.stat()
+                found[path] = (stat.st_mtime_ns, stat.st_size)
+        return found
 
 
 class Migration:

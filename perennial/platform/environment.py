@@ -103,16 +103,15 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "API__BASE_URL": url,
         "API__SECRET_KEY": made.airflow_api_secret,
         "API_AUTH__JWT_SECRET": made.airflow_jwt_secret,
-        # The gap between two tasks is this sleep, and so is the idle scheduler's cost: 1 s and 1.6 %
-        # of a core by default, 0.2 s and 8 % with 0.2.
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.8",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
         "SCHEDULER__TASK_QUEUED_TIMEOUT": "600",
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "5",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        # How soon a new problem and an edited one are seen; each look is a process of 0.4 CPU-s a file.
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+        # The supervisor has problems that were edited read at once; this is for whatever else changed.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        # A DAG that its file no longer makes goes at that file's next reading, not one of 50 s later.
+        "DAG_PROCESSOR__STALE_DAG_THRESHOLD": "10",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(

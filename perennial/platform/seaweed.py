@@ -83,6 +83,9 @@ def command(
     """Return the command line of the store."""
     words = [str(program()), "-logtostderr=true", "mini", f"-dir={data}"]
     words += [f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.telemetry=false"]
+    # A master that takes up its old raft state spins in its loop: 4 % of a core, not 0.7 %. What
+    # volumes there are it hears from the volume server.
+    words += ["-master.resumeState=false"]
     words += ["-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     # What it keeps of what was read counts as live memory: with a limit below, the collector would
     # never rest. The system's own page cache serves one machine as well.

@@ -53,6 +53,7 @@ class Supervisor:
         self._lacks_database = False
         self._migration = airflow.Migration(home, self._airflow)
         self._siblings = airflow.Siblings(home, self._airflow)
+        self._rereading = airflow.Rereading(home)
         store = Component(
             name="store",
             command=seaweed.command(home.data, store_identities(home), self._ports),
@@ -91,6 +92,7 @@ class Supervisor:
             self._make_durable_once()
         if beat % LOOK_EVERY == 0:
             view.refresh(self._home)
+            self._rereading.tend()
             changed.append(self._look_for_database())
             if self._is_store_ready:
                 changed.append(self._look_for_rollouts())
