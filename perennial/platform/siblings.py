@@ -45,6 +45,7 @@ def main(plan: Plan) -> None:
             with Path(program["log"]).open("a", encoding="utf-8") as log:
                 traceback.print_exc(file=log)
         raise
+    sys.stdout.flush()  # or every fork would say it again
     gc.collect()
     gc.freeze()  # a full collection in a fork would copy every page
     pids: dict[str, int] = {}
@@ -62,8 +63,11 @@ def main(plan: Plan) -> None:
 def _become(program: Program) -> None:
     os.setsid()
     log = os.open(program["log"], os.O_WRONLY | os.O_APPEND)
-    for descriptor, stream in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, stream in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, stream)
+    for descriptor in (nothing, log):
+        os.close(descriptor)
     sys.argv[1:] = program["words"][1:]
     # What looks for a process by its words finds those of its own.
     import_module("setproctitle").setproctitle(" ".join([sys.executable, "-m", *program["words"]]))
