@@ -6,8 +6,10 @@ where a pod is run: the client of the API costs half a second and 160 MB.
 """
 
 import os
+import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import PodLaunchFailedException
@@ -15,7 +17,11 @@ from airflow.providers.cncf.kubernetes.operators.pod import (
     FoundMoreThanOnePodFailure,
     KubernetesPodOperator,
 )
-from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeoutException
+from airflow.providers.cncf.kubernetes.utils.pod_manager import (
+    PodLaunchTimeoutException,
+    PodManager,
+    PodPhase,
+)
 from kubernetes.client import models as k8s  # type: ignore[import-untyped] # it ships no types
 from kubernetes.client.exceptions import (  # type: ignore[import-untyped] # as above
     ApiException,
@@ -44,11 +50,41 @@ if TYPE_CHECKING:
 # Above Airflow's own limit: it ends the pod where Airflow is down and cannot.
 DEADLINE_MARGIN = timedelta(minutes=1)
 START_SECONDS = 60
+LOOK_SECONDS = 0.1  # each look is a read of one pod, some 10 ms
+TOLD_SECONDS = 2.0  # kubelet looks for ends every second
 SCHEDULE_SECONDS = 120  # a node that an autoscaler adds is there by then, or the next try finds it
+
+
+class _Manager(PodManager):
+    """Airflow's manager that looks often for an end: its own looks are 1 and 2 s apart.
+
+    The log ends with the container, and up to a second before kubelet tells the API so.
+    """
+
+    def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
+        """Tell whether it still runs, after the time that its end needs to be told."""
+        for _ in range(round(TOLD_SECONDS / LOOK_SECONDS)):
+            if not super().container_is_running(pod, container_name):
+                return False
+            time.sleep(LOOK_SECONDS)
+        return True  # its log was cut
+
+    def await_pod_completion(self, pod: k8s.V1Pod, *rest: Any, **named: Any) -> k8s.V1Pod:  # noqa: ANN401 - the parent's own arguments
+        """Return the pod when it has ended."""
+        for _ in range(round(TOLD_SECONDS / LOOK_SECONDS)):
+            if self.read_pod(pod).status.phase in PodPhase.terminal_states:
+                break
+            time.sleep(LOOK_SECONDS)
+        return super().await_pod_completion(pod, *rest, **named)
 
 
 class _Operator(KubernetesPodOperator):
     """Airflow's operator without its last word: a raise there replaces what really happened."""
+
+    @cached_property
+    def pod_manager(self) -> PodManager:
+        """The manager of pods."""
+        return _Manager(kube_client=self.client)
 
     def post_complete_action(self, **_: Any) -> None:  # noqa: ANN401 - the parent's own arguments
         """Leave the pod as it is; `Pod` looks at it first and deletes it then."""
@@ -158,7 +194,7 @@ class Pod:
             "termination_message_policy": "FallbackToLogsOnError",
             "startup_timeout_seconds": START_SECONDS,
             "schedule_timeout_seconds": SCHEDULE_SECONDS,
-            "startup_check_interval_seconds": 1,
+            "startup_check_interval_seconds": 2 * LOOK_SECONDS,
             "log_events_on_startup": False,
             "container_name_log_prefix_enabled": False,
             "log_formatter": lambda _container, line: readable(line)[1],

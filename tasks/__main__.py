@@ -8,6 +8,7 @@ from typing import Any
 from contract.errors import AskedWrongly
 from contract.stages import STAGES
 from contract.task import Task, start
+from tasks.leaving import Leave
 
 # Not a stage of the cycle: it writes the first problem file from a person's data.
 OTHERS = ("suggestion",)
@@ -29,4 +30,4 @@ def find(name: str) -> Task[Any, Any, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(start(sys.argv[1:], find))
+    sys.exit(Leave().run(lambda: start(sys.argv[1:], find)))

@@ -1,9 +1,6 @@
 """What a process does that was forked from the warm interpreter, to be what a started one is."""
 
-import atexit
-import contextlib
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -39,22 +36,3 @@ def tie_to(parent: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-class Leave:
-    """Ends the process when everything is said: a fork has more to tear down than it made.
-
-    The first that is registered is the last that is called, after every thread and exit function.
-    """
-
-    def __init__(self) -> None:
-        self.code = 1  # of a bug, whose traceback is written before
-        atexit.register(self)
-
-    def __call__(self) -> None:
-        """Flush what was written and end."""
-        logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):
-                stream.flush()
-        os._exit(self.code)

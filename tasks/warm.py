@@ -29,7 +29,8 @@ from contract.store import Store
 from contract.task import start
 from contract.warm import MESSAGE_BYTES, Asked, Told
 from tasks import __main__ as command
-from tasks.forked import Leave, become, tie_to
+from tasks.forked import become, tie_to
+from tasks.leaving import Leave
 
 IDLE_SECONDS = 15.0  # longer than the pause between two stages on a busy machine
 ASK_SECONDS = 5.0  # for who is greeted to ask; it has its question ready
@@ -228,12 +229,7 @@ def main() -> int:
     leave = Leave()
     configure()
     asked = Server(socket.socket(fileno=os.dup(0))).serve()
-    try:
-        leave.code = 0 if asked is None else start(list(asked.words), command.find)
-    except SystemExit as end:
-        leave.code = end.code if isinstance(end.code, int) else 1
-        raise
-    return leave.code
+    return leave.run(lambda: 0 if asked is None else start(list(asked.words), command.find))
 
 
 if __name__ == "__main__":

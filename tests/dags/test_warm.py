@@ -74,7 +74,7 @@ class Warm:
         for name, text in TASKS.items():
             (self.project / name).parent.mkdir(exist_ok=True, parents=True)
             (self.project / name).write_text(f"{imports}\n{text}" if "task.py" in name else text)
-        for name in ("__main__.py", "forked.py", "warm.py"):
+        for name in ("__main__.py", "forked.py", "leaving.py", "warm.py"):
             shutil.copy(ROOT / "tasks" / name, self.project / "tasks" / name)
         self.path = str(folder / "warm.sock")
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
