@@ -81,6 +81,21 @@ class Store:
         )
         return cls(bucket, client)
 
+    @classmethod
+    def read_tables(cls) -> None:
+        """Have botocore read what describes S3, for all processes that are forked from here.
+
+        A first client does, in 0.14 CPU-s and 30 MB; no connection is opened.
+        """
+        cls.from_environment(
+            {
+                "PERENNIAL_BUCKET": "nowhere",
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+                "AWS_ACCESS_KEY_ID": "nobody",
+                "AWS_SECRET_ACCESS_KEY": "nothing",
+            }
+        )
+
     def uri(self, key: str) -> str:
         """Return the URI of `key`."""
         return f"s3://{self.bucket}/{key}"

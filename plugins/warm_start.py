@@ -4,8 +4,9 @@ Airflow loads plugins at their start, and each task and each parse is a fork of 
 step less for the problem's model, 0.05 for the branch, 0.3 for monitoring's trigger.
 A new version of these modules is therefore seen after a restart, as Airflow's own.
 
-Where stages are pods, the scheduler's tasks need the Kubernetes operator too: 0.8 CPU-s and 75 MB that
-each of them would pay for itself, before it asks for its pod.
+Where stages are pods, the scheduler's tasks need the Kubernetes operator too, and its workers the
+store, for the tasks' logs: 0.8 CPU-s and 75 MB that each task would pay before it asks for its pod,
+and 30 MB of each worker.
 
 What is there by then is collected once before the forks, and frozen in the scheduler when its first
 run begins (the executor has unfrozen it): a full collection writes to every object, and so copies
@@ -26,6 +27,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 import contract.problem
 import contract.task  # noqa: F401 - imported to be there
+from contract.store import Store
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 RUNS_PODS = os.environ.get("PERENNIAL_RUNNER") == "kubernetes" and "scheduler" in sys.argv
 if RUNS_PODS:
     import_module("airflow.providers.cncf.kubernetes.operators.pod")
+    Store.read_tables()
 
 gc.collect()
 

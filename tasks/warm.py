@@ -41,12 +41,6 @@ LATER = (
     *("cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519"),
     "cryptography.hazmat.primitives.serialization",
 )
-NOWHERE = {
-    "PERENNIAL_BUCKET": "nowhere",
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-    "AWS_ACCESS_KEY_ID": "nobody",
-    "AWS_SECRET_ACCESS_KEY": "nothing",
-}
 # Made by each process for itself, or told to each stage alone.
 OF_ONE_PROCESS = frozenset({"LC_CTYPE", "PERENNIAL_PLATFORM", "TMPDIR"})
 
@@ -205,8 +199,7 @@ def _imports() -> Iterator[str]:
     for name in LATER:
         import_module(name)
         yield name
-    # A first client reads botocore's own tables, 0.14 CPU-s; it opens no connection.
-    Store.from_environment(NOWHERE)
+    Store.read_tables()
     yield "store"
     for stage in STAGES:
         with contextlib.suppress(Exception):  # the stage itself will say it, with its traceback
