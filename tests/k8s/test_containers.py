@@ -53,6 +53,15 @@ def test_a_base_is_chosen_from_outside_and_has_a_version(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["airflow", "serving", "tasks"])
+def test_pythons_own_library_is_compiled_where_it_stays(name: str) -> None:
+    (compiles,) = (
+        rest for word, rest in last_stage(name) if word == "RUN" and "compileall" in rest
+    )
+
+    assert 'get_path("stdlib")' in compiles
+
+
+@pytest.mark.parametrize("name", ["airflow", "serving", "tasks"])
 def test_what_is_installed_is_the_lock_and_nothing_else(name: str) -> None:
     installs = [rest for word, rest in instructions(name) if word == "RUN" and "pip " in rest]
 

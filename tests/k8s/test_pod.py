@@ -9,6 +9,7 @@ pytestmark = pytest.mark.slow
 PROVE = "a stage must write its manifest's URI and sha256."
 EXPECTED = {
     "good": ("success", ""),
+    "unheard": ("success", ""),
     "silent": ("fail", f"exit 0, but it left no result; {PROVE}"),
     "cut": ("fail", f"exit 0, but it left a result that cannot be read; {PROVE}"),
     "asked": ("fail", "exit 2, asked wrongly: no column x."),
@@ -55,6 +56,10 @@ def test_an_end_means_one_thing_in_one_sentence(pods: Any, name: str) -> None:
     found = pods["endings"][name]
 
     assert (found["fate"], found["sentence"]) == EXPECTED[name]
+
+
+def test_a_log_is_read_once_although_the_end_is_told_late(pods: Any) -> None:
+    assert pods["logs"]["unheard"] == 1
 
 
 def test_no_pod_is_left_behind(pods: Any) -> None:

@@ -16,7 +16,10 @@ PODS = re.compile(r"/api/v1/namespaces/[^/]+/pods(?:/(?P<name>[^/]+))?(?P<log>/l
 
 
 class FakeApi(ThreadingHTTPServer):
-    """Pods and events of any namespace; `plan` gives each problem its `refusal`, `status`, …"""
+    """Pods and events of any namespace; `plan` gives each problem its `refusal`, `status`, …
+
+    `told_after` is the number of looks at a pod that still find it running.
+    """
 
     def __init__(self, plan: dict[str, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -24,6 +27,7 @@ class FakeApi(ThreadingHTTPServer):
         self.pods: dict[str, dict[str, Any]] = {}
         self.made: dict[str, dict[str, Any]] = {}
         self.looks: Counter[str] = Counter()
+        self.logs: Counter[str] = Counter()
         self.deleted: list[str] = []
 
 
@@ -55,6 +59,7 @@ class Answers(BaseHTTPRequestHandler):
         if place.path.endswith("/events"):
             self._answer(200, {"kind": "EventList", "items": self._events(place.query)})
         elif found and found["log"]:
+            self.server.logs[self._problem(found["name"])] += 1
             line = f"{_now()} {LINE}\n" if "timestamps=True" in place.query else f"{LINE}\n"
             self._send(200, line.encode(), "text/plain")
         elif found and found["name"]:
@@ -75,7 +80,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def _pod(self, name: str) -> None:
         pod = self.server.pods.get(name)
-        problem = pod["metadata"]["labels"]["perennial/problem"] if pod else ""
+        problem = self._problem(name)
         self.server.looks[name] += 1
         if (
             pod is None
@@ -88,7 +93,12 @@ class Answers(BaseHTTPRequestHandler):
 
     def _seen(self, pod: dict[str, Any]) -> dict[str, Any]:
         plan = self.server.plan[pod["metadata"]["labels"]["perennial/problem"]]
-        return pod | {"status": plan["status"]}
+        is_told = self.server.looks[pod["metadata"]["name"]] > plan.get("told_after", 0)
+        return pod | {"status": plan["status"] if is_told else running()}
+
+    def _problem(self, name: str) -> str:
+        pod = self.server.pods.get(name)
+        return str(pod["metadata"]["labels"]["perennial/problem"]) if pod else ""
 
     def _events(self, query: str) -> list[dict[str, Any]]:
         name = parse_qs(query)["fieldSelector"][0].rpartition("=")[2]
@@ -128,6 +138,12 @@ def ended(code: int, message: str, reason: str = "", **status: Any) -> dict[str,
     }
     phase = "Succeeded" if code == 0 else "Failed"
     return {"phase": phase, "containerStatuses": [_container({"terminated": terminated})]} | status
+
+
+def running() -> dict[str, Any]:
+    """Return the status of a pod whose container runs, as far as has been told."""
+    state = {"running": {"startedAt": _now()}}
+    return {"phase": "Running", "containerStatuses": [_container(state)]}
 
 
 def waiting(reason: str, message: str | None) -> dict[str, Any]:

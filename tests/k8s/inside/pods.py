@@ -40,6 +40,7 @@ NO_ROOM = {
 NEEDS = Resources(cpu=2, memory="2Gi")
 PLAN: dict[str, dict[str, Any]] = {
     "good": {"status": ended(0, GOOD)},
+    "unheard": {"status": ended(0, GOOD), "told_after": 8},
     "silent": {"status": ended(0, "")},
     "cut": {"status": ended(0, GOOD[:40])},
     "asked": {"status": ended(2, '{"why": "no column x."}')},
@@ -85,6 +86,7 @@ def main() -> None:
             run(pod, f"for-{stage}", stage)
     report = {
         "endings": endings,
+        "logs": api.logs,
         "deleted": api.deleted,
         "left": list(api.pods),
         "made": {stage: api.made[f"for-{stage}"] for stage in stages},

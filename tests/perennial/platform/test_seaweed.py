@@ -24,6 +24,12 @@ def test_the_store_listens_on_loopback_and_reports_nothing() -> None:
     assert {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"} <= set(words)
 
 
+def test_a_master_that_is_started_again_does_not_spin() -> None:
+    words = seaweed.command(Path("data"), Path("s3.json"), PORTS)
+
+    assert "-master.resumeState=false" in words
+
+
 def test_no_secret_stands_on_the_command_line() -> None:
     words = seaweed.command(Path("data"), Path("s3.json"), PORTS)
 
