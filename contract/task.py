@@ -1,24 +1,16 @@
-"""A task: three models and one function. The command line, manifest and exit codes follow here.
-
-    python -m tasks STAGE --take NAME=URI#OUTPUT@sha256:HEX … --params FILE|JSON --out URI
-
-Exit codes are the whole language between a task and its caller: 0 made everything, 2 asked
-wrongly, 3 refused, 75 try again; anything else is a bug with its traceback.
-"""
+"""A task: three models and one function. The command line, manifest and exit codes follow here."""
 
 import argparse
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, Generic, NoReturn, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import ValidationError
 
@@ -27,15 +19,14 @@ from contract.artifacts import Artifact
 from contract.canonical import canonical_json, sha256
 from contract.code import code_digest
 from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is_disk_full
-from contract.log import configure, log
+from contract.log import log
 from contract.manifest import Manifest, Result
 from contract.out import Out
+from contract.process import RESULT_BYTES, end_with_the_group, now, tell
 from contract.store import Store
 from contract.strict import Strict
 from contract.take import Take, artifacts_in
 
-RESULT_VARIABLE = "STAGE_RESULT"
-RESULT_BYTES = 3_000  # a pod's termination message holds 4,096 bytes
 SENTENCE_CHARACTERS = 1_000  # arbitrary; a sentence that is longer is a report
 
 I = TypeVar("I", bound=Strict)  # noqa: E741 - inputs, params, outputs
@@ -56,7 +47,7 @@ class Task(Generic[I, P, O]):
 
     def main(self, arguments: Sequence[str]) -> int:
         """Run the task as a process does and return its exit code."""
-        _end_with_the_group()
+        end_with_the_group()
         words = self._parse(arguments)
         line = log(self.name)
         began = time.monotonic()
@@ -64,7 +55,7 @@ class Task(Generic[I, P, O]):
             store = Store.from_environment()
             asked = [Take.parse(text) for text in words.take]
             result = self.carry_out(store, asked, _params(words.params), words.out)
-            _tell(result.model_dump(mode="json"))
+            tell(result.model_dump(mode="json"))
         except PerennialError as error:
             return self._end(str(error)[:SENTENCE_CHARACTERS], error.exit_code)
         except Exception as error:
@@ -79,7 +70,7 @@ class Task(Generic[I, P, O]):
             "out": words.out,
             "outcome": result.outcome,
             "seconds": round(time.monotonic() - began, 3),
-            "at": _now(),
+            "at": now(),
         }
         line.info("task done", **(result.facts | words_of_all))
         return 0
@@ -88,7 +79,7 @@ class Task(Generic[I, P, O]):
         """Say why the task ends here and return the exit code."""
         # On a full disk the last log line alone holds the sentence.
         with contextlib.suppress(OSError):
-            _tell({"why": sentence})
+            tell({"why": sentence})
         log(self.name).error("task ended", task=self.name, exit=exit_code, why=sentence)
         return exit_code
 
@@ -265,47 +256,7 @@ def _result(store: Store, key: str, body: bytes) -> Result:
         del facts[max(facts, key=lambda name: len(str(facts[name])))]
 
 
-def _tell(value: dict[str, Any]) -> None:
-    path = os.environ.get(RESULT_VARIABLE)
-    if path:
-        Path(path).write_bytes(canonical_json(value))
-
-
-def _now() -> str:
-    """Return the moment: whoever carries the line on may stamp it seconds later."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def _cpu_seconds() -> float:
     """CPU time of this process and of its children that have ended."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
-
-
-def _end_with_the_group() -> None:
-    """On SIGTERM end the whole process group: a task may be PID 1, and may have children."""
-
-    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if os.getpgrp() == os.getpid():
-            os.killpg(0, signal.SIGTERM)
-        raise SystemExit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
-
-
-def start(argv: Sequence[str], find: Callable[[str], "Task[Any, Any, Any]"]) -> int:
-    """Run `STAGE …` of the command line; `find` imports a stage by name."""
-    configure()
-    if not argv or argv[0] in {"-h", "--help"}:
-        sys.stdout.write((__doc__ or "") + "\n")
-        return 0
-    # The stage's libraries take seconds to import: whoever looks now should see that it has begun.
-    log("tasks").info("task begins", task=argv[0], at=_now())
-    try:
-        task = find(argv[0])
-    except AskedWrongly as error:
-        _tell({"why": str(error)})
-        log("tasks").error("task ended", exit=error.exit_code, why=str(error))
-        return error.exit_code
-    return task.main(argv[1:])

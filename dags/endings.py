@@ -10,8 +10,8 @@ from enum import Enum
 from pydantic import ValidationError
 
 from contract.manifest import Result
+from contract.process import RESULT_BYTES
 from contract.strict import Strict
-from contract.task import RESULT_BYTES
 
 WHY_CHARACTERS = 600
 KILLED = {

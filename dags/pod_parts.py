@@ -10,7 +10,7 @@ from typing import Protocol
 from kubernetes.client import models as k8s  # type: ignore[import-untyped] # it ships no types
 
 from contract.problem import Resources
-from contract.task import RESULT_VARIABLE
+from contract.process import RESULT_VARIABLE
 from dags.asking import READS_SOURCES, SILENT, required
 
 CONTAINER = "stage"

@@ -22,7 +22,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
-from contract.task import RESULT_BYTES, RESULT_VARIABLE
+from contract.process import RESULT_BYTES, RESULT_VARIABLE
 from contract.warm import VARIABLE
 from dags.asking import arguments, environment, out_uri, overridden, required
 from dags.child import Child, start

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from contract.errors import AskedWrongly, Refused, TryAgain
 from contract.problem import Problem, read_problem
+from contract.process import RESULT_VARIABLE
 from contract.strict import Strict
-from contract.task import RESULT_VARIABLE
 from perennial.kustomizing import write_kustomizations
 from perennial.platform.environment import inherited
 from perennial.platform.home import Home

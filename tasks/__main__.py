@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import Any
 
 from contract.errors import AskedWrongly
+from contract.process import start
 from contract.stages import STAGES
-from contract.task import Task, start
+from contract.task import Task
 from tasks.leaving import Leave
 
 # Not a stage of the cycle: it writes the first problem file from a person's data.

@@ -24,9 +24,9 @@ from pydantic import ValidationError
 
 from contract.code import code_stamps
 from contract.log import configure, log
+from contract.process import start
 from contract.stages import STAGES
 from contract.store import Store
-from contract.task import start
 from contract.warm import MESSAGE_BYTES, Asked, Told
 from tasks import __main__ as command
 from tasks.forked import become, tie_to

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.pinning import deployment_name, pinned
 from contract.problem import Problem
 from contract.store import Store
 from perennial.airflow import REQUEST_SECONDS, Airflow
@@ -18,7 +19,7 @@ from perennial.cluster.condition import Look, condition, sentences
 from perennial.cluster.faults import is_answering
 from perennial.cluster.forwarding import Through, forwarded
 from perennial.cluster.kubectl import NAMESPACES, PLATFORM, SERVING, TASKS, Kubectl
-from perennial.cluster.rollout import Pinned, deployment_name, pinned
+from perennial.cluster.rollout import Pinned
 from perennial.cluster.sources import absent_names, secret_name
 from perennial.place import Condition
 from perennial.platform.ports import LOOPBACK

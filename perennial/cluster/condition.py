@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.errors import PerennialError
+from contract.pinning import is_rolled_out, pinned
 from perennial.cluster.faults import Fault, fault, is_ready, restarts
 from perennial.cluster.kubectl import NAMESPACES, OURS, PLATFORM, SERVING, Kubectl
-from perennial.cluster.rollout import is_rolled_out, pinned
 from perennial.place import Condition, Part
 
 # In the order in which they come up; a part that an overlay leaves out is not waited for.

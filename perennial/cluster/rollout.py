@@ -3,17 +3,13 @@
 So a rollback is a rollout of Kubernetes' own: no pod leaves before another is ready.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from contract.pinning import deployment_name, is_rolled_out, pin, pinned
 from perennial.cluster.kubectl import SERVING, Kubectl
 
-CONTAINER = "serving"
-SOURCE, DIGEST = "MODEL_SOURCE", "MODEL_DIGEST"
 ROLLOUT_SECONDS = 120.0  # a pod's start with its imports takes 5 s on an idle machine
-
-Found = Mapping[str, Any]
 
 
 class Pinned:
@@ -39,51 +35,10 @@ class Pinned:
         """
         if self.told() == digest:
             return
-        pins = {SOURCE: "pinned", DIGEST: digest}
-        variables = [
-            {"name": name, "value": value} if digest else {"name": name, "$patch": "delete"}
-            for name, value in pins.items()
-        ]
-        cause = f"perennial: {digest[:12] if digest else 'no model'}, {at.isoformat()}"
-        container = {"name": CONTAINER, "env": variables}
-        body = {
-            "metadata": {"annotations": {"kubernetes.io/change-cause": cause}},
-            "spec": {"template": {"spec": {"containers": [container]}}},
-        }
-        self._kubectl.patch(SERVING, self._name, body)
+        self._kubectl.patch(SERVING, self._name, pin(digest, at))
 
     def served(self) -> str | None:
         """Return the digest that every request is answered with; None while pods are replaced."""
         if not is_rolled_out(self._kubectl.get(SERVING, self._name)):
             return None
         return self._answers()
-
-
-def deployment_name(problem: str) -> str:
-    """Return the name of a problem's Deployment, and of its Service."""
-    return f"{problem}-serving"
-
-
-def is_rolled_out(found: Found) -> bool:
-    """Tell whether every replica is of the newest template, and available, and none is left over.
-
-    >>> is_rolled_out({"metadata": {"generation": 2}, "spec": {"replicas": 1},
-    ...                "status": {"observedGeneration": 1, "updatedReplicas": 1}})
-    False
-    """
-    status, wanted = found.get("status", {}), found["spec"].get("replicas", 1)
-    counts = {status.get(name, 0) for name in ("updatedReplicas", "availableReplicas", "replicas")}
-    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    return seen and counts == {wanted}
-
-
-def pinned(spec: Found) -> str | None:
-    """Return the digest in the specification of a pod or of a template."""
-    return next(iter(_values(spec, DIGEST)), None)
-
-
-def _values(spec: Found, name: str) -> Iterator[str]:
-    for container in spec["containers"]:
-        for variable in container.get("env", []):
-            if variable["name"] == name and variable.get("value"):
-                yield str(variable["value"])

@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from contract.pinning import deployment_name, is_rolled_out, pin, pinned
 from tasks.deployment.api import Api, Found
 from tasks.deployment.checks import Failed
 from tasks.deployment.client import Client
 
-CONTAINER = "serving"
 PORT = 8080
 POLL_SECONDS = 0.5
 # A pod's start with its imports takes 5 s on an idle machine, and every replica has its turn.
 ROLLOUT_SECONDS = 120.0
-PINNED = "MODEL_SOURCE"
-DIGEST = "MODEL_DIGEST"
 
 Track = Literal["stable", "canary"]
 
@@ -88,7 +86,7 @@ class Deployment:
         return [
             pod
             for pod in found.get("items", [])
-            if _pinned(pod["spec"]) == digest
+            if pinned(pod["spec"]) == digest
             and "deletionTimestamp" not in pod["metadata"]
             and pod.get("status", {}).get("reason") != "Evicted"
         ]
@@ -131,40 +129,12 @@ class Deployment:
 
 def name_of(problem: str, track: Track) -> str:
     """Return the name of a track's Deployment."""
-    return f"{problem}-serving" + ("-canary" if track == "canary" else "")
-
-
-def pin(digest: str | None, at: datetime) -> Found:
-    """Return the patch that pins a digest in the pod template, and says who did it and when."""
-    pins = {PINNED: "pinned", DIGEST: digest}
-    variables = [
-        {"name": name, "value": value} if digest else {"name": name, "$patch": "delete"}
-        for name, value in pins.items()
-    ]
-    cause = f"perennial: {digest[:12] if digest else 'no model'}, {at.isoformat()}"
-    container = {"name": CONTAINER, "env": variables}
-    return {
-        "metadata": {"annotations": {"kubernetes.io/change-cause": cause}},
-        "spec": {"template": {"spec": {"containers": [container]}}},
-    }
-
-
-def is_rolled_out(found: Mapping[str, Any]) -> bool:
-    """Tell whether every replica is of the newest template, and available, and none is left over.
-
-    >>> is_rolled_out({"metadata": {"generation": 2}, "spec": {"replicas": 1},
-    ...                "status": {"observedGeneration": 1, "updatedReplicas": 1}})
-    False
-    """
-    status, wanted = found.get("status", {}), found["spec"].get("replicas", 1)
-    counts = {status.get(name, 0) for name in ("updatedReplicas", "availableReplicas", "replicas")}
-    seen = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-    return seen and counts == {wanted}
+    return deployment_name(problem) + ("-canary" if track == "canary" else "")
 
 
 def digest_of(found: Mapping[str, Any]) -> str | None:
     """Return the digest in the pod template of a Deployment."""
-    return _pinned(found["spec"]["template"]["spec"])
+    return pinned(found["spec"]["template"]["spec"])
 
 
 def told_by(pod: Mapping[str, Any], api_key: str) -> Found | None:
@@ -174,16 +144,6 @@ def told_by(pod: Mapping[str, Any], api_key: str) -> Found | None:
         return None
     with Client(f"http://{address}:{PORT}", api_key, seconds=2.0) as client:
         return client.serves()
-
-
-def _pinned(spec: Mapping[str, Any]) -> str | None:
-    """Return the digest in a pod's or a template's specification."""
-    for container in spec["containers"]:
-        for variable in container.get("env", []):
-            if container["name"] == CONTAINER and variable["name"] == DIGEST:
-                value = variable.get("value")
-                return value if isinstance(value, str) and value else None
-    return None
 
 
 def _states(pod: Mapping[str, Any], kind: str, *, last: bool = False) -> list[Found]:

@@ -22,8 +22,9 @@ from contract.errors import AskedWrongly, PerennialError, Refused
 from contract.log import log
 from contract.out import Out
 from contract.problem import Problem
+from contract.process import RESULT_VARIABLE
 from contract.strict import Strict
-from contract.task import RESULT_VARIABLE, Task
+from contract.task import Task
 from methods import duck
 from methods.suspicion import leaks
 from methods.targets import LearningTask, class_codes, numbers_of

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from contract import Document, Out, Refused, Store, Strict, Table, Task, TryAgain
 from contract.errors import AskedWrongly
-from contract.task import start
+from contract.process import start
 
 ROOT = Path(__file__).parents[2]
 
