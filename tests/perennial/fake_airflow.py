@@ -1,14 +1,13 @@
 """A server that answers as Airflow's REST API does, from a script that the test writes."""
 
-import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
+
+from answering import Request, answering
 
 START = "2026-01-01T00:00:00Z"
 END = "2026-01-01T00:00:02.5Z"
@@ -82,31 +81,10 @@ class Script:
 def served(script: Script) -> Iterator[Script]:
     """Serve the script on a free port of loopback."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            is_known = self.path == "/auth/token" or self.headers["Authorization"] == "Bearer t"
-            status, found = script.answer(self.command, self.path, body) if is_known else (401, {})
-            text = json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def answer(asked: Request) -> tuple[int, Any]:
+        is_known = asked.path == "/auth/token" or asked.authorization == "Bearer t"
+        return script.answer(asked.method, asked.path, asked.body) if is_known else (401, {})
 
-        do_GET = do_POST = _answer  # noqa: N815 - the base class's names
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    script.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(answer) as port:
+        script.url = f"http://127.0.0.1:{port}"
         yield script
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,10 +3,8 @@
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from click.testing import Result
 
 sys.path.insert(0, str(Path(__file__).parent))  # the fake server's own module
 
+from answering import Request, answering
 from fake_airflow import Script, served
 
 from contract.ledger import Entry, Ledger
@@ -78,48 +77,22 @@ def service(store: Store, name: str) -> Iterator[list[Any]]:
     """A model service that answers by its script; the list holds what it was asked."""
     asked: list[Any] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            asked.append((self.path, self.headers["Authorization"], body))
-            status, found = 200, {"model": DIGEST, "score": 0.25}
-            if self.path == "/info":
-                found = {"digest": DIGEST, "ready": True}
-            elif self.path == "/v1/predict_batch":
-                found = {"model": DIGEST, "predictions": [{"score": 0.25}, {"score": 0.75}]}
-            elif body == {"age": "old"}:
-                fault = {"field": "age", "found": "the string 'old'", "expected": "a number"}
-                status, found = (
-                    422,
-                    {
-                        "error": "The input does not fit: 'age': found the string 'old', expected a number.",
-                        "fields": [fault],
-                    },
-                )
-            text = json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def answer(request: Request) -> tuple[int, Any]:
+        asked.append((request.path, request.authorization, request.body))
+        if request.path == "/info":
+            return 200, {"digest": DIGEST, "ready": True}
+        if request.path == "/v1/predict_batch":
+            return 200, {"model": DIGEST, "predictions": [{"score": 0.25}, {"score": 0.75}]}
+        if request.body == {"age": "old"}:
+            fault = {"field": "age", "found": "the string 'old'", "expected": "a number"}
+            said = "The input does not fit: 'age': found the string 'old', expected a number."
+            return 422, {"error": said, "fields": [fault]}
+        return 200, {"model": DIGEST, "score": 0.25}
 
-        do_GET = do_POST = _answer  # noqa: N815 - the base class's names
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    address = ServiceAddress(
-        url=f"http://127.0.0.1:{server.server_port}", pid=os.getpid(), started=NOW
-    )
-    store.put(service_key(name), address.canonical())
-    yield asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(answer) as port:
+        address = ServiceAddress(url=f"http://127.0.0.1:{port}", pid=os.getpid(), started=NOW)
+        store.put(service_key(name), address.canonical())
+        yield asked
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import base64
 import json
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the fake server's own module
 
+from answering import Request, answering
 from fake_airflow import Script, served
 
 from perennial.platform.home import Home
@@ -171,40 +170,22 @@ def service(world: World) -> Iterator[tuple[int, list[Any]]]:
     """A model service that serves what its pod was told; its port, and what it was asked."""
     asked: list[Any] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            asked.append((self.path, self.headers["Authorization"], body))
-            name = next(
-                one["metadata"]["labels"]["perennial/problem"]
-                for one in world.read()["objects"]
-                if one["kind"] == "Deployment" and one["metadata"]["namespace"] == SERVING
-            )
-            found: Object = {"digest": world.digest(name), "ready": True}
-            if self.path == "/v1/predict":
-                found = {"model": world.digest(name), "score": 0.25}
-            elif self.path == "/v1/predict_batch":
-                found = {"model": world.digest(name), "predictions": [{"score": 0.25}]}
-            text = json.dumps(found).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def answer(request: Request) -> tuple[int, Any]:
+        asked.append((request.path, request.authorization, request.body))
+        name = next(
+            one["metadata"]["labels"]["perennial/problem"]
+            for one in world.read()["objects"]
+            if one["kind"] == "Deployment" and one["metadata"]["namespace"] == SERVING
+        )
+        digest = world.digest(name)
+        if request.path == "/v1/predict":
+            return 200, {"model": digest, "score": 0.25}
+        if request.path == "/v1/predict_batch":
+            return 200, {"model": digest, "predictions": [{"score": 0.25}]}
+        return 200, {"digest": digest, "ready": True}
 
-        do_GET = do_POST = _answer  # noqa: N815 - the base class's names
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server.server_port, asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(answer) as port:
+        yield port, asked
 
 
 @pytest.fixture
