@@ -35,17 +35,7 @@ class Cluster:
         Raises:
             RuntimeError: it failed.
         """
-        done = subprocess.run(
-            [self._kubectl, *map(str, words)],
-            env=self._environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
-        return done.stdout
+        return _output([self._kubectl, *map(str, words)], self._environment, given)
 
     def perennial(self, *words: str, problems: Path = ROOT / "problems") -> Any:  # noqa: ANN401 - parsed JSON
         """Return the one document of the person's command; `problems` is the folder of problem files.
@@ -53,17 +43,9 @@ class Cluster:
         Raises:
             RuntimeError: it ended with another exit code than 0.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"],
-            env=self._environment | {"PERENNIAL_PROBLEMS": str(problems)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"perennial {' '.join(words)}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+        command = [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"]
+        environment = self._environment | {"PERENNIAL_PROBLEMS": str(problems)}
+        return json.loads(_output(command, environment))
 
     def get(self, namespace: str, kind: str, *name: str) -> Any:  # noqa: ANN401 - parsed JSON
         """Return one object, or a list."""
@@ -211,6 +193,26 @@ def scratch() -> Iterator[Path]:
     """Yield a folder that goes away."""
     with tempfile.TemporaryDirectory(prefix="cluster-") as name:
         yield Path(name)
+
+
+def _output(command: list[str], environment: dict[str, str], given: str | None = None) -> str:
+    """Run a command from the project's folder and return what it prints.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=ROOT,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def _free_port() -> int:
