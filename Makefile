@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-steps clean
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-parts bench-steps clean
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -63,6 +63,9 @@ bench-kernel: $(READY) ## the C kernel beside its numpy twin: batches and one ro
 
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills
+
+bench-parts: $(READY) ## each part of one machine's platform killed in mid-run: what became of it
+	$(RUN) benchmarks.parts
 
 bench-k8s: $(READY) ## on a cluster: start, cycle, memory; rollouts; what was killed; what is said
 	$(RUN) benchmarks.k8s $(PARTS)

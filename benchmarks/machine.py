@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from contract.store import Store
 from perennial.platform.processes import family, memory_bytes
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +76,12 @@ class Machine:
                 full = process.memory_full_info()
                 found[name] = found.get(name, 0.0) + getattr(full, "pss", full.rss) / 2**20
         return dict(sorted(found.items())) | {"all": memory_bytes(self.home) / 2**20}
+
+
+def rows_in(store: Store, problem: str, source: str) -> int:
+    """Return how many rows of a source were collected."""
+    head = json.loads(store.get(f"{problem}/raw/{source}/HEAD.json"))
+    return sum(int(part["table"]["rows"]) for part in head["parts"])
 
 
 def forks_of(name: str) -> str:

@@ -1,6 +1,5 @@
 """Quickstart on a cluster, with the wines' data landed: what tests and measurements begin with."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from benchmarks.k8s.airflow import Airflow
 from benchmarks.k8s.cluster import PLATFORM, ROOT, SERVING, TASKS, Cluster, until
+from benchmarks.machine import rows_in
 from contract.ledger import Entry, Ledger
 from contract.store import Store
 
@@ -50,8 +50,7 @@ class Installation:
     def rows(self, problem: str, source: str) -> int:
         """Return how many rows of a source were collected."""
         with self.store() as store:
-            head = json.loads(store.get(f"{problem}/raw/{source}/HEAD.json"))
-        return sum(int(part["table"]["rows"]) for part in head["parts"])
+            return rows_in(store, problem, source)
 
     def run(self, dag: str, run: str, conf: dict[str, Any], seconds: float = 600) -> dict[str, Any]:
         """Start a run, wait for its end, and return its tasks by name."""
