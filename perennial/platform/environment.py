@@ -103,6 +103,8 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "API__BASE_URL": url,
         "API__SECRET_KEY": made.airflow_api_secret,
         "API_AUTH__JWT_SECRET": made.airflow_jwt_secret,
+        # The tasks of a scheduler that was killed wait for this look, 5 min by default.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
         "SCHEDULER__TASK_QUEUED_TIMEOUT": "600",
