@@ -54,6 +54,7 @@ class Supervisor:
         self._migration = airflow.Migration(home, self._airflow)
         self._siblings = airflow.Siblings(home, self._airflow)
         self._rereading = airflow.Rereading(home)
+        seaweed.configure(home.data)
         store = Component(
             name="store",
             command=seaweed.command(home.data, store_identities(home), self._ports),

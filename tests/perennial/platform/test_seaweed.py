@@ -36,6 +36,14 @@ def test_no_secret_stands_on_the_command_line() -> None:
     assert [word for word in words if "password" in word or "secret" in word] == []
 
 
+def test_a_store_that_began_with_eight_databases_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "filerldb2").mkdir()
+
+    seaweed.configure(tmp_path)
+
+    assert not (tmp_path / "filer.toml").exists()
+
+
 @pytest.mark.slow
 def test_a_real_store_keeps_what_it_was_told_over_a_kill(tmp_path: Path) -> None:
     first = seaweed.start(tmp_path)
@@ -54,6 +62,8 @@ def test_a_real_store_keeps_what_it_was_told_over_a_kill(tmp_path: Path) -> None
         }
 
         assert store.get("churn/rollout.json") == b"{}"
+        assert (tmp_path / "data" / "filerldb").is_dir()
+        assert not (tmp_path / "data" / "filerldb2").exists()
         assert seaweed.has(second.ports, "churn/rollout.json")
         assert not seaweed.has(second.ports, "churn/champion.json")
         assert listening == {"127.0.0.1"}
