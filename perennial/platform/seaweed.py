@@ -116,8 +116,8 @@ def server_environment(memory: str, admin_password: str) -> dict[str, str]:
     # Without a password the admin pages would be open to every process of the machine.
     return {
         "GOMEMLIMIT": memory,
-        # Of what lives, some 60 MB, half as much again may be garbage before it is collected.
-        "GOGC": "50",
+        # Of what lives, some 60 MB, a third may be garbage before it is collected.
+        "GOGC": "30",
         "WEED_ADMIN_USER": "admin",
         "WEED_ADMIN_PASSWORD": admin_password,
     }
