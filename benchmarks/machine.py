@@ -5,12 +5,15 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from contract.ledger import Entry
 from contract.store import Store
 from perennial.platform.processes import family, memory_bytes
 
@@ -82,6 +85,12 @@ def rows_in(store: Store, problem: str, source: str) -> int:
     """Return how many rows of a source were collected."""
     head = json.loads(store.get(f"{problem}/raw/{source}/HEAD.json"))
     return sum(int(part["table"]["rows"]) for part in head["parts"])
+
+
+def ledger_lines(entries: Iterable[Entry], run: str) -> str:
+    """Return in words how many lines a run wrote into the ledger, and how many of them twice."""
+    lines = Counter(entry.id for entry in entries if entry.run == run)
+    return f"{len(lines)}, {sum(lines.values()) - len(lines)} twice"
 
 
 def forks_of(name: str) -> str:

@@ -12,13 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-from benchmarks.machine import ROOT, Machine, rows_in
+from benchmarks.k8s.installation import WINES
+from benchmarks.machine import ROOT, Machine, ledger_lines, rows_in
 from benchmarks.report import table, write_section
 from contract.ledger import Ledger
 from dags.asking import run_key
@@ -29,7 +29,6 @@ from perennial.platform.processes import family
 PROBLEM, DAG, VICTIM = "wine", "wine__lifecycle", "validation"
 LIMIT_SECONDS = 600
 INTO_SECONDS = 0.7  # of the stage, which works for some 3 s
-WINES = 178
 
 BUSY = "LocalExecutor: [0-9a-f]"
 # What is killed: a pattern of its command, and one of its parent's.
@@ -87,10 +86,6 @@ def _kill(machine: Machine, name: str, words: str, parent: str) -> list[object]:
         f"{task} ({one.try_number} tries)" for task, one in found.items() if one.try_number > 1
     ]
     store = platform.store()
-    lines = Counter(
-        entry.id for entry in Ledger(store, PROBLEM).entries() if entry.run == run_key(run)
-    )
-    twice = sum(count - 1 for count in lines.values())
     row: list[object] = [
         name,
         str(found[VICTIM].state),
@@ -98,7 +93,7 @@ def _kill(machine: Machine, name: str, words: str, parent: str) -> list[object]:
         platform.airflow().run(DAG, run).state,
         round(seconds, 1),
         rows_in(store, PROBLEM, "bottles"),
-        f"{len(lines)}, {twice} twice",
+        ledger_lines(Ledger(store, PROBLEM).entries(), run_key(run)),
     ]
     sys.stderr.write(f"{row}\n")
     return row

@@ -114,7 +114,7 @@ class Stage(BaseOperator):
             out_uri(bucket, self.problem, context["dag_run"].run_id, self.task_id),
         )
         if RUNNER == "kubernetes":
-            # Half a second and 160 MB that reading the DAGs must not pay.
+            # 0.8 CPU-s and 75 MB that reading the DAGs must not pay.
             from dags.pod import Pod  # noqa: PLC0415
 
             asked = dict(context["params"]).get("set") or {}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 
 class Leave:
-    """Ends the process when everything is said: a fork has more to tear down than it made.
+    """Ends the process when everything is said.
 
     The first that is registered is the last that is called, after every thread and exit function.
     """

@@ -3,13 +3,13 @@
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.k8s.cluster import PLATFORM, TASKS, Cluster, until
 from benchmarks.k8s.installation import WINES, Installation
+from benchmarks.machine import ledger_lines
 from benchmarks.report import table, write_section
 
 DAG = "wine__lifecycle"
@@ -93,8 +93,6 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
     ended = time.monotonic() - killed
     again = {name: task["try_number"] for name, task in tasks.items() if task["try_number"] > 1}
     told = ", ".join(f"{name} ({count} tries)" for name, count in again.items()) or "none"
-    lines = Counter(entry.id for entry in platform.ledger("wine") if entry.run == run)
-    twice = sum(count - 1 for count in lines.values())
     row: list[object] = [
         part.name,
         round(replaced, 1),
@@ -103,7 +101,7 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
         airflow.state(DAG, run),
         round(ended, 1),
         platform.rows("wine", "bottles"),
-        f"{len(lines)}, {twice} twice",
+        ledger_lines(platform.ledger("wine"), run),
     ]
     sys.stderr.write(f"{row}\n")
     return row
