@@ -72,6 +72,7 @@ class Store:
             aws_access_key_id=found.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=found.get("AWS_SECRET_ACCESS_KEY"),
             region_name=found.get("AWS_DEFAULT_REGION", "us-east-1"),
+            verify=found.get("AWS_CA_BUNDLE"),
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,

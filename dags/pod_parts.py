@@ -34,6 +34,7 @@ PLACES = {
 DEPLOYMENT = "deployment"
 PROBLEMS = "/problems"
 LANDING = "/landing"
+AUTHORITIES = "/authorities"
 
 
 class Asked(Protocol):
@@ -64,6 +65,8 @@ def labels(stage: Asked) -> dict[str, str]:
 def variables(stage: Asked, needs: Resources, given: Mapping[str, str]) -> list[k8s.V1EnvVar]:
     """Return the pod's variables; those of sources come out of the Secret `source-PROBLEM`."""
     values = {name: given[name] for name in FORWARDED if name in given}
+    if given.get("PERENNIAL_AUTHORITIES"):
+        values["AWS_CA_BUNDLE"] = f"{AUTHORITIES}/ca.crt"
     threads = str(max(1, int(needs.cpu)))
     values |= {**SILENT, RESULT_VARIABLE: RESULT_FILE, "OMP_NUM_THREADS": threads}
     values |= dict(PLACES[secret] for secret in SECRETS.get(stage.task_id, ()))
@@ -101,6 +104,11 @@ def folders(
         config = k8s.V1ConfigMapVolumeSource(name="problems", items=items, optional=True)
         volumes.append(k8s.V1Volume(name="problems", config_map=config))
         mounts.append(_mount("problems", PROBLEMS))
+    authorities = given.get("PERENNIAL_AUTHORITIES")
+    if authorities:
+        config = k8s.V1ConfigMapVolumeSource(name=authorities)
+        volumes.append(k8s.V1Volume(name="authorities", config_map=config))
+        mounts.append(_mount("authorities", AUTHORITIES))
     claim = given.get("PERENNIAL_LANDING_CLAIM")
     if claim and stage.task_id in READS_SOURCES:
         landed = k8s.V1PersistentVolumeClaimVolumeSource(claim_name=claim, read_only=True)

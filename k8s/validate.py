@@ -16,7 +16,14 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 OVERLAYS = HERE / "overlays"
-OPTIONS = ("autoscaling", "canary-gateway", "ingress", "metrics")
+OPTIONS = (
+    "autoscaling",
+    "canary-gateway",
+    "database-sources",
+    "ingress",
+    "metrics",
+    "private-authority",
+)
 VERSION = "1.34"
 FOREIGN = ("gateway.networking.k8s.io/", "monitoring.coreos.com/")
 

@@ -10,13 +10,16 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from adbc_driver_postgresql import dbapi
 
-NOBODY = "nobody"
+LOOPBACK, NOBODY = "127.0.0.1", "nobody"
 START_SECONDS = 60
 
 
@@ -31,30 +34,66 @@ class Database:
             for statement in statements:
                 cursor.execute(statement)
 
+    def write(self, name: str, frame: pd.DataFrame) -> None:
+        """Make a table of a data frame."""
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        with dbapi.connect(self.dsn, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(name, table, mode="create")
+
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with dbapi.connect(self.dsn) as connection, connection.cursor() as cursor:
             cursor.execute(query)
             return list(cursor.fetchall())
 
 
+@dataclass(frozen=True)
+class Door:
+    """An address beside loopback where a server listens too: TLS and a password are asked for."""
+
+    address: str
+    certificate: Path
+    key: Path
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Start a server on loopback and yield its connection string without a database."""
+    with running_postgres() as found:
+        yield found
+
+
+@contextmanager
+def running_postgres(door: Door | None = None) -> Iterator[str]:
+    """Start a server and yield its connection string on loopback, without a database."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, NOBODY)
     data, port = folder / "data", _free_port()
     _run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"])
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    addresses = [LOOPBACK, door.address] if door else [LOOPBACK]
+    options = f"-p {port} -k {folder} -c listen_addresses={','.join(addresses)} -c fsync=off"
+    options += _open(door, data) if door else ""
     log = folder / "log"
     start = [binaries / "pg_ctl", "-D", data, "-l", log, "-t", START_SECONDS, "-o", options]
     _run([*start, "-w", "start"])
     try:
-        yield f"postgresql://postgres@127.0.0.1:{port}"
+        yield f"postgresql://postgres@{LOOPBACK}:{port}"
     finally:
         _run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"])
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open(door: Door, data: Path) -> str:
+    """Let others in by TLS and a password, and return the server's options for it."""
+    for name, file in (("server.crt", door.certificate), ("server.key", door.key)):
+        shutil.copy(file, data / name)
+        (data / name).chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(data / name, NOBODY)
+    with (data / "pg_hba.conf").open("a") as rules:
+        rules.write("hostssl all all all scram-sha-256\n")
+    return " -c ssl=on"
 
 
 @pytest.fixture
@@ -108,5 +147,5 @@ def _unpacked() -> Path:
 
 def _free_port() -> int:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((LOOPBACK, 0))
         return int(free.getsockname()[1])

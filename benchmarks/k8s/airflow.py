@@ -4,7 +4,7 @@ import time
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -94,6 +94,13 @@ class Airflow:
         path = f"{_run(dag, run)}/taskInstances/{task}/logs/{attempt}"
         lines = self.ask("GET", path)["content"]
         return "\n".join(str(line.get("event", line)) for line in lines)
+
+    def page(self, dag: str, run: str, task: str) -> str:
+        """Return the page that a stage has made, as the UI shows it."""
+        path = f"/perennial/page/{dag}?{urlencode({'run_id': run, 'task_id': task})}"
+        answer = self._patiently("GET", path)
+        answer.raise_for_status()
+        return answer.text
 
     def _patiently(self, method: str, path: str, body: object = None) -> httpx.Response:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,15 +37,32 @@ class Cluster:
         """
         return _output([self._kubectl, *map(str, words)], self._environment, given)
 
-    def perennial(self, *words: str, problems: Path = ROOT / "problems") -> Any:  # noqa: ANN401 - parsed JSON
+    def perennial(
+        self,
+        *words: str,
+        problems: Path = ROOT / "problems",
+        given: Mapping[str, str] | None = None,
+    ) -> Any:  # noqa: ANN401 - parsed JSON
         """Return the one document of the person's command; `problems` is the folder of problem files.
+
+        `given` are variables of the person's shell.
 
         Raises:
             RuntimeError: it ended with another exit code than 0.
         """
         command = [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"]
-        environment = self._environment | {"PERENNIAL_PROBLEMS": str(problems)}
+        environment = self._environment | {"PERENNIAL_PROBLEMS": str(problems)} | dict(given or {})
         return json.loads(_output(command, environment))
+
+    def shell(self, folder: Path, commands: str, given: Mapping[str, str]) -> None:
+        """Run commands as a person does who stands in a folder and has kubectl on the PATH.
+
+        Raises:
+            RuntimeError: one failed.
+        """
+        path = f"{Path(self._kubectl).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = self._environment | {"PATH": path} | dict(given)
+        _output(["bash", "-euo", "pipefail", "-c", commands], environment, folder=folder)
 
     def get(self, namespace: str, kind: str, *name: str) -> Any:  # noqa: ANN401 - parsed JSON
         """Return one object, or a list."""
@@ -65,6 +82,17 @@ class Cluster:
         """Wait until a Deployment's newest template is there and ready."""
         limit = f"--timeout={seconds:.0f}s"
         self("-n", namespace, "rollout", "status", f"deployment/{name}", limit)
+
+    def hand_over(
+        self, files: Sequence[Path], namespace: str, selector: str, container: str
+    ) -> None:
+        """Copy files to /programs of a container that runs and has `tar`; the last is `whole`."""
+        until(lambda: self._runs(namespace, selector, container), 120, f"{container} of {selector}")
+        pod = self.pods(namespace, selector)[-1]["metadata"]["name"]
+        for file in files:
+            there = f"{namespace}/{pod}:/programs/{file.name}"
+            self("cp", "--no-preserve", "-c", container, file, there)
+        self("-n", namespace, "exec", pod, "-c", container, "--", "touch", "/programs/whole")
 
     def run_python(self, name: str, program: str, *words: str, seconds: float = 120) -> str:
         """Run a program on the stages' image in a pod of the stages, and return what it prints.
@@ -87,6 +115,18 @@ class Cluster:
         """Return a way from this machine to a Service."""
         command = [self._kubectl, "-n", namespace, "port-forward", f"service/{service}"]
         return Door(command, port, self._environment)
+
+    def _runs(self, namespace: str, selector: str, container: str) -> bool:
+        found = self.pods(namespace, selector)
+        states = [
+            status
+            for pod in found[-1:]
+            for kind in ("initContainerStatuses", "containerStatuses")
+            for status in pod["status"].get(kind, [])
+        ]
+        return any(
+            status["name"] == container and "running" in status["state"] for status in states
+        )
 
     def _phase(self, name: str) -> str:
         return str(self.get(TASKS, "pod", name)["status"].get("phase"))
@@ -195,8 +235,13 @@ def scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def _output(command: list[str], environment: dict[str, str], given: str | None = None) -> str:
-    """Run a command from the project's folder and return what it prints.
+def _output(
+    command: list[str],
+    environment: dict[str, str],
+    given: str | None = None,
+    folder: Path = ROOT,
+) -> str:
+    """Run a command from a folder, the project's own by default, and return what it prints.
 
     Raises:
         RuntimeError: it failed.
@@ -204,7 +249,7 @@ def _output(command: list[str], environment: dict[str, str], given: str | None =
     done = subprocess.run(
         command,
         env=environment,
-        cwd=ROOT,
+        cwd=folder,
         input=given,
         capture_output=True,
         text=True,

@@ -21,6 +21,17 @@ LAND_WINES = (ROOT / "demo" / "tables.py").read_text() + (
     "\nimport pathlib\nland('wine', pathlib.Path('/landing'))\n"
 )
 
+CONNECT = """
+import socket, sys
+for place in sys.argv[1:]:
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+        print(place, "open")
+    except OSError:
+        print(place, "shut")
+"""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -93,3 +104,9 @@ def give_source(cluster: Cluster, problem: str) -> None:
     words = ("create", "secret", "generic", name, "--from-literal=LANDING=/landing")
     made = cluster("-n", TASKS, *words, "--dry-run=client", "-o", "json")
     cluster("apply", "-f", "-", given=made)
+
+
+def connects(cluster: Cluster, *places: str) -> dict[str, str]:
+    """Return for each HOST:PORT whether a stage's pod, of no stage in particular, finds it open."""
+    printed = cluster.run_python("connects", CONNECT, *places)
+    return dict(line.split() for line in printed.splitlines())

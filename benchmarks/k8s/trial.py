@@ -32,8 +32,8 @@ Found = dict[str, Any]
 class Trial:
     """One problem on a cluster, without Airflow."""
 
-    def __init__(self, cluster: Cluster, tree: Path) -> None:
-        self.cluster = cluster
+    def __init__(self, cluster: Cluster, tree: Path, problem: str = PROBLEM) -> None:
+        self.cluster, self.problem = cluster, problem
         self.images = cluster.get(PLATFORM, "configmap", "images")["data"]
         self.problems = tree / "problems"
         self.overlay = self._overlay(tree)
@@ -56,7 +56,7 @@ class Trial:
             about = {"name": "trial", "namespace": namespace}
             config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": programs}
             self._apply(config)
-        self.papers = self._run_papers("make", json.dumps({"problem": PROBLEM, "runs": runs}))
+        self.papers = self._run_papers("make", json.dumps({"problem": self.problem, "runs": runs}))
 
     def close(self) -> None:
         """Take the problem away again; what it left in the store stays."""
@@ -67,13 +67,13 @@ class Trial:
 
     def start_deployment(self, run: str) -> str:
         """Start the stage of a run and return its pod's name."""
-        name = f"{PROBLEM}-deployment-{run}-{time.time_ns() // 1_000_000 % 1_000_000}"
+        name = f"{self.problem}-deployment-{run}-{time.time_ns() // 1_000_000 % 1_000_000}"
         labels = {
             "app.kubernetes.io/name": "stage",
             "app.kubernetes.io/component": "deployment",
             "app.kubernetes.io/part-of": "perennial",
             "perennial/kubernetes-api": "true",
-            "perennial/problem": PROBLEM,
+            "perennial/problem": self.problem,
         }
         container = self._tasks(["python", "-m", "tasks", *self.papers[run]["words"]])
         container["env"] += [
@@ -98,15 +98,15 @@ class Trial:
 
     def roll_back(self) -> Found:
         """Go back to the model before, by the person's one command."""
-        found: Found = self.cluster.perennial("rollback", PROBLEM, problems=self.problems)
+        found: Found = self.cluster.perennial("rollback", self.problem, problems=self.problems)
         return found
 
-    def start_load(self, name: str, requests: int, seconds: float, rate: float) -> None:
-        """Start clients that ask through the Service."""
+    def start_load(self, name: str, requests: int, seconds: float, rate: float, *way: str) -> None:
+        """Start clients that ask through the Service, or by another way: its URL and further words."""
         key = self.cluster.secret(TASKS, "api-key", "api.key").strip()
-        url = f"http://{PROBLEM}-serving.{SERVING}:8080"
+        url, *more = way or (f"http://{self.problem}-serving.{SERVING}:8080",)
         bounds = [f"--requests={requests}", f"--seconds={seconds}", f"--rate={rate}"]
-        words = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds]
+        words = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds, *more]
         container = {"command": words, "env": [{"name": "API_KEY", "value": key}]}
         self._start(CLIENTS, name, container, {"app": "load"}, (), "default")
         until(lambda: self._phase(CLIENTS, name) != "Pending", 120, name)
@@ -119,12 +119,12 @@ class Trial:
 
     def logged(self) -> Found:
         """Return what the prediction log holds."""
-        return self._run_papers("log", PROBLEM)
+        return self._run_papers("log", self.problem)
 
     def deployment(self, *, canary: bool = False) -> Found:
         """Return one of the Deployments."""
         suffix = "-canary" if canary else ""
-        found: Found = self.cluster.get(SERVING, "deployment", f"{PROBLEM}-serving{suffix}")
+        found: Found = self.cluster.get(SERVING, "deployment", f"{self.problem}-serving{suffix}")
         return found
 
     def pinned(self) -> str | None:
@@ -143,24 +143,24 @@ class Trial:
         until(is_baking, 180, f"step {step} of a canary")
 
     def _overlay(self, tree: Path) -> Path:
-        problem = tree / "problems" / PROBLEM
+        problem = tree / "problems" / self.problem
         problem.mkdir(exist_ok=True)
         (problem / "problem.yaml").write_text(
-            f"apiVersion: perennial/v1\nkind: Problem\nname: {PROBLEM}\nquestion: Will it?\n"
+            f"apiVersion: perennial/v1\nkind: Problem\nname: {self.problem}\nquestion: Will it?\n"
             "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
         )
         write_kustomizations(problem)
-        overlay = tree / "k8s" / "overlays" / PROBLEM
+        overlay = tree / "k8s" / "overlays" / self.problem
         overlay.mkdir(exist_ok=True)
         name, _, tag = self.images["serving"].rpartition(":")
         (overlay / "kustomization.yaml").write_text(
-            f"resources:\n  - ../../../problems/{PROBLEM}/serving\n"
+            f"resources:\n  - ../../../problems/{self.problem}/serving\n"
             f"images:\n  - {{ name: serving, newName: {name}, newTag: {tag} }}\n"
         )
         return overlay
 
     def _run_papers(self, *words: str) -> Found:
-        name = f"{PROBLEM}-papers-{words[0]}"
+        name = f"{self.problem}-papers-{words[0]}"
         self.cluster("-n", TASKS, "delete", "pod", name, "--ignore-not-found")
         container = self._tasks(["python", "/trial/papers.py", *words])
         container["env"].append({"name": "SIGNING_KEY", "value": "/keys/signing-key/signing.pem"})

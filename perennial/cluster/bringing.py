@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
-from contract.problem import read_problem
+from contract.problem import PostgresSource, read_problem
 from perennial.cluster.condition import Look, sentences, waiting_for
 from perennial.cluster.faults import Fault
-from perennial.cluster.kubectl import PLATFORM, Kubectl
+from perennial.cluster.kubectl import PLATFORM, TASKS, Kubectl
 from perennial.cluster.overlay import Rendered
 from perennial.cluster.scaling import scale_back
 from perennial.cluster.sources import absent_names, keep_names, secret_name
@@ -23,6 +23,7 @@ READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
 NUDGE = "perennial/nudge"
+READS_SOURCES = "perennial/reads-sources"  # the label of their pods
 
 Resource = dict[str, Any]
 
@@ -40,6 +41,7 @@ def bring_up(kubectl: Kubectl, home: Home, overlay: Rendered, report: Report) ->
     _nudge(kubectl)
     _free_stuck_pods(kubectl)
     _keep_sources(kubectl, overlay, report)
+    _say_shut_in(overlay, report)
     _say_left_out(home, overlay, report)
     _wait(kubectl, overlay, report)
 
@@ -99,6 +101,25 @@ def _keep_sources(kubectl: Kubectl, overlay: Rendered, report: Report) -> None:
             report(
                 f"{problem.name} mentions {', '.join(absent)}, which is not set; set it and run "
                 "`perennial up` again before its first run"
+            )
+
+
+def _say_shut_in(overlay: Rendered, report: Report) -> None:
+    """Name the problems that read a database which their stages cannot reach."""
+    selectors = [
+        policy["spec"]["podSelector"].get("matchLabels", {})
+        for policy in overlay.of_kind("NetworkPolicy")
+        if policy["metadata"]["namespace"] == TASKS
+    ]
+    if not selectors or any(READS_SOURCES in labels for labels in selectors):
+        return
+    for folder in overlay.problems:
+        problem = read_problem(folder / FILE)
+        if any(isinstance(source, PostgresSource) for source in problem.source.values()):
+            report(
+                f"{problem.name} reads a database, and no network policy lets its stages out to "
+                "one; add `- ../../components/database-sources` to the components of "
+                f"{overlay.folder.name}"
             )
 
 

@@ -119,13 +119,13 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         if again:  # it has won already: what fails now is the service, not the deployment
             raise TryAgain(str(error)) from error
         if cluster:
-            end(cluster, this.run_id)
+            end(cluster, this.run_id, api_key)
         now_serving, _ = pointers.champion()
         rollout.roll_out(_digest_of(now_serving), this.window_end)
         found = found.model_copy(update={"outcome": "returned", "reason": str(error)})
     else:
         if cluster:
-            end(cluster, this.run_id)
+            end(cluster, this.run_id, api_key)
     found = found.model_copy(update={"steps": tuple(steps)})
     write_down(Ledger(out.store, this.name), this, found)
     return Outputs(

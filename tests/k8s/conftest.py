@@ -12,7 +12,7 @@ import pytest
 import yaml
 from fixtures_airflow import ROOT, airflow_environment, ask
 
-from benchmarks.k8s.cluster import open_cluster
+from benchmarks.k8s.cluster import Cluster, open_cluster
 from benchmarks.k8s.installation import Installation, install
 from perennial.kustomizing import write_kustomizations
 
@@ -24,7 +24,7 @@ collect_ignore_glob = ["inside/*"]
 
 INSIDE = Path(__file__).parent / "inside"
 OVERLAYS = ("production", "quickstart", "test")
-OPTIONS = ("autoscaling", "canary-gateway", "metrics")
+OPTIONS = ("autoscaling", "canary-gateway", "database-sources", "metrics", "private-authority")
 
 
 @pytest.fixture(scope="session")
@@ -56,19 +56,20 @@ def rendered(kubectl: str, tree: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="session")
-def platform(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Quickstart in a real cluster, with Airflow up and the wines landed; nothing has run yet.
-
-    It is the cluster of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
-    """
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """That of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots."""
     if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
         pytest.skip(
             "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
         )
-    with (
-        open_cluster(tmp_path_factory.mktemp("cluster")) as cluster,
-        install(cluster, tree) as found,
-    ):
+    with open_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def platform(cluster: Cluster, tree: Path) -> Iterator[Installation]:
+    """Quickstart, with Airflow up and the wines landed; nothing has run yet."""
+    with install(cluster, tree) as found:
         yield found
 
 

@@ -10,7 +10,13 @@ import pytest
 from pump_in_cluster import land_program
 
 from benchmarks.k8s.cluster import PLATFORM, SERVING, TASKS, until
-from benchmarks.k8s.installation import WINES, Installation, give_source, overlay_of
+from benchmarks.k8s.installation import (
+    WINES,
+    Installation,
+    connects,
+    give_source,
+    overlay_of,
+)
 from perennial.kustomizing import write_kustomizations
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -32,16 +38,6 @@ STAGES = {
 START = date(2026, 3, 1)
 TURNS = START + timedelta(days=24)
 AIRFLOW = "app.kubernetes.io/name=airflow"
-CONNECT = """
-import socket, sys
-for place in sys.argv[1:]:
-    host, _, port = place.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=3).close()
-        print(place, "open")
-    except OSError:
-        print(place, "shut")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +107,7 @@ def test_who_has_no_business_with_a_part_cannot_reach_it(platform: Installation)
         "kubernetes.default:443": "shut",
     }
 
-    printed = platform.cluster.run_python("connects", CONNECT, *places)
-
-    assert dict(line.split() for line in printed.splitlines()) == places
+    assert connects(platform.cluster, *places) == places
 
 
 def test_the_log_of_a_stage_outlives_its_pod_and_the_scheduler(

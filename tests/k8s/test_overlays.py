@@ -8,6 +8,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+BY_HAND = "authorities"
+"""The ConfigMap that a person makes, where the component `private-authority` is."""
 NAMESPACES = {"perennial", "perennial-serving", "perennial-tasks"}
 TOKENS = {"bootstrap", "scheduler"}
 SERVED = {"production": "flights"}
@@ -56,7 +58,60 @@ def test_production_has_no_store_and_makes_no_secrets(rendered: Rendered) -> Non
     assert "perennial/postgres" not in of_kind(rendered, "production", "Deployment")
     assert "perennial/seaweedfs" not in of_kind(rendered, "production", "Deployment")
     assert of_kind(rendered, "production", "Job") == {}
-    assert of_kind(rendered, "production", "PersistentVolumeClaim") == {}
+    claims = of_kind(rendered, "production", "PersistentVolumeClaim")
+    assert claims.keys() == {"perennial-tasks/landing"}
+
+
+def test_who_asks_the_store_may_leave_for_one_outside(rendered: Rendered) -> None:
+    """Both overlays let the same pods ask it; `production` by an address."""
+    inside, outside = (
+        {
+            name: policy["spec"]
+            for name, policy in of_kind(rendered, overlay, "NetworkPolicy").items()
+            if name.endswith("-to-store")
+        }
+        for overlay in ("quickstart", "production")
+    )
+
+    assert inside.keys() == outside.keys()
+    for name, spec in outside.items():
+        (edge,) = spec["egress"]
+        assert spec["podSelector"] == inside[name]["podSelector"]
+        assert [place.keys() for place in edge["to"]] == [{"ipBlock"}]
+        assert edge["ports"] == [{"port": 443}]
+    asks = [
+        (policy["metadata"]["namespace"], rule)
+        for policy in of_kind(rendered, "production", "NetworkPolicy").values()
+        for rule in policy["spec"].get("egress", [])
+    ]
+    assert "seaweedfs" not in json.dumps(asks)
+
+
+def test_a_store_is_named_once_for_airflow_and_the_services(rendered: Rendered) -> None:
+    found = of_kind(rendered, "production", "ConfigMap")
+    (airflow,) = (
+        config["data"] for config in found.values() if "AIRFLOW__CORE__EXECUTOR" in config["data"]
+    )
+    store = found["perennial-serving/store"]["data"]
+
+    assert store["AWS_ENDPOINT_URL"] == "https://s3.us-east-1.amazonaws.com"
+    assert store.items() <= airflow.items()
+
+
+def test_an_authority_of_ones_own_reaches_every_container(rendered: Rendered) -> None:
+    mount = {"name": "authorities", "mountPath": "/authorities", "readOnly": True}
+    ours = [
+        (name, container)
+        for name, container in containers({"options": rendered["options"]})
+        if container["name"] in {"airflow", "migrate", "serving", "wait"}
+    ]
+
+    assert len(ours) == 8
+    assert [name for name, container in ours if mount not in container["volumeMounts"]] == []
+    (scheduler,) = (found for name, found in ours if name == "options/scheduler/airflow")
+    told = {variable["name"]: variable.get("value") for variable in scheduler["env"]}
+    assert told["PERENNIAL_AUTHORITIES"] == "authorities"
+    assert told["AWS_CA_BUNDLE"] == "/authorities/ca.crt"
 
 
 def test_no_secret_is_written_down(rendered: Rendered) -> None:
@@ -388,7 +443,7 @@ def test_every_reference_to_a_configmap_is_to_one_that_is_there(rendered: Render
                 sources = [entry.get("configMapRef") for entry in container.get("envFrom", [])]
                 wanted |= {source["name"] for source in sources if source}
 
-            assert {f"{space}/{name}" for name in wanted} <= there, overlay
+            assert {f"{space}/{name}" for name in wanted - {BY_HAND}} <= there, overlay
 
 
 def _matches(labels: dict[str, str], selector: Resource) -> bool:

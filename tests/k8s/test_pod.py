@@ -165,7 +165,7 @@ def test_the_stage_problem_sees_its_files_in_a_folder(pods: Any) -> None:
     (volume,) = (
         volume["configMap"]
         for volume in pods["made"]["problem"]["spec"]["volumes"]
-        if "configMap" in volume
+        if volume["name"] == "problems"
     )
 
     assert volume["name"] == "problems"
@@ -173,6 +173,15 @@ def test_the_stage_problem_sees_its_files_in_a_folder(pods: Any) -> None:
         {"key": f"for-problem.{file}", "path": f"for-problem/{file}"}
         for file in ("problem.yaml", "expectations.json")
     ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_trusts_an_authority_of_the_installations_own(pods: Any, stage: str) -> None:
+    container = _container(pods, stage)
+    volumes = {volume["name"]: volume for volume in pods["made"][stage]["spec"]["volumes"]}
+
+    assert {"name": "AWS_CA_BUNDLE", "value": "/authorities/ca.crt"} in container["env"]
+    assert volumes["authorities"]["configMap"] == {"name": "authorities"}
 
 
 def _container(pods: Any, stage: str) -> Any:

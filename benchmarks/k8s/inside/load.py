@@ -4,6 +4,7 @@
 it runs in any image with a Python. Half of the callers keep their connections for as long as the
 service lets them, the others take a new one for each request. It ends at the first of both bounds.
 
+`seconds` counts each model's answers by the second of the clock.
 `fingerprint` is the sum of the answers' request ids: equal to that of the prediction log's rows if
 and only if, for all that matters, the log holds the same answers.
 """
@@ -16,7 +17,7 @@ import random
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -32,7 +33,7 @@ class Load:
         self.lock = threading.Lock()
         self.left = words.requests
         self.until = time.monotonic() + words.seconds
-        self.models: Counter[str] = Counter()
+        self.models: dict[str, Counter[int]] = defaultdict(Counter)
         self.failures: list[str] = []
         self.connections = 0
         self.seconds: list[float] = []
@@ -76,6 +77,8 @@ class Load:
             name: draw.uniform(0.5, 2.0) * value for name, value in row.items() if _varies(value)
         }
         headers = {"authorization": f"Bearer {os.environ.get('API_KEY', '')}"}
+        if self.words.host:
+            headers["host"] = self.words.host
         began = time.perf_counter()
         try:
             connection.request("POST", "/v1/predict", json.dumps(row), headers)
@@ -87,7 +90,7 @@ class Load:
         except (OSError, http.client.HTTPException, ValueError) as error:
             return self.fail(repr(error))
         with self.lock:
-            self.models[told["model"]] += 1
+            self.models[told["model"]][int(time.time())] += 1
             self.fingerprint = (self.fingerprint + UUID(told["request_id"]).int) % (1 << 128)
             self.seconds.append(time.perf_counter() - began)
         return True
@@ -106,7 +109,8 @@ class Load:
             "answered": len(self.seconds),
             "failed": len(self.failures),
             "failures": self.failures[:SHOWN],
-            "models": dict(self.models),
+            "models": {model: sum(counts.values()) for model, counts in self.models.items()},
+            "seconds": self.models,
             "connections": self.connections,
             "fingerprint": f"{self.fingerprint:032x}",
             "p50_ms": round(1000 * times[len(times) // 2], 2),
@@ -123,6 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("url")
     parser.add_argument("--row", required=True, help="one row as JSON; numbers with a point vary")
+    parser.add_argument("--host", help="the name that a Gateway knows the service by")
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second, all callers'")

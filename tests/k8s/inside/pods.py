@@ -74,6 +74,7 @@ def main() -> None:
             "PERENNIAL_NAMESPACE": "perennial-tasks",
             "PERENNIAL_SERVING_NAMESPACE": "perennial-serving",
             "PERENNIAL_TASKS_IMAGE": "tasks:1",
+            "PERENNIAL_AUTHORITIES": "authorities",
             "PERENNIAL_LANDING_CLAIM": "landing",
         }
         from dags import pod

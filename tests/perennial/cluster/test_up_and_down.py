@@ -52,6 +52,30 @@ def test_a_problem_needs_no_more_than_its_line_in_the_overlay(
     assert world.find("Deployment", "hotel-serving", SERVING) is not None
 
 
+def test_a_database_that_no_policy_lets_a_stage_reach_is_told_of(
+    call: Call, world: Any, checkout: Path, bootstrapped: None
+) -> None:
+    problem = checkout / "problems" / "wine" / "problem.yaml"
+    text = problem.read_text()
+    before = '{ kind: files, path: "${LANDING}/wine/*.csv", key: [bottle] }'
+    assert before in text
+    source = "{ kind: postgres, connection: CELLAR, query: SELECT * FROM wine, key: [bottle] }"
+    problem.write_text(text.replace(before, source))
+
+    result = call("up")
+
+    told = "wine reads a database, and no network policy lets its stages out to one"
+    assert result.exit_code == 0, result.stderr
+    assert told in result.stdout
+
+    file = checkout / "k8s" / "overlays" / "quickstart" / "kustomization.yaml"
+    line = "  - ../../components/images\n"
+    added = f"  - ../../components/database-sources\n{line}"
+    file.write_text(file.read_text().replace(line, added))
+
+    assert told not in call("up").stdout
+
+
 def test_airflows_pods_are_told_to_look_at_once(
     call: Call, world: Any, checkout: Path, bootstrapped: None
 ) -> None:

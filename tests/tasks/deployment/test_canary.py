@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -131,6 +132,8 @@ def cluster(  # noqa: PLR0917 - a cluster is made of all that
         server.after = follow
         monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: clusters[0])
         monkeypatch.setattr(bake, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(bake, "UNASKED_SECONDS", 0.3)
+        monkeypatch.setattr(bake, "UNASKED_LIMIT_SECONDS", 1.5)
         yield server
         server.shutdown()
         thread.join()
@@ -582,6 +585,40 @@ def test_weights_that_an_apply_puts_back_are_moved_again(
 
     assert (code, told["outcome"]) == (0, "deployed")
     assert cluster.weights[:2] == [[75, 25], [75, 25]]
+
+
+def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
+    ground: Any, models: dict[str, Made], addresses: dict[str, str], cluster: FakeCluster
+) -> None:
+    """New weights take their time to come through."""
+    cluster.route = route(ground.problem)
+    moments: dict[str, float] = {}
+    follow = cluster.after
+
+    def note_the_end(name: str, body: dict[str, Any]) -> None:
+        follow(name, body)
+        if name == cluster.canary and _spec(body).get("replicas") == 0:
+            moments["asleep"] = time.monotonic()
+
+    def part(stop: threading.Event) -> None:
+        while cluster.weights[-1:] != [[100, 0]]:
+            time.sleep(0.01)
+        time.sleep(0.6)
+        moments["unasked"] = time.monotonic()
+        stop.set()
+
+    cluster.after = note_the_end
+    stop = threading.Event()
+    threads = [threading.Thread(target=ask, args=(a, stop)) for a in addresses.values()]
+    threads.append(threading.Thread(target=part, args=(stop,)))
+    for thread in threads:
+        thread.start()
+    code, told = ground.deploy(models["new"], serving=CANARY)
+    for thread in threads:
+        thread.join()
+
+    assert (code, told["outcome"]) == (0, "deployed")
+    assert moments["asleep"] > moments["unasked"]
 
 
 def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:

