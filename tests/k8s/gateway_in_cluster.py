@@ -5,6 +5,7 @@ given an image.
 """
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -64,11 +65,13 @@ def _manifests() -> list[str]:
 
 
 def _go(*words: str) -> str:
-    """Run Go in the module that pins Contour; what it prints.
+    """Run Go in the module that pins Contour, and return what it prints.
 
     Raises:
-        FileNotFoundError: there is no Go on the PATH.
+        RuntimeError: there is no Go, or it failed.
     """
+    if shutil.which("go") is None:
+        raise RuntimeError("There is no Go on the PATH; it builds the Gateway of these tests.")
     command = ["go", "-C", str(PLACE), *words]
     settings = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
