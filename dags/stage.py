@@ -7,7 +7,8 @@ Whatever runs it, the arguments, the environment's names and the meaning of the 
 `asking` and `endings`, and so are the same.
 
 Airflow 3.3 gives a task no way to write its own note, so the sentence of a failure stands in the
-exception, in the last log line and under the XCom key `why`.
+exception, in the last log line and under the XCom key `why`, from where the plugin takes it to
+Airflow's first screen.
 """
 
 import os

@@ -7,6 +7,7 @@ script; they are not sandboxed, since a link out of a sandbox would not carry th
 The imports from Airflow's API server are not its public interface: `tests/plugins` holds them.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -17,7 +18,7 @@ from airflow.api_fastapi.core_api.security import (
     requires_access_view,
 )
 from fastapi import Depends, FastAPI, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from plugins.problems import problems_page
 from plugins.reports import report_page, stage_page
@@ -30,6 +31,8 @@ FOREIGN = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; img-src data:; font-src data:"
 )
+
+HOME = Path(__file__).with_name("home.js")
 
 RunId = Annotated[str, Query()]
 TaskId = Annotated[str, Query()]
@@ -51,6 +54,10 @@ def application() -> FastAPI:
     def problems(user: GetUserDep) -> HTMLResponse:
         readable = get_auth_manager().get_authorized_dag_ids(user=user)
         return _answer(problems_page(readable), OURS)
+
+    @app.get("/home.js")
+    def home() -> Response:
+        return Response(HOME.read_bytes(), media_type="text/javascript")
 
     @app.get("/report/{dag_id}", dependencies=[may_read_runs, may_read_values])
     def report(dag_id: str, run_id: RunId) -> HTMLResponse:

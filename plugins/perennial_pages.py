@@ -1,4 +1,4 @@
-"""Airflow's plugin: a tab *Report* on runs and tasks, and an item *Problems* in the side bar.
+"""Airflow's plugin: a tab *Report* on runs and tasks; *Problems* in the side bar and at the entrance.
 
 Airflow loads plugins in every task's process too, so the web application behind the pages is
 imported by the first request for one, which only the API server gets.
@@ -53,4 +53,7 @@ class PerennialPages(AirflowPlugin):
             "destination": "task_instance",
             "url_route": "report-of-task",
         },
+    ]
+    react_apps = [  # noqa: RUF012 - as above
+        {"name": "Perennial", "bundle_url": f"{PREFIX}/home.js", "destination": "dashboard"}
     ]

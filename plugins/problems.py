@@ -29,6 +29,7 @@ def problems_page(readable: Collection[str]) -> str:
             continue
         try:
             problem = read_problem(path)
+            alerts += _failures(problem.name)
             rows.append(_row(problem))
             sections.append(_ledger(problem.name))
         except PerennialError as error:
@@ -36,6 +37,21 @@ def problems_page(readable: Collection[str]) -> str:
     columns = ["problem", "question", "serves", "since", "last verdict", "last run"]
     table = Table(columns, rows, empty="No problem is scheduled yet: `perennial init` makes one.")
     return render("Problems", sections=[Section("Who serves", *alerts, table), *sections])
+
+
+def _failures(name: str) -> list[Block]:
+    """Return why the newest runs of a problem failed, a sentence each."""
+    found: list[Block] = []
+    for dag_id in (f"{name}__lifecycle", f"{name}__monitoring"):
+        run = newest_run(dag_id)
+        if run is None or run.state != "failed":
+            continue
+        failed = [stage for stage in stages_of(dag_id, run.run_id) if stage.state == "failed"]
+        why = next((stage.why for stage in failed if stage.why), None)
+        names = ", ".join(stage.task for stage in failed) or "it"
+        sentence = why or f"{names} was lost before it could say why; its log may tell."
+        found.append(Alert("bad", f"{name}: {sentence}"))
+    return found
 
 
 def _row(problem: Problem) -> list[object]:

@@ -42,6 +42,14 @@ def test_the_problems_page_lists_what_is_scheduled_and_what_cannot_be_read(answe
     assert "./report/flights__lifecycle?run_id=manual__2013-10-01" in body
 
 
+def test_the_problems_page_says_why_the_newest_run_failed(answers: Any) -> None:
+    body = answers["viewer"]["problems"]["body"]
+
+    told = "flights: selection: exit 3, refused:"
+    assert told in body
+    assert body.index(told) < body.index("Will this departure be late?")
+
+
 def test_the_ui_is_told_of_the_tabs_and_the_side_bar(answers: Any) -> None:
     plugins = answers["plugins"]["plugins"]
     views = [
@@ -52,6 +60,15 @@ def test_the_ui_is_told_of_the_tabs_and_the_side_bar(answers: Any) -> None:
     ]
 
     assert views == [("Problems", "nav"), ("Report", "dag_run"), ("Report", "task_instance")]
+
+
+def test_the_problems_are_on_airflows_first_screen(answers: Any) -> None:
+    (plugin,) = (one for one in answers["plugins"]["plugins"] if one["name"] == "perennial")
+    (app,) = plugin["react_apps"]
+
+    assert (app["destination"], app["bundle_url"]) == ("dashboard", "/perennial/home.js")
+    assert f"globalThis.{app['name']} =" in answers["viewer"]["home"]["body"]
+    assert answers["viewer"]["home"]["headers"]["content-type"].startswith("text/javascript")
 
 
 def test_a_process_that_serves_no_page_does_not_load_the_application(answers: Any) -> None:

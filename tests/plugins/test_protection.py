@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-ROUTES = ("problems", "report", "page", "changed", "failed", "absent")
+ROUTES = ("problems", "home", "report", "page", "changed", "failed", "absent")
 
 
 @pytest.mark.parametrize("route", ROUTES)

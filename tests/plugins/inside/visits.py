@@ -29,6 +29,7 @@ client = TestClient(create_app(apps="core"))
 run = quote(made.run_id)
 ADDRESSES = {
     "problems": "/perennial/problems",
+    "home": "/perennial/home.js",
     "report": f"/perennial/report/flights__lifecycle?run_id={run}",
     "page": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=exploration",
     "changed": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=split",

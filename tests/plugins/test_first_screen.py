@@ -1,0 +1,85 @@
+"""What a person sees who opens Airflow, by a real server and a real browser."""
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fixtures_airflow import AIRFLOW
+
+pytestmark = pytest.mark.slow
+
+START_SECONDS = 60
+
+
+@pytest.fixture
+def server(
+    answers: Any, airflow_environment: dict[str, str], store_environment: dict[str, str]
+) -> Iterator[str]:
+    """Airflow's server over the database of `answers`; who comes is logged in as an admin."""
+    assert answers
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    everybody = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}
+    words = ["-m", "airflow", "api-server", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(
+        [AIRFLOW, *words, "--workers", "1"],
+        env=airflow_environment | store_environment | everybody,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_answers(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_until_answers(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{url}/api/v2/version", trust_env=False).raise_for_status()
+            return
+        except httpx.HTTPError:
+            assert time.monotonic() < deadline, "Airflow's server does not answer"
+            time.sleep(0.2)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed.")
+def test_the_problems_are_drawn_in_full_on_the_first_screen(server: str, tmp_path: Path) -> None:
+    """The component gives its frame a height once the page in it has been read."""
+    done = subprocess.run(
+        [
+            "chromium",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--no-proxy-server",
+            f"--user-data-dir={tmp_path}",
+            "--window-size=1400,1200",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            f"{server}/",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=True,
+    )
+
+    (frame,) = re.findall(r'<iframe [^>]*title="Problems"[^>]*>', done.stdout)
+    height = re.search(r"[; ]height: (\d+)px", frame)
+    assert "/perennial/problems" in frame
+    assert height is not None, frame
+    assert int(height[1]) > 200  # an alert, a table and three ledgers
