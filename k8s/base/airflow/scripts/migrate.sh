@@ -3,5 +3,6 @@
 set -eu
 airflow db check --retry 60 --retry-delay 1
 airflow db migrate
-airflow users create --role Admin --username "$ADMIN_NAME" --password "$ADMIN_PASSWORD" \
+# Each in one word: a password may begin with a dash.
+airflow users create --role Admin --username="$ADMIN_NAME" --password="$ADMIN_PASSWORD" \
   --email admin@localhost --firstname Perennial --lastname Admin
