@@ -67,7 +67,7 @@ bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-r
 bench-parts: $(READY) ## each part of one machine's platform killed in mid-run: what became of it
 	$(RUN) benchmarks.parts
 
-bench-k8s: $(READY) ## on a cluster: start, cycle, memory; rollouts; what was killed; what is said
+bench-k8s: $(READY) ## on a cluster: start, cycle, memory; rollouts; autoscaling; what was killed; what is said
 	$(RUN) benchmarks.k8s $(PARTS)
 
 bench-steps: $(READY) ## what a step, validate and plan cost

@@ -29,7 +29,7 @@ def measure(platform: Installation) -> None:
         trial = Trial(platform.cluster, folder)
         try:
             trial.begin(RUNS)
-            _expect_deployed(trial.deploy("first"))
+            expect_deployed(trial.deploy("first"))
             _measure(trial)
         finally:
             trial.close()
@@ -40,9 +40,9 @@ def _measure(trial: Trial) -> None:
     rows: list[list[object]] = [
         [
             "a second model rolls to both pods",
-            _timed(lambda: _expect_deployed(trial.deploy("second"))),
+            _timed(lambda: expect_deployed(trial.deploy("second"))),
         ],
-        ["a third one", _timed(lambda: _expect_deployed(trial.deploy("third")))],
+        ["a third one", _timed(lambda: expect_deployed(trial.deploy("third")))],
         ["`perennial rollback`: the second again", _timed(trial.roll_back)],
         ["one of the two pods is deleted, and replaced", _timed(lambda: _replace_a_pod(trial))],
     ]
@@ -67,7 +67,12 @@ def _timed(what: Callable[[], Any]) -> float:
     return time.monotonic() - began
 
 
-def _expect_deployed(ended: tuple[int, dict[str, Any]]) -> None:
+def expect_deployed(ended: tuple[int, dict[str, Any]]) -> None:
+    """Go on only if a deployment ended well.
+
+    Raises:
+        RuntimeError: it did not.
+    """
     code, told = ended
     if code != 0 or told["outcome"] != "deployed":
         raise RuntimeError(f"exit {code}: {told}")

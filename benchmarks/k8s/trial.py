@@ -5,6 +5,7 @@ clients ask through the Service, from a namespace that is labelled for it.
 """
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,10 @@ class Trial:
     """One problem on a cluster, without Airflow."""
 
     def __init__(self, cluster: Cluster, tree: Path, problem: str = PROBLEM) -> None:
-        self.cluster, self.problem = cluster, problem
+        self.cluster, self.problem, self._tree = cluster, problem, tree
         self.images = cluster.get(PLATFORM, "configmap", "images")["data"]
         self.problems = tree / "problems"
-        self.overlay = self._overlay(tree)
+        self.overlay = self._overlay()
         self.papers: Found = {}
 
     def begin(self, runs: Found) -> None:
@@ -142,15 +143,24 @@ class Trial:
 
         until(is_baking, 180, f"step {step} of a canary")
 
-    def _overlay(self, tree: Path) -> Path:
-        problem = tree / "problems" / self.problem
+    def add_component(self, name: str) -> None:
+        """Do what a component of the problem wine tells a person to do for another problem."""
+        component = self.overlay / name
+        shutil.copytree(self._tree / "k8s" / "components" / name, component)
+        for file in component.iterdir():
+            file.write_text(file.read_text().replace("wine", self.problem))
+        kustomization = self.overlay / "kustomization.yaml"
+        kustomization.write_text(f"{kustomization.read_text()}components: [{name}]\n")
+
+    def _overlay(self) -> Path:
+        problem = self._tree / "problems" / self.problem
         problem.mkdir(exist_ok=True)
         (problem / "problem.yaml").write_text(
             f"apiVersion: perennial/v1\nkind: Problem\nname: {self.problem}\nquestion: Will it?\n"
             "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
         )
         write_kustomizations(problem)
-        overlay = tree / "k8s" / "overlays" / self.problem
+        overlay = self._tree / "k8s" / "overlays" / self.problem
         overlay.mkdir(exist_ok=True)
         name, _, tag = self.images["serving"].rpartition(":")
         (overlay / "kustomization.yaml").write_text(

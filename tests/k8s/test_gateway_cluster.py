@@ -1,7 +1,6 @@
 """A canary behind a real Gateway: weights of an HTTPRoute, moved while clients ask through it."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,22 +36,12 @@ def trial(
     begun = Trial(platform.cluster, tree, PROBLEM)
     try:
         gateway.install(platform.cluster, tmp_path_factory.mktemp("gateway"))
-        _add_component(tree, begun.overlay)
+        begun.add_component("canary-gateway")
         begun.begin(RUNS)
         yield begun
     finally:
         begun.close()
         gateway.remove(platform.cluster)
-
-
-def _add_component(tree: Path, overlay: Path) -> None:
-    """Do what the component tells a person to do for another problem than wine."""
-    component = overlay / "canary-gateway"
-    shutil.copytree(tree / "k8s" / "components" / "canary-gateway", component)
-    for file in component.iterdir():
-        file.write_text(file.read_text().replace("wine", PROBLEM))
-    kustomization = overlay / "kustomization.yaml"
-    kustomization.write_text(f"{kustomization.read_text()}components: [canary-gateway]\n")
 
 
 @pytest.fixture(scope="module")
