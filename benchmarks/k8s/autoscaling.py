@@ -1,11 +1,10 @@
 """The component `autoscaling` beside a service that is asked more than its pods are meant to bear."""
 
-import shutil
 import time
 
-from benchmarks.k8s.cluster import ROOT, SERVING, scratch
+from benchmarks.k8s.beginning import begun
+from benchmarks.k8s.cluster import SERVING
 from benchmarks.k8s.installation import Installation
-from benchmarks.k8s.rollouts import expect_deployed
 from benchmarks.k8s.trial import Trial
 from benchmarks.report import table, write_section
 
@@ -17,16 +16,8 @@ RUNS = {"first": {"bias": 0.0, "beats": None, "serving": "{rollout: rolling}"}}
 
 def measure(platform: Installation) -> None:
     """Tell the story and write the section."""
-    with scratch() as folder:
-        for name in ("k8s", "problems"):
-            shutil.copytree(ROOT / name, folder / name)
-        trial = Trial(platform.cluster, folder, PROBLEM)
-        try:
-            trial.begin(RUNS)
-            expect_deployed(trial.deploy("first"))
-            _measure(trial)
-        finally:
-            trial.close()
+    with begun(platform.cluster, PROBLEM, RUNS) as trial:
+        _measure(trial)
 
 
 def _measure(trial: Trial) -> None:

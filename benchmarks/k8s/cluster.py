@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from benchmarks.k8s.door import Door
 from benchmarks.k8s.pods import restricted_pod
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ class Cluster:
         finally:
             self("-n", TASKS, "delete", "pod", name, "--wait=false")
 
-    def door(self, namespace: str, service: str, port: int = 8080) -> "Door":
+    def door(self, namespace: str, service: str, port: int = 8080) -> Door:
         """Return a way from this machine to a Service."""
         command = [self._kubectl, "-n", namespace, "port-forward", f"service/{service}"]
         return Door(command, port, self._environment)
@@ -130,52 +130,6 @@ class Cluster:
 
     def _phase(self, name: str) -> str:
         return str(self.get(TASKS, "pod", name)["status"].get("phase"))
-
-
-class Door:
-    """A port of this machine that leads to a Service; to be used in a `with`."""
-
-    def __init__(self, command: Sequence[str], port: int, environment: dict[str, str]) -> None:
-        self._command, self._port, self._environment = command, port, environment
-        self._process: subprocess.Popen[str] | None = None
-        self._here = _free_port()
-        self.url = f"http://127.0.0.1:{self._here}"
-
-    def __enter__(self) -> Self:
-        """Open it."""
-        self.open_again()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Shut it."""
-        self._close()
-
-    def open_again(self) -> None:
-        """Open it anew: a door leads to one pod and goes with it.
-
-        Raises:
-            RuntimeError: the Service has no pod that runs.
-        """
-        self._close()
-        process = self._process = subprocess.Popen(
-            [*self._command, f"{self._here}:{self._port}"],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        if "Forwarding" not in first:
-            raise RuntimeError(f"{' '.join(self._command)}: {first}")
-
-    def _close(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
 
 
 def until(is_so: Callable[[], bool], seconds: float, what: str) -> float:
@@ -258,10 +212,3 @@ def _output(
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
     return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -98,6 +98,11 @@ def install(cluster: Cluster, tree: Path) -> Iterator[Installation]:
         yield Installation(cluster, airflow, usable)
 
 
+def uninstall(cluster: Cluster) -> None:
+    """Delete the namespaces, and wait until they have gone."""
+    cluster("delete", "namespace", PLATFORM, TASKS, SERVING, "--ignore-not-found")
+
+
 def give_source(cluster: Cluster, problem: str) -> None:
     """Make the Secret with the names that a problem's sources mention."""
     name = f"source-{problem}"

@@ -1,11 +1,11 @@
 """Two rollouts one after the other, the way back and a dead pod, while clients in the cluster ask."""
 
-import shutil
 import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.k8s.cluster import ROOT, SERVING, scratch
+from benchmarks.k8s.beginning import begun, expect_deployed
+from benchmarks.k8s.cluster import SERVING
 from benchmarks.k8s.installation import Installation
 from benchmarks.k8s.trial import PROBLEM, Trial
 from benchmarks.report import table, write_section
@@ -23,16 +23,8 @@ RUNS = {
 
 def measure(platform: Installation) -> None:
     """Tell the story and write the section."""
-    with scratch() as folder:
-        for name in ("k8s", "problems"):
-            shutil.copytree(ROOT / name, folder / name)
-        trial = Trial(platform.cluster, folder)
-        try:
-            trial.begin(RUNS)
-            expect_deployed(trial.deploy("first"))
-            _measure(trial)
-        finally:
-            trial.close()
+    with begun(platform.cluster, PROBLEM, RUNS) as trial:
+        _measure(trial)
 
 
 def _measure(trial: Trial) -> None:
@@ -65,17 +57,6 @@ def _timed(what: Callable[[], Any]) -> float:
     began = time.monotonic()
     what()
     return time.monotonic() - began
-
-
-def expect_deployed(ended: tuple[int, dict[str, Any]]) -> None:
-    """Go on only if a deployment ended well.
-
-    Raises:
-        RuntimeError: it did not.
-    """
-    code, told = ended
-    if code != 0 or told["outcome"] != "deployed":
-        raise RuntimeError(f"exit {code}: {told}")
 
 
 def _replace_a_pod(trial: Trial) -> None:

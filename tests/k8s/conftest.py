@@ -12,8 +12,8 @@ import pytest
 import yaml
 from fixtures_airflow import ROOT, airflow_environment, ask
 
-from benchmarks.k8s.cluster import Cluster, open_cluster
-from benchmarks.k8s.installation import Installation, install
+from benchmarks.k8s.cluster import PLATFORM, Cluster, open_cluster
+from benchmarks.k8s.installation import Installation, install, uninstall
 from perennial.kustomizing import write_kustomizations
 
 __all__ = ["airflow_environment"]
@@ -57,13 +57,22 @@ def rendered(kubectl: str, tree: Path) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """That of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots."""
+    """That of KUBECONFIG, with the images on its nodes, else one that TEST_CLUSTER boots.
+
+    Nothing of Perennial is in it, and nothing is left.
+    """
     if not (os.environ.get("KUBECONFIG") or os.environ.get("TEST_CLUSTER")):
         pytest.skip(
             "Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster to test in."
         )
     with open_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        if found("get", "namespace", PLATFORM, "--ignore-not-found"):
+            pytest.fail(
+                f"The cluster has a namespace {PLATFORM}; these tests delete it at their end, so "
+                "they want a cluster of their own."
+            )
         yield found
+        uninstall(found)
 
 
 @pytest.fixture(scope="session")

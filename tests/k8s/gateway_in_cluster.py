@@ -17,6 +17,7 @@ PLACE = Path(__file__).parent / "gateway"
 MODULE = "github.com/projectcontour/contour"
 NAMESPACE = "projectcontour"
 URL = f"http://gateway.{NAMESPACE}"
+KIND = "httproutes.gateway.networking.k8s.io"
 # Of the module: the Gateway API's kinds and Contour's own, and the rights that it needs.
 MANIFESTS = (
     "gateway/00-crds.yaml",
@@ -31,7 +32,14 @@ def install(cluster: Cluster, folder: Path) -> None:
     """Apply the kinds and a Gateway `perennial`, and wait until it takes routes.
 
     `folder` is for the program that is built.
+
+    Raises:
+        RuntimeError: the kinds are there already, and with them what `remove` would take away.
     """
+    if cluster("get", "customresourcedefinition", KIND, "--ignore-not-found"):
+        raise RuntimeError(
+            f"The cluster knows {KIND}; the Gateway of these tests wants one without."
+        )
     contour = folder / "contour"
     _go("build", "-trimpath", "-ldflags=-s -w", f"-o={contour}", f"{MODULE}/cmd/contour")
     cluster("apply", "--server-side", *_manifests())  # too large for an annotation

@@ -52,16 +52,20 @@ class Outside:
     @property
     def environment(self) -> dict[str, str]:
         """The variables from which a process of this machine opens the store."""
-        return {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_CA_BUNDLE": str(self.authority),
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": f"https://{self.address}:{self.store_port}",
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "NO_PROXY": self.address,
-            "PERENNIAL_BUCKET": BUCKET,
-        }
+        return store_environment(self.address, self.store_port, self.authority)
+
+
+def store_environment(address: str, port: int, authority: Path) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_CA_BUNDLE": str(authority),
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"https://{address}:{port}",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "NO_PROXY": address,
+        "PERENNIAL_BUCKET": BUCKET,
+    }
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def _running_seaweed(address: str, folder: Path) -> Iterator[int]:
     with (folder / "store.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        found = Outside(address, folder / "ca.crt", 0, ports["https"], "")
+        found = store_environment(address, ports["https"], folder / "ca.crt")
         until(lambda: _answers(found), 60, f"the store; see {folder / 'store.log'}")
         yield ports["https"]
     finally:
@@ -124,9 +128,9 @@ def _running_seaweed(address: str, folder: Path) -> Iterator[int]:
         process.wait(30)
 
 
-def _answers(found: Outside) -> bool:
+def _answers(found: dict[str, str]) -> bool:
     try:
-        list(Store.from_environment(found.environment).keys("none/"))
+        list(Store.from_environment(found).keys("none/"))
     except PerennialError:
         time.sleep(0.5)
         return False

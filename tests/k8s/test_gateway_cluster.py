@@ -34,8 +34,8 @@ def trial(
 ) -> Iterator[Trial]:
     """A problem with the component's route in front of it, and its models."""
     begun = Trial(platform.cluster, tree, PROBLEM)
+    gateway.install(platform.cluster, tmp_path_factory.mktemp("gateway"))
     try:
-        gateway.install(platform.cluster, tmp_path_factory.mktemp("gateway"))
         begun.add_component("canary-gateway")
         begun.begin(RUNS)
         yield begun

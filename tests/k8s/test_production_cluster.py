@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stores_outside import Outside, running_stores
+from stores_outside import PASSWORD, Outside, running_stores
 
 from benchmarks.k8s.airflow import Airflow
-from benchmarks.k8s.cluster import PLATFORM, ROOT, SERVING, TASKS, Cluster
-from benchmarks.k8s.installation import WINES, connects
+from benchmarks.k8s.cluster import ROOT, SERVING, Cluster
+from benchmarks.k8s.installation import WINES, connects, uninstall
 from benchmarks.machine import rows_in
 from contract.store import Store
 from demo.tables import wine
@@ -58,7 +58,7 @@ def production(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
 
     It takes quickstart's place, so this module is the last of those that share the cluster.
     """
-    cluster("delete", "namespace", PLATFORM, TASKS, SERVING, "--ignore-not-found")
+    uninstall(cluster)
     (node, *_) = json.loads(cluster("get", "nodes", "-o", "json"))["items"]
     (address,) = (
         found["address"] for found in node["status"]["addresses"] if found["type"] == "InternalIP"
@@ -82,7 +82,6 @@ def production(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
         cluster.shell(tree, authority, variables)
         cluster.shell(tree, up, variables)
         yield Production(cluster, outside, tree, variables)
-        cluster("delete", "-k", tree / "k8s" / "overlays" / "ours", "--wait=false")
 
 
 def commands(heading: str) -> list[str]:
@@ -96,7 +95,7 @@ def fill(outside: Outside) -> None:
     server = outside.database("postgres")
     for name in ("airflow", "cellar"):
         server.execute(
-            f"CREATE ROLE {name} LOGIN PASSWORD 'open-sesame'",
+            f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'",
             f"CREATE DATABASE {name} OWNER {name}",
         )
     database = outside.database("cellar")

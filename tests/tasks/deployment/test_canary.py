@@ -610,7 +610,7 @@ def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
     cluster.after = note_the_end
     stop = threading.Event()
     threads = [threading.Thread(target=ask, args=(a, stop)) for a in addresses.values()]
-    threads.append(threading.Thread(target=part, args=(stop,)))
+    threads.append(threading.Thread(target=part, args=(stop,), daemon=True))
     for thread in threads:
         thread.start()
     code, told = ground.deploy(models["new"], serving=CANARY)
