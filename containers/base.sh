@@ -19,5 +19,7 @@ make_image() { # NAME PACKAGES
   rm -rf "$root"
 }
 
-make_image base python3,ca-certificates
+make_image base python3,ca-certificates &
+base=$!
 make_image build python3,python3-venv,python3-dev,ca-certificates,gcc,libc6-dev,libgomp1
+wait "$base"

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 """
 MEGABYTE = 1_000_000
+AT_ONCE = 2  # an image waits for its downloads half of the time
 
 
 class Engine:
@@ -69,9 +71,8 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="images-") as folder:
         engine = Engine(found, Path(folder))
         bases = _bases(engine, Path(folder), words) if words.debootstrap else {}
-        rows = [_build(engine, name, words, bases) for name in words.images]
-        if words.save:
-            _save(engine, words)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            rows = list(pool.map(lambda name: _build(engine, name, words, bases), words.images))
     width = max(len(row[0]) for row in rows)
     for name, size, seconds in rows:
         sys.stdout.write(f"{name:{width}}  {size / MEGABYTE:7.0f} MB  {seconds:6.1f} s\n")
@@ -107,6 +108,8 @@ def _build(
     file = PROJECT / "containers" / name / "Containerfile"
     engine("build", *options, f"--file={file}", f"--tag={image}", PROJECT)
     size = json.loads(engine("image", "inspect", image, quiet=True))[0]["Size"]
+    if words.save:
+        _save(engine, image, words.save / f"{name}.tar")
     return image, int(size), time.monotonic() - began
 
 
@@ -120,13 +123,11 @@ def _bases(engine: Engine, folder: Path, words: argparse.Namespace) -> dict[str,
     }
 
 
-def _save(engine: Engine, words: argparse.Namespace) -> None:
-    """Write each image as an archive that a node can load."""
-    words.save.mkdir(parents=True, exist_ok=True)
-    for name in words.images:
-        archive = words.save / f"{name}.tar"
-        archive.unlink(missing_ok=True)
-        engine("save", "--output", archive, f"{words.prefix}{name}:{words.tag}", quiet=True)
+def _save(engine: Engine, image: str, archive: Path) -> None:
+    """Write an image as an archive that a node can load."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.unlink(missing_ok=True)
+    engine("save", "--output", archive, image, quiet=True)
 
 
 def _revision() -> str:

@@ -54,15 +54,17 @@ class Cluster:
         environment = self._environment | {"PERENNIAL_PROBLEMS": str(problems)} | dict(given or {})
         return json.loads(_output(command, environment))
 
-    def shell(self, folder: Path, commands: str, given: Mapping[str, str]) -> None:
+    def shell(self, folder: Path, commands: str, given: Mapping[str, str]) -> str:
         """Run commands as a person does who stands in a folder and has kubectl on the PATH.
+
+        Return what they print.
 
         Raises:
             RuntimeError: one failed.
         """
         path = f"{Path(self._kubectl).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         environment = self._environment | {"PATH": path} | dict(given)
-        _output(["bash", "-euo", "pipefail", "-c", commands], environment, folder=folder)
+        return _output(["bash", "-eo", "pipefail", "-c", commands], environment, folder=folder)
 
     def get(self, namespace: str, kind: str, *name: str) -> Any:  # noqa: ANN401 - parsed JSON
         """Return one object, or a list."""

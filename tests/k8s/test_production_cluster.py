@@ -1,7 +1,6 @@
 """The overlay `production`, set up by the commands of docs/kubernetes.md, on stores outside."""
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import commands
 from stores_outside import PASSWORD, Outside, running_stores
 
 from benchmarks.k8s.airflow import Airflow
@@ -56,7 +56,7 @@ class Production:
 def production(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     """Follow the document: a copy, what is ours in it, Secrets, an authority, and `up`.
 
-    It takes quickstart's place, so this module is the last of those that share the cluster.
+    It takes quickstart's place, so this module comes behind those that share the cluster.
     """
     uninstall(cluster)
     (node, *_) = json.loads(cluster("get", "nodes", "-o", "json"))["items"]
@@ -75,19 +75,13 @@ def production(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
             "PERENNIAL_PATH": str(tree),
             "PERENNIAL_HOME": str(tree / "home"),
         }
-        copied, secrets, authority, up = commands("Stores of your own")
+        copied, secrets, authority, up = commands(DOCUMENT, "Stores of your own")
         cluster.shell(tree, copied, variables)
         write_ours(tree, outside, cluster)
         cluster.shell(tree, secrets, variables)
         cluster.shell(tree, authority, variables)
         cluster.shell(tree, up, variables)
         yield Production(cluster, outside, tree, variables)
-
-
-def commands(heading: str) -> list[str]:
-    """Return the blocks of commands below a heading of the document."""
-    text = DOCUMENT.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
-    return re.findall(r"```console\n(.*?)```", text.partition("\n## ")[0], re.DOTALL)
 
 
 def fill(outside: Outside) -> None:
