@@ -1,7 +1,7 @@
 """The page behind *Problems*: who serves, what was said last, what was done and why."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -11,7 +11,7 @@ from contract.problem import Problem, problem_files, read_problem
 from contract.run import Champion
 from pages import Alert, Block, Level, Link, Section, Status, Table, render
 from plugins.reports import store
-from plugins.runs import newest_run, stages_of
+from plugins.runs import RunOfDag, newest_run, stages_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 LAST = 5  # arbitrary: so many entries of the ledger are read at a glance
@@ -25,12 +25,13 @@ def problems_page(readable: Collection[str]) -> str:
     sections: list[Section] = []
     alerts: list[Block] = []
     for name, path in problem_files(folder).items():
-        if f"{name}__lifecycle" not in readable:
+        if _dags(name)[0] not in readable:
             continue
         try:
             problem = read_problem(path)
-            alerts += _failures(problem.name)
-            rows.append(_row(problem))
+            newest = {dag: newest_run(dag) for dag in _dags(problem.name)}
+            alerts += _failures(problem.name, newest)
+            rows.append(_row(problem, newest))
             sections.append(_ledger(problem.name))
         except PerennialError as error:
             alerts.append(Alert("bad", str(error)))
@@ -39,11 +40,14 @@ def problems_page(readable: Collection[str]) -> str:
     return render("Problems", sections=[Section("Who serves", *alerts, table), *sections])
 
 
-def _failures(name: str) -> list[Block]:
+def _dags(name: str) -> tuple[str, str]:
+    return f"{name}__lifecycle", f"{name}__monitoring"
+
+
+def _failures(name: str, newest: Mapping[str, RunOfDag | None]) -> list[Block]:
     """Return why the newest runs of a problem failed, a sentence each."""
     found: list[Block] = []
-    for dag_id in (f"{name}__lifecycle", f"{name}__monitoring"):
-        run = newest_run(dag_id)
+    for dag_id, run in newest.items():
         if run is None or run.state != "failed":
             continue
         failed = [stage for stage in stages_of(dag_id, run.run_id) if stage.state == "failed"]
@@ -54,21 +58,21 @@ def _failures(name: str) -> list[Block]:
     return found
 
 
-def _row(problem: Problem) -> list[object]:
+def _row(problem: Problem, newest: Mapping[str, RunOfDag | None]) -> list[object]:
     found = store().get_with_etag(f"{problem.name}/champion.json")
     champion = Champion.model_validate_json(found[0]) if found else None
+    lifecycle, monitoring = _dags(problem.name)
     return [
         problem.name,
         problem.question,
         champion.digest[:12] if champion else "no model yet",
         champion.since if champion else None,
-        _verdict(f"{problem.name}__monitoring"),
-        _link(f"{problem.name}__lifecycle"),
+        _verdict(monitoring, newest[monitoring]),
+        _link(lifecycle, newest[lifecycle]),
     ]
 
 
-def _verdict(dag_id: str) -> Status | None:
-    run = newest_run(dag_id)
+def _verdict(dag_id: str, run: RunOfDag | None) -> Status | None:
     if run is None:
         return None
     results = {stage.task: stage.result for stage in stages_of(dag_id, run.run_id)}
@@ -78,8 +82,7 @@ def _verdict(dag_id: str) -> Status | None:
     return Status(LEVELS.get(verdict.outcome, "neutral"), verdict.outcome)
 
 
-def _link(dag_id: str) -> Link | None:
-    run = newest_run(dag_id)
+def _link(dag_id: str, run: RunOfDag | None) -> Link | None:
     if run is None:
         return None
     return Link(run.state, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")

@@ -47,7 +47,7 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Door:
+class TlsAddress:
     """An address beside loopback where a server listens too: TLS and a password are asked for."""
 
     address: str
@@ -63,7 +63,7 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def running_postgres(door: Door | None = None) -> Iterator[str]:
+def running_postgres(tls: TlsAddress | None = None) -> Iterator[str]:
     """Start a server and yield its connection string on loopback, without a database."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
@@ -71,9 +71,9 @@ def running_postgres(door: Door | None = None) -> Iterator[str]:
         shutil.chown(folder, NOBODY)
     data, port = folder / "data", _free_port()
     _run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"])
-    addresses = [LOOPBACK, door.address] if door else [LOOPBACK]
+    addresses = [LOOPBACK, tls.address] if tls else [LOOPBACK]
     options = f"-p {port} -k {folder} -c listen_addresses={','.join(addresses)} -c fsync=off"
-    options += _open(door, data) if door else ""
+    options += _open(tls, data) if tls else ""
     log = folder / "log"
     start = [binaries / "pg_ctl", "-D", data, "-l", log, "-t", START_SECONDS, "-o", options]
     _run([*start, "-w", "start"])
@@ -84,9 +84,9 @@ def running_postgres(door: Door | None = None) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open(door: Door, data: Path) -> str:
+def _open(tls: TlsAddress, data: Path) -> str:
     """Let others in by TLS and a password, and return the server's options for it."""
-    for name, file in (("server.crt", door.certificate), ("server.key", door.key)):
+    for name, file in (("server.crt", tls.certificate), ("server.key", tls.key)):
         shutil.copy(file, data / name)
         (data / name).chmod(0o600)
         if os.geteuid() == 0:

@@ -4,10 +4,11 @@ Services are not waited for: before its first model one is up and honestly not r
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
-from contract.problem import PostgresSource, read_problem
+from contract.problem import PostgresSource, Problem, read_problem
 from perennial.cluster.condition import Look, sentences, waiting_for
 from perennial.cluster.faults import Fault
 from perennial.cluster.kubectl import PLATFORM, TASKS, Kubectl
@@ -40,8 +41,9 @@ def bring_up(kubectl: Kubectl, home: Home, overlay: Rendered, report: Report) ->
     scale_back(kubectl)
     _nudge(kubectl)
     _free_stuck_pods(kubectl)
-    _keep_sources(kubectl, overlay, report)
-    _say_shut_in(overlay, report)
+    problems = [read_problem(folder / FILE) for folder in overlay.problems]
+    _keep_sources(kubectl, problems, report)
+    _say_shut_in(overlay, problems, report)
     _say_left_out(home, overlay, report)
     _wait(kubectl, overlay, report)
 
@@ -89,10 +91,9 @@ def _free_stuck_pods(kubectl: Kubectl) -> None:
             kubectl("-n", PLATFORM, "delete", name, "--ignore-not-found", "--wait=false")
 
 
-def _keep_sources(kubectl: Kubectl, overlay: Rendered, report: Report) -> None:
+def _keep_sources(kubectl: Kubectl, problems: Sequence[Problem], report: Report) -> None:
     """Put variables of this shell that are missing into the Secrets of the problems' sources."""
-    for folder in overlay.problems:
-        problem = read_problem(folder / FILE)
+    for problem in problems:
         kept = keep_names(kubectl, problem)
         if kept:
             report(f"{', '.join(kept)} of this shell is kept in {secret_name(problem.name)}")
@@ -104,7 +105,7 @@ def _keep_sources(kubectl: Kubectl, overlay: Rendered, report: Report) -> None:
             )
 
 
-def _say_shut_in(overlay: Rendered, report: Report) -> None:
+def _say_shut_in(overlay: Rendered, problems: Sequence[Problem], report: Report) -> None:
     """Name the problems that read a database which their stages cannot reach."""
     selectors = [
         policy["spec"]["podSelector"].get("matchLabels", {})
@@ -113,8 +114,7 @@ def _say_shut_in(overlay: Rendered, report: Report) -> None:
     ]
     if not selectors or any(READS_SOURCES in labels for labels in selectors):
         return
-    for folder in overlay.problems:
-        problem = read_problem(folder / FILE)
+    for problem in problems:
         if any(isinstance(source, PostgresSource) for source in problem.source.values()):
             report(
                 f"{problem.name} reads a database, and no network policy lets its stages out to "

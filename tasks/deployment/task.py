@@ -31,12 +31,13 @@ from tasks.deployment.admission import (
     read_verdict,
     read_verify_keys,
 )
-from tasks.deployment.bake import Bake, begin, champion_moved, end
+from tasks.deployment.bake import Bake, champion_moved
 from tasks.deployment.checks import Failed, measure, send_canaries, wait_until_served
 from tasks.deployment.client import Client
 from tasks.deployment.cluster import Cluster, environment_cluster
 from tasks.deployment.judging import Step
 from tasks.deployment.page import draw
+from tasks.deployment.place import begin, end
 from tasks.deployment.pointers import Pointers
 from tasks.deployment.report import Deployed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import validate
 import yaml
 from fixtures_airflow import ROOT, airflow_environment, ask
 
@@ -18,13 +19,12 @@ from perennial.kustomizing import write_kustomizations
 
 __all__ = ["airflow_environment"]
 
-sys.path.insert(0, str(Path(__file__).parent))  # the real cluster's own module
+sys.path.insert(0, str(Path(__file__).parent))  # the real cluster's own modules
 
 collect_ignore_glob = ["inside/*"]
 
 INSIDE = Path(__file__).parent / "inside"
 OVERLAYS = ("production", "quickstart", "test")
-OPTIONS = ("autoscaling", "canary-gateway", "database-sources", "metrics", "private-authority")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_kustomizations(problem.parent)
     options = folder / "k8s" / "overlays" / "options"
     options.mkdir()
-    components = "".join(f"  - ../../components/{name}\n" for name in OPTIONS)
+    components = "".join(f"  - ../../components/{name}\n" for name in validate.OPTIONS)
     kustomization = f"resources:\n  - ../quickstart\ncomponents:\n{components}"
     (options / "kustomization.yaml").write_text(kustomization)
     return folder

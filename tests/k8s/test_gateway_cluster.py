@@ -78,11 +78,7 @@ def weights(trial: Trial) -> dict[str, int]:
 
 def _is_accepted(trial: Trial) -> bool:
     found = trial.cluster.get(SERVING, "httproute", f"{PROBLEM}-serving").get("status", {})
-    return any(
-        condition["type"] == "Accepted" and condition["status"] == "True"
-        for parent in found.get("parents", [])
-        for condition in parent["conditions"]
-    )
+    return any(gateway.holds(parent, "Accepted") for parent in found.get("parents", []))
 
 
 def test_each_step_moves_the_weights_of_the_route(story: dict[str, Any]) -> None:

@@ -3,15 +3,11 @@
 import copy
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_airflow import ROOT
-
-sys.path.insert(0, str(Path(ROOT) / "k8s"))
-
 import validate
+from fixtures_airflow import ROOT
 
 GOOD: dict[str, Any] = {
     "apiVersion": "v1",

@@ -4,7 +4,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from fixtures_airflow import AIRFLOW
+from service_process import wait_for
 
 pytestmark = pytest.mark.slow
-
-START_SECONDS = 60
 
 
 @pytest.fixture
@@ -37,22 +35,18 @@ def server(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_answers(url)
+        wait_for(lambda: answers_now(url), pause=0.2)
         yield url
     finally:
         process.terminate()
         process.wait(30)
 
 
-def wait_until_answers(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            httpx.get(f"{url}/api/v2/version", trust_env=False).raise_for_status()
-            return
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, "Airflow's server does not answer"
-            time.sleep(0.2)
+def answers_now(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/v2/version", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed.")

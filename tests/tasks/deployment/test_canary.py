@@ -22,7 +22,7 @@ from service_process import API_KEY, wait_for
 
 from contract import Store
 from contract.canonical import sha256
-from tasks.deployment import bake, canary
+from tasks.deployment import bake, canary, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster
 
@@ -132,8 +132,8 @@ def cluster(  # noqa: PLR0917 - a cluster is made of all that
         server.after = follow
         monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: clusters[0])
         monkeypatch.setattr(bake, "LOOK_SECONDS", 0.05)
-        monkeypatch.setattr(bake, "UNASKED_SECONDS", 0.3)
-        monkeypatch.setattr(bake, "UNASKED_LIMIT_SECONDS", 1.5)
+        monkeypatch.setattr(place, "UNASKED_SECONDS", 0.3)
+        monkeypatch.setattr(place, "UNASKED_LIMIT_SECONDS", 1.5)
         yield server
         server.shutdown()
         thread.join()
