@@ -38,7 +38,7 @@ class FakeCluster(ThreadingHTTPServer):
         self.refusals: list[int] = []
         """Statuses with which the next requests are answered."""
         self.after: Callable[[str, Found], None] = lambda _name, _body: None
-        """Called after each patch, as another person's doing."""
+        """Called after each patch and before its answer, as another person's doing."""
         self.lock = threading.RLock()
 
     @property
@@ -142,8 +142,8 @@ class Answers(BaseHTTPRequestHandler):
             return
         self.server.change(name, body)
         self.server.patches.append((name, body))
-        self._answer(200, self.server.seen(name))
         self.server.after(name, body)
+        self._answer(200, self.server.seen(name))
 
     def _answer(self, status: int, value: object) -> None:
         body = json.dumps(value).encode()

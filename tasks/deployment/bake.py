@@ -18,8 +18,7 @@ from contract.problem.units import written_duration
 from contract.run import Run
 from contract.store import Store
 from tasks.deployment.canary import Notes, pods_for
-from tasks.deployment.checks import Failed, send_canaries
-from tasks.deployment.client import Client
+from tasks.deployment.checks import Failed, ask_service, send_canaries
 from tasks.deployment.cluster import Cluster
 from tasks.deployment.counting import Count, answers, ask_pods
 from tasks.deployment.judging import Step, compare, fault_at_a_look, fault_at_the_end
@@ -185,8 +184,8 @@ class Bake:
         """
         now = datetime.now(UTC)
         rows = bake_rows(self.store, self.this.name, self.model, self.champion, now)
-        with Client(self.cluster.canary.url, self.api_key) as client:
-            send_canaries(client, self.model, rows)
+        url = self.cluster.canary.url
+        ask_service(url, self.api_key, lambda client: send_canaries(client, self.model, rows))
         alike = agreement(self.model, self.champion, rows)
         check_agreement(alike)
         return alike

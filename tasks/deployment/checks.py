@@ -6,9 +6,9 @@ the bundle's golden rows as the bundle's own reader does; and how long does an a
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from bundle import Model
 from bundle.request import complaints
@@ -26,13 +26,21 @@ REQUESTS = 200
 ROUNDS = 3
 PERCENTILE = 0.99
 
+# A Service's rules follow a rollout within a second or two, and the last old pod answers till then.
+FOLLOW_SECONDS = 10.0
+
 Value = bool | int | float | str | None
+T = TypeVar("T")
 
 _log = log("deployment")
 
 
 class Failed(PerennialError):
     """The model is in service and should not be: the way back is taken."""
+
+
+class AnotherModel(Failed):
+    """The answer came from a model that should serve no longer."""
 
 
 class Canary(Strict):
@@ -74,6 +82,24 @@ def wait_until_served(store: Store, problem: str, digest: str, api_key: str, sec
         time.sleep(POLL_SECONDS)
 
 
+def ask_service(url: str, api_key: str, question: Callable[[Client], T]) -> T:
+    """Return what `question` finds; ask anew while the door still leads to an older model.
+
+    Raises:
+        Failed: the answers are not what is expected, or another model gives them for too long.
+    """
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while True:
+        try:
+            with Client(url, api_key) as client:
+                return question(client)
+        except AnotherModel as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.info("asking again", why=str(error))
+        time.sleep(POLL_SECONDS)
+
+
 def send_canaries(
     client: Client, model: Model, asked: Sequence[Mapping[str, Value]] | None = None
 ) -> Canary:
@@ -81,6 +107,7 @@ def send_canaries(
 
     Raises:
         Failed: one differs, one is refused, or there is none to send.
+        AnotherModel: one was answered by a model that should serve no longer.
     """
     largest, answered = 0.0, 0
     rows = asked if asked is not None else [golden.row for golden in model.golden.rows]
@@ -92,8 +119,7 @@ def send_canaries(
                 f"Canary row {place} was answered {reply.status} "
                 f"({reply.body.get('error', 'no reason')}), expected 200."
             )
-        if reply.body.get("model") != model.digest:
-            raise Failed(f"Canary row {place} was answered by another model; who moved it?")
+        _check_model(reply, model)
         found, expected = _numbers(reply, model), _expected(model, row)
         difference = _difference(found, expected)
         if not difference <= TOLERANCE:
@@ -115,12 +141,13 @@ def measure(client: Client, model: Model) -> float:
 
     Raises:
         Failed: a request is not answered.
+        AnotherModel: one was answered by a model that should serve no longer.
     """
     rows = [golden.row for golden in model.golden.rows]
     rows = [row for row in rows if not complaints(model.contract, row)]
     for place in range(WARMING):
         _ask(client, rows[place % len(rows)])
-    return min(_round(client, rows) for _ in range(ROUNDS))
+    return min(_round(client, model, rows) for _ in range(ROUNDS))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -132,12 +159,23 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _round(client: Client, rows: Sequence[object]) -> float:
+def _round(client: Client, model: Model, rows: Sequence[object]) -> float:
     replies = [_ask(client, rows[place % len(rows)]) for place in range(REQUESTS)]
     bad = [reply.status for reply in replies if reply.status != HTTPStatus.OK]
     if bad:
         raise Failed(f"{len(bad)} of {REQUESTS} requests were answered {bad[0]}, expected 200.")
+    for reply in replies:
+        _check_model(reply, model)
     return percentile([reply.seconds for reply in replies], PERCENTILE)
+
+
+def _check_model(reply: Reply, model: Model) -> None:
+    found = str(reply.body.get("model"))
+    if found != model.digest:
+        raise AnotherModel(
+            f"The service answered with the model {found[:12]}, expected {model.digest[:12]}; "
+            "who moved it?"
+        )
 
 
 def _ask(client: Client, row: object) -> Reply:

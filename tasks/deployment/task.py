@@ -32,8 +32,7 @@ from tasks.deployment.admission import (
     read_verify_keys,
 )
 from tasks.deployment.bake import Bake, champion_moved
-from tasks.deployment.checks import Failed, measure, send_canaries, wait_until_served
-from tasks.deployment.client import Client
+from tasks.deployment.checks import Failed, ask_service, measure, send_canaries, wait_until_served
 from tasks.deployment.cluster import Cluster, environment_cluster
 from tasks.deployment.judging import Step
 from tasks.deployment.page import draw
@@ -185,9 +184,9 @@ def ask(
         url = place.wait_until_served(model.digest, api_key)
     else:
         url = wait_until_served(place, name, model.digest, api_key, SERVE_SECONDS)
-    with Client(url, api_key) as client:
-        canary = send_canaries(client, model)
-        latency = measure(client, model)
+    canary, latency = ask_service(
+        url, api_key, lambda client: (send_canaries(client, model), measure(client, model))
+    )
     return found.model_copy(update={"url": url, "canary": canary, "latency_p99": latency})
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from adbc_driver_postgresql import dbapi
+from listening import addresses_of
 
 from contract.errors import AskedWrongly
 from perennial.platform import database, processes
@@ -130,14 +130,7 @@ def test_nobody_gets_in_without_the_password(served: Home) -> None:
 @pytest.mark.slow
 @needs_postgres
 def test_it_listens_on_loopback_alone(served: Home) -> None:
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for process in processes.family(served.folder)
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    }
-
-    assert {ip for ip, _ in listening} == {"127.0.0.1"}
+    assert addresses_of(processes.family(served.folder)) == {"127.0.0.1"}
     assert not list(served.database.rglob(".s.PGSQL*"))
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from listening import addresses_of
 
 from contract.store import Store
 from perennial.platform import seaweed
@@ -55,11 +56,7 @@ def test_a_real_store_keeps_what_it_was_told_over_a_kill(tmp_path: Path) -> None
     second = seaweed.start(tmp_path)
     try:
         store = Store.from_environment(second.environment)
-        listening = {
-            connection.laddr.ip
-            for connection in psutil.Process(second.process.pid).net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN
-        }
+        listening = addresses_of([psutil.Process(second.process.pid)])
 
         assert store.get("churn/rollout.json") == b"{}"
         assert (tmp_path / "data" / "filerldb").is_dir()

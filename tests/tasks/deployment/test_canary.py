@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import random
+import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -22,7 +24,7 @@ from service_process import API_KEY, wait_for
 
 from contract import Store
 from contract.canonical import sha256
-from tasks.deployment import bake, canary, place
+from tasks.deployment import bake, canary, checks, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster
 
@@ -197,6 +199,59 @@ class Tells(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Door(socketserver.ThreadingTCPServer):
+    """A Service, whose rules lead every new connection to the pod at `leads_to`."""
+
+    daemon_threads = True
+
+    def __init__(self, leads_to: str) -> None:
+        super().__init__(("127.0.0.1", 0), Passes)
+        self.leads_to = leads_to
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Passes(socketserver.BaseRequestHandler):
+    server: Door
+
+    def handle(self) -> None:
+        with socket.create_connection((self.server.leads_to, PORT)) as pod:
+            for end in (pod, self.request):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=pass_on, args=(pod, self.request))
+            back.start()
+            pass_on(self.request, pod)
+            back.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    while content := source.recv(65_536):
+        target.sendall(content)
+    target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def door(
+    ground: Any,
+    addresses: dict[str, str],
+    cluster: FakeCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Door]:
+    """The Service of the champion's pods, as a process of its own."""
+    with Door(addresses["old"]) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        found = Cluster(ground.problem, "serving", cluster.url, tmp_path, service=server.url)
+        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def sick() -> Iterator[Callable[[dict[str, Any]], str]]:
     servers: list[tuple[Sick, threading.Thread]] = []
@@ -286,7 +341,7 @@ def test_a_canary_that_fails_requests_is_taken_back(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "The canary failed 4000 of" in told["facts"]["reason"]
     assert kinds(ground) == ["progress", "returned"]
     assert (ground.champion, cluster.digest(cluster.stable)) == (models["old"].digest,) * 2
@@ -310,7 +365,7 @@ def test_a_canary_that_crashes_is_taken_back_at_once(
     monkeypatch.setattr(cluster, "pods", with_crash)
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "ended with OOMKilled" in told["facts"]["reason"]
     assert is_asleep(cluster)
 
@@ -320,7 +375,7 @@ def test_too_few_requests_hold_a_canary_and_then_end_it(
 ) -> None:
     code, told = ground.deploy(models["new"], serving=IMPATIENT)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert told["facts"]["reason"].startswith("After 1s of holding the canary was asked 0 of 20")
     assert kinds(ground) == ["progress", "hold", "returned"]
     assert "it holds until" in ground.ledger[1].reason
@@ -369,7 +424,7 @@ def test_a_canary_whose_run_is_long_gone_gives_its_place(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
 
 
 def test_a_stage_that_was_lost_goes_on_where_it_was(
@@ -384,7 +439,7 @@ def test_a_stage_that_was_lost_goes_on_where_it_was(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert [line.id for line in ground.ledger] == [
         "run-2/progress/1",
         "run-2/progress/2",
@@ -417,7 +472,7 @@ def test_a_champion_that_moves_meanwhile_keeps_its_place(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert told["facts"]["reason"].startswith("The champion was moved while the canary baked")
     assert cluster.digest(cluster.stable) == ground.champion == other.digest
     assert is_asleep(cluster)
@@ -434,7 +489,7 @@ def test_a_rollout_that_is_undone_meanwhile_ends_the_canary(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert told["facts"]["reason"].startswith("Somebody else has rolled out another model in ")
     assert cluster.digest(cluster.stable) == models["old"].digest
     assert is_asleep(cluster)
@@ -448,7 +503,7 @@ def test_a_person_ends_a_canary_by_scaling_it_down(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "scaled" in told["facts"]["reason"]
     assert "from 1 pods to 0" in told["facts"]["reason"]
 
@@ -467,7 +522,7 @@ def test_an_apply_in_mid_bake_changes_nothing(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
 
 
 def test_an_api_that_is_away_for_a_moment_ends_nothing(
@@ -477,7 +532,7 @@ def test_an_api_that_is_away_for_a_moment_ends_nothing(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
 
 
 def test_an_api_that_stays_away_has_the_stage_tried_again(
@@ -505,7 +560,7 @@ def test_a_first_model_has_nobody_to_be_compared_with(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert kinds(ground) == ["deployed"]
     assert {name for name, _ in cluster.patches} == {cluster.stable}
 
@@ -515,7 +570,7 @@ def test_without_a_canary_in_the_problem_pods_are_replaced_one_by_one(
 ) -> None:
     code, told = ground.deploy(models["new"])
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert {name for name, _ in cluster.patches} == {cluster.stable}
 
 
@@ -526,7 +581,7 @@ def test_a_cluster_without_a_canary_still_replaces_pods_one_by_one(
 
     code, told = ground.deploy(models["new"])
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
 
 
 def test_a_canary_that_the_cluster_does_not_have_is_asked_wrongly(
@@ -556,7 +611,7 @@ def test_a_rollout_that_is_not_done_is_waited_for_before_a_canary_is_woken(
     monkeypatch.setattr(cluster, "seen", rolling)
     code, told = ground.deploy(models["new"], serving=IMPATIENT)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert told["facts"]["reason"].startswith("After 1s of holding")
 
 
@@ -567,7 +622,7 @@ def test_a_route_parts_the_requests_where_there_is_one(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert cluster.weights == [[75, 25], [50, 50], [100, 0]]
     assert "25% of the requests, by the route." in ground.ledger[0].reason
 
@@ -583,7 +638,7 @@ def test_weights_that_an_apply_puts_back_are_moved_again(
 
     code, told = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert cluster.weights[:2] == [[75, 25], [75, 25]]
 
 
@@ -617,8 +672,47 @@ def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
     for thread in threads:
         thread.join()
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert moments["asleep"] > moments["unasked"]
+
+
+def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
+    ground: Any,
+    models: dict[str, Made],
+    addresses: dict[str, str],
+    cluster: FakeCluster,
+    door: Door,
+) -> None:
+    """A cluster's rules follow a rollout in a second or two."""
+
+    def follow() -> None:
+        door.leads_to = addresses["new"]
+
+    rules = threading.Timer(0.5, follow)
+    cluster.after = lambda *_: rules.start()
+
+    code, told = ground.deploy(models["new"])
+    rules.join()
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert ground.champion == models["new"].digest
+
+
+def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
+    ground: Any,
+    models: dict[str, Made],
+    cluster: FakeCluster,
+    door: Door,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks, "FOLLOW_SECONDS", 0.5)
+
+    code, told = ground.deploy(models["new"])
+
+    old, new = (models[name].digest[:12] for name in ("old", "new"))
+    assert (code, told["outcome"]) == (0, "returned"), told
+    assert f"answered with the model {old}, expected {new}" in told["facts"]["reason"]
+    assert ground.champion == cluster.digest(cluster.stable) == models["old"].digest
 
 
 def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:

@@ -28,7 +28,7 @@ def test_the_first_model_becomes_champion(
 
     code, told = ground.deploy(made)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert (ground.champion, ground.rollout) == (made.digest, made.digest)
     assert serving.ask("GET", "/info").json["digest"] == made.digest
     assert told["facts"]["url"] == serving.url
@@ -46,7 +46,7 @@ def test_other_tasks_are_deployed_as_well(
 
     code, told = ground.deploy(made)
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
 
 
 def test_a_better_model_replaces_the_champion(
@@ -57,7 +57,7 @@ def test_a_better_model_replaces_the_champion(
 
     code, told = ground.deploy(new, "run-2")
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert ground.champion == new.digest
     assert [(line.digest, line.previous) for line in ground.ledger] == [
         (old.digest, None),
@@ -98,7 +98,7 @@ def test_a_model_that_the_service_refuses_is_taken_back(
     finally:
         key.write_bytes(kept)
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "refused the model" in told["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     assert serving.ask("GET", "/info").json["digest"] == old.digest
@@ -115,7 +115,7 @@ def test_a_broken_bundle_never_reaches_the_service(
 
     code, told = ground.deploy(new, "run-2")
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     assert serving.ask("GET", "/info").json["counts"]["swaps"] == swaps
 
@@ -128,7 +128,7 @@ def test_a_service_that_is_too_slow_gets_its_old_model_back(
 
     code, told = ground.deploy(new, "run-2", limit="0.001ms")
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "gates.latency_p99" in told["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     wait_for(lambda: serving.ask("GET", "/info").json["digest"] == old.digest)
@@ -139,7 +139,7 @@ def test_a_first_model_that_fails_leaves_no_model(
 ) -> None:
     code, told = ground.deploy(make("new"), limit="0.001ms")
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert (ground.champion, ground.rollout) == (None, None)
     wait_for(lambda: serving.ask("GET", "/readyz").status == 503)
 
@@ -153,7 +153,7 @@ def test_a_deployment_that_was_made_is_not_written_down_twice(
 
     code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert len(ground.ledger) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_deployment_that_was_killed_ends_right_when_run_again(
 
     code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
 
-    assert (code, told["outcome"]) == (0, "deployed")
+    assert (code, told["outcome"]) == (0, "deployed"), told
     assert (ground.champion, ground.rollout) == (made.digest, made.digest)
     assert [line.kind for line in ground.ledger] == ["deployed"]
 
@@ -196,7 +196,7 @@ def test_a_champion_that_moves_meanwhile_keeps_its_place(
     code, told = ground.deploy(made)
     person.join()
 
-    assert (code, told["outcome"]) == (0, "returned")
+    assert (code, told["outcome"]) == (0, "returned"), told
     assert "champion.json" in told["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (other.digest, other.digest)
 
