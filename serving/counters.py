@@ -36,8 +36,11 @@ class Counters:
         buckets[bisect_left(BUCKETS, seconds)] += 1
         self._seconds[route] += seconds
 
-    def render(self, gauges: Mapping[str, tuple[str, float]], digest: str | None) -> str:
-        """Return all counts as text; `gauges` are further (help, value) pairs by name."""
+    def render(self, more: Mapping[str, tuple[str, float]], digest: str | None) -> str:
+        """Return all counts as text; `more` are further (help, value) pairs by name.
+
+        One of them whose name ends with `_total` is a counter, the others are gauges.
+        """
         families: list[tuple[str, str, str, Iterable[tuple[str, float]]]] = [
             (
                 "requests_total",
@@ -75,7 +78,10 @@ class Counters:
                     for status, count in sorted(statuses.items())
                 ],
             ),
-            *((name, "gauge", text, [("", value)]) for name, (text, value) in gauges.items()),
+            *(
+                (name, "counter" if name.endswith("_total") else "gauge", text, [("", value)])
+                for name, (text, value) in more.items()
+            ),
         ]
         lines = [line for family in families for line in _family(*family)]
         by_route = [

@@ -77,16 +77,22 @@ def serve(settings: Settings, store: Store) -> int:
 
     def metrics() -> str:
         standing.counters.coerced = standing.coerced()
-        gauges = {
+        more = {
             "ready": ("1 where requests may come.", float(standing.unready() is None)),
-            "log_rows_written": ("Rows in the local log.", predictions.written + labels.written),
-            "log_rows_dropped": ("Rows lost: full log.", predictions.dropped + labels.dropped),
-            "log_segments_shipped": ("Segments in the store.", shipper.shipped),
+            "log_rows_written_total": (
+                "Rows in the local log.",
+                predictions.written + labels.written,
+            ),
+            "log_rows_dropped_total": (
+                "Rows lost: full log.",
+                predictions.dropped + labels.dropped,
+            ),
+            "log_segments_shipped_total": ("Segments in the store.", shipper.shipped),
             "log_segments_waiting": ("Segments not in the store yet.", shipper.waiting()),
-            "log_ship_failures": ("Segments that failed once.", shipper.failures),
+            "log_ship_failures_total": ("Segments that failed once.", shipper.failures),
             "resident_bytes": ("Largest resident memory.", _resident_bytes()),
         }
-        return standing.counters.render(gauges, standing.served.digest if standing.served else None)
+        return standing.counters.render(more, standing.served.digest if standing.served else None)
 
     _name_server(settings.problem)
     service = build(settings, standing, predictions, labels, metrics)

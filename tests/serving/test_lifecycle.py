@@ -190,7 +190,7 @@ def test_kill_9_loses_only_rows_that_were_not_written(
     wait_for(lambda: is_ready(first))
     with Load(first) as load:
         wait_for(lambda: len(load.answers) > 300)
-    written = r"perennial_log_rows_written (\d+)"
+    written = r"perennial_log_rows_written_total (\d+)"
     answered = len(load.answers)
     wait_for(
         lambda: (

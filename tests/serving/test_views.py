@@ -1,13 +1,18 @@
 """What the service shows of itself: probes, /info, metrics, documentation."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from bundle_factory import ROW, Made
+from prometheus_client.parser import text_string_to_metric_families
 from service_process import Service
 
 pytestmark = pytest.mark.slow  # the service takes seconds to start
 
+DASHBOARD = Path(__file__).parents[2] / "k8s" / "components" / "metrics" / "dashboard.json"
+KINDS = {"counter", "gauge", "histogram"}
 ROUTES = {
     "/v1/predict",
     "/v1/predict_batch",
@@ -68,6 +73,31 @@ def test_buckets_add_up(shared_service: Service) -> None:
     assert whole is not None
     assert name.format("count", "") in text
     assert float(whole.group(1)) > 0
+
+
+def test_prometheus_reads_it_and_each_name_follows_its_rules(shared_service: Service) -> None:
+    """Parsing takes `_total` off a counter's name and refuses a sample of another's."""
+    text = shared_service.ask("GET", "/metrics").body.decode()
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+
+    assert len(list(text_string_to_metric_families(text))) == len(kinds)
+    assert [name for name, kind in kinds.items() if kind not in KINDS] == []
+    assert all(name.endswith("_total") == (kind == "counter") for name, kind in kinds.items())
+
+
+def test_the_dashboard_asks_for_what_is_there(shared_service: Service) -> None:
+    shared_service.ask("POST", "/v1/predict", ROW)
+    text = shared_service.ask("GET", "/metrics").body.decode()
+    there = {sample.name for one in text_string_to_metric_families(text) for sample in one.samples}
+    asked = {name for words in expressions() for name in re.findall(r"\bperennial_\w+", words)}
+
+    # The label is that of the pods, which the ServiceMonitor names.
+    assert asked - {"perennial_problem"} <= there
+
+
+def expressions() -> list[str]:
+    dashboard = json.loads(DASHBOARD.read_text())
+    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
 def test_a_scan_for_paths_makes_no_new_series(shared_service: Service) -> None:

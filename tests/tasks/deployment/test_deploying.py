@@ -68,7 +68,7 @@ def test_a_better_model_replaces_the_champion(
 def test_canary_rows_are_not_in_the_prediction_log(
     ground: Any, make: Callable[..., Made], serving: Service
 ) -> None:
-    written = r"perennial_log_rows_written (\d+)"
+    written = r"perennial_log_rows_written_total (\d+)"
     before = re.search(written, serving.ask("GET", "/metrics").body.decode())
     ground.deploy(make("new"))
     serving.ask("POST", "/v1/predict", ROW)
