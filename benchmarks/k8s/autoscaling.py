@@ -24,7 +24,7 @@ def _measure(trial: Trial) -> None:
     trial.start_load("load", int(RATE * SECONDS), 2 * SECONDS, RATE)
     began = time.monotonic()
     rows: list[list[object]] = [_seen(trial, 0)]
-    trial.add_component("autoscaling")
+    trial.add_components("autoscaling")
     trial.cluster("apply", "-k", trial.overlay)
     applied_again: int | None = None
     while (passed := time.monotonic() - began) < SECONDS:

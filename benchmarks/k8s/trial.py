@@ -143,14 +143,15 @@ class Trial:
 
         until(is_baking, 180, f"step {step} of a canary")
 
-    def add_component(self, name: str) -> None:
+    def add_components(self, *names: str) -> None:
         """Do what a component of the problem wine tells a person to do for another problem."""
-        component = self.overlay / name
-        shutil.copytree(self._tree / "k8s" / "components" / name, component)
-        for file in component.iterdir():
-            file.write_text(file.read_text().replace("wine", self.problem))
+        for name in names:
+            component = self.overlay / name
+            shutil.copytree(self._tree / "k8s" / "components" / name, component)
+            for file in component.iterdir():
+                file.write_text(file.read_text().replace("wine", self.problem))
         kustomization = self.overlay / "kustomization.yaml"
-        kustomization.write_text(f"{kustomization.read_text()}components: [{name}]\n")
+        kustomization.write_text(f"{kustomization.read_text()}components: [{', '.join(names)}]\n")
 
     def _overlay(self) -> Path:
         problem = self._tree / "problems" / self.problem

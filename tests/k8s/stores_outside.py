@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from authority import sign
 from fixtures_postgres import Database, TlsAddress, running_postgres
 
 from benchmarks.k8s.cluster import until
@@ -72,7 +73,7 @@ def store_environment(address: str, port: int, authority: Path) -> dict[str, str
 def running_stores(node: str, folder: Path) -> Iterator[Outside]:
     """Start both where a node with this address sees this machine."""
     address = facing(node)
-    sign(address, folder)
+    sign(f"IP:{address}", folder)
     certificate, key = folder / "server.crt", folder / "server.key"
     with running_postgres(TlsAddress(address, certificate, key)) as loopback:
         port = urlsplit(loopback).port
@@ -87,20 +88,6 @@ def facing(node: str) -> str:
         found.connect((node, 9))
         address: str = found.getsockname()[0]
         return address
-
-
-def sign(address: str, folder: Path) -> None:
-    """Write ca.crt, and server.crt and server.key for an address."""
-    new = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
-    _openssl(folder, f"req -x509 {new} -subj /CN=tests -days 2 -keyout ca.key -out ca.crt")
-    _openssl(folder, f"req {new} -subj /CN={address} -keyout server.key -out server.csr")
-    (folder / "names").write_text(f"subjectAltName=IP:{address}\n")
-    signed = "-CA ca.crt -CAkey ca.key -days 2 -extfile names -out server.crt"
-    _openssl(folder, f"x509 -req -in server.csr {signed}")
-
-
-def _openssl(folder: Path, words: str) -> None:
-    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
 
 
 @contextmanager

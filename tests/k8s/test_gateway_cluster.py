@@ -1,14 +1,21 @@
-"""A canary behind a real Gateway: weights of an HTTPRoute, moved while clients ask through it."""
+"""A canary behind a real Gateway, whose weights move while clients ask through it; and Airflow.
+
+The Gateway's controller is that of the Ingresses as well.
+"""
 
 import json
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gateway_in_cluster as gateway
+import httpx
 import pytest
+from authority import sign
 
-from benchmarks.k8s.cluster import SERVING, until
+from benchmarks.k8s.cluster import PLATFORM, SERVING, until
+from benchmarks.k8s.door import Door
 from benchmarks.k8s.installation import Installation
 from benchmarks.k8s.trial import Trial
 from contract.ledger import Entry
@@ -17,6 +24,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 PROBLEM = "routed"
 HOST = "models.example.com"  # of the component
+AIRFLOW = "airflow.example.com"  # of the component `ingress`
 REQUESTS, RATE = 15_000, 150.0
 BAKE_SECONDS = 12
 SHARES = (0.1, 0.4)  # two pods and a canary's one would part by thirds
@@ -29,19 +37,33 @@ RUNS = {
 
 
 @pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority, and what it has signed for Airflow's name."""
+    folder = tmp_path_factory.mktemp("signed")
+    sign(f"DNS:{AIRFLOW}", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def trial(
-    platform: Installation, tree: Path, tmp_path_factory: pytest.TempPathFactory
+    platform: Installation, tree: Path, signed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Trial]:
-    """A problem with the component's route in front of it, and its models."""
+    """A problem with the component's route in front of it, its models, and an Ingress."""
     begun = Trial(platform.cluster, tree, PROBLEM)
+    pair = (f"--cert={signed / 'server.crt'}", f"--key={signed / 'server.key'}")
+    secrets = ((SERVING, "gateway-tls"), (PLATFORM, "airflow-tls"))
+    for namespace, name in secrets:
+        platform.cluster("-n", namespace, "create", "secret", "tls", name, *pair)
     gateway.install(platform.cluster, tmp_path_factory.mktemp("gateway"))
     try:
-        begun.add_component("canary-gateway")
+        begun.add_components("canary-gateway", "ingress")
         begun.begin(RUNS)
         yield begun
     finally:
         begun.close()
         gateway.remove(platform.cluster)
+        for namespace, name in secrets:
+            platform.cluster("-n", namespace, "delete", "secret", name)
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +156,30 @@ def test_no_request_through_the_gateway_failed_and_each_answer_is_in_the_log(
     assert (load["sent"], load["failed"]) == (REQUESTS, 0), load["failures"]
     assert log["rows"] == log["requests"] == load["answered"]
     assert log["fingerprint"] == load["fingerprint"]
+
+
+def test_airflow_answers_by_tls_through_an_ingress_that_is_let_in(
+    trial: Trial, signed: Path
+) -> None:
+    trusted = ssl.create_default_context(cafile=signed / "ca.crt")
+    with trial.cluster.door(gateway.NAMESPACE, "gateway", 443) as door:
+
+        def answers(status: int) -> bool:
+            return _status(door, trusted) == status
+
+        until(lambda: answers(httpx.codes.SERVICE_UNAVAILABLE), 60, "a refusal")
+        trial.cluster("label", "namespace", gateway.NAMESPACE, "perennial/ingress=true")
+        until(lambda: answers(httpx.codes.OK), 60, "Airflow")
+
+
+def _status(door: Door, trusted: ssl.SSLContext) -> int | None:
+    """Ask for Airflow's version as a browser that finds AIRFLOW at the door; None: no answer."""
+    url = door.url.replace("http:", "https:")
+    with httpx.Client(base_url=url, verify=trusted, trust_env=False) as client:
+        try:
+            return client.get(
+                "/api/v2/version", headers={"host": AIRFLOW}, extensions={"sni_hostname": AIRFLOW}
+            ).status_code
+        except httpx.TransportError:
+            door.open_again()  # kubectl's way ends with a connection that the other side resets
+            return None
