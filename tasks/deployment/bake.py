@@ -184,8 +184,8 @@ class Bake:
         """
         now = datetime.now(UTC)
         rows = bake_rows(self.store, self.this.name, self.model, self.champion, now)
-        url = self.cluster.canary.url
-        ask_service(url, self.api_key, lambda client: send_canaries(client, self.model, rows))
+        model, url = self.model, self.cluster.canary.url
+        ask_service(url, self.api_key, model, lambda client: send_canaries(client, model, rows))
         alike = agreement(self.model, self.champion, rows)
         check_agreement(alike)
         return alike

@@ -82,7 +82,7 @@ def wait_until_served(store: Store, problem: str, digest: str, api_key: str, sec
         time.sleep(POLL_SECONDS)
 
 
-def ask_service(url: str, api_key: str, question: Callable[[Client], T]) -> T:
+def ask_service(url: str, api_key: str, model: Model, question: Callable[[Client], T]) -> T:
     """Return what `question` finds; ask anew while the door still leads to an older model.
 
     Raises:
@@ -92,6 +92,10 @@ def ask_service(url: str, api_key: str, question: Callable[[Client], T]) -> T:
     while True:
         try:
             with Client(url, api_key) as client:
+                told = client.serves()
+                if told is not None:
+                    # A row may be none to an older model, and its refusal names no model.
+                    _check_model(told.get("digest"), model)
                 return question(client)
         except AnotherModel as error:
             if time.monotonic() > deadline:
@@ -119,7 +123,7 @@ def send_canaries(
                 f"Canary row {place} was answered {reply.status} "
                 f"({reply.body.get('error', 'no reason')}), expected 200."
             )
-        _check_model(reply, model)
+        _check_model(reply.body.get("model"), model)
         found, expected = _numbers(reply, model), _expected(model, row)
         difference = _difference(found, expected)
         if not difference <= TOLERANCE:
@@ -165,16 +169,15 @@ def _round(client: Client, model: Model, rows: Sequence[object]) -> float:
     if bad:
         raise Failed(f"{len(bad)} of {REQUESTS} requests were answered {bad[0]}, expected 200.")
     for reply in replies:
-        _check_model(reply, model)
+        _check_model(reply.body.get("model"), model)
     return percentile([reply.seconds for reply in replies], PERCENTILE)
 
 
-def _check_model(reply: Reply, model: Model) -> None:
-    found = str(reply.body.get("model"))
-    if found != model.digest:
+def _check_model(digest: str | None, model: Model) -> None:
+    if digest != model.digest:
+        found = f"the model {digest[:12]}" if digest else "no model"
         raise AnotherModel(
-            f"The service answered with the model {found[:12]}, expected {model.digest[:12]}; "
-            "who moved it?"
+            f"The service answered with {found}, expected {model.digest[:12]}; who moved it?"
         )
 
 

@@ -185,7 +185,7 @@ def ask(
     else:
         url = wait_until_served(place, name, model.digest, api_key, SERVE_SECONDS)
     canary, latency = ask_service(
-        url, api_key, lambda client: (send_canaries(client, model), measure(client, model))
+        url, api_key, model, lambda client: (send_canaries(client, model), measure(client, model))
     )
     return found.model_copy(update={"url": url, "canary": canary, "latency_p99": latency})
 

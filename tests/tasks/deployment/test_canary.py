@@ -22,10 +22,12 @@ from bundle_factory import ROW, Keys, Made, make_bundle, upload
 from fake_cluster import FakeCluster, route
 from service_process import API_KEY, wait_for
 
+import bundle
 from contract import Store
 from contract.canonical import sha256
 from tasks.deployment import bake, canary, checks, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
+from tasks.deployment.client import Client
 from tasks.deployment.cluster import Cluster
 
 pytestmark = pytest.mark.slow  # services take seconds to start
@@ -713,6 +715,19 @@ def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
     assert (code, told["outcome"]) == (0, "returned"), told
     assert f"answered with the model {old}, expected {new}" in told["facts"]["reason"]
     assert ground.champion == cluster.digest(cluster.stable) == models["old"].digest
+
+
+@pytest.mark.parametrize("question", [checks.send_canaries, checks.measure])
+def test_an_answer_of_another_model_proves_nothing(
+    question: Callable[[Client, bundle.Model], object],
+    models: dict[str, Made],
+    addresses: dict[str, str],
+) -> None:
+    model = bundle.load(models["new"].folder, digest=models["new"].digest)
+    url = f"http://{addresses['old']}:{PORT}"
+
+    with Client(url, API_KEY) as client, pytest.raises(checks.AnotherModel, match="who moved it"):
+        question(client, model)
 
 
 def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:
