@@ -1,0 +1,256 @@
+"""A cluster in which a canary bakes: real services of two models, clients, and a fake API.
+
+`ground`, on which it deploys, is of `tests/tasks/deployment/conftest.py`.
+"""
+
+import http.client
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle_factory import ROW, Keys, Made, make_bundle, upload
+from fake_cluster import FakeCluster
+from fake_pods import POD_PORT, Door, Sick
+from service_process import API_KEY, wait_for
+
+from contract import Store
+from contract.canonical import sha256
+from tasks.deployment import bake, place
+from tasks.deployment.canary import NOTES, Notes, notes_of
+from tasks.deployment.cluster import Cluster
+
+ROOT = Path(__file__).parents[1]
+STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
+CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 30s}}}}}}"
+IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"
+
+
+@pytest.fixture(scope="session")
+def problem_name() -> str:
+    return f"p-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def models(
+    store: Store, keys: Keys, problem_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Made]:
+    """The champion, and a model whose scores differ in the fifth digit."""
+    found = {}
+    for name, bias in (("old", 0.0), ("new", 1e-5)):
+        folder = tmp_path_factory.mktemp(name) / "bundle"
+        found[name] = make_bundle(folder, problem_name, keys, bias=bias)
+        upload(store, problem_name, found[name])
+    return found
+
+
+@pytest.fixture(scope="session")
+def addresses(
+    store: Store,
+    keys: Keys,
+    problem_name: str,
+    models: dict[str, Made],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """Real services, each pinned to one model, at addresses of their own: pods have one port."""
+    processes, found = [], {}
+    for name, made in models.items():
+        address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}"
+        environment = os.environ | {
+            "MODEL_SOURCE": "pinned",
+            "MODEL_DIGEST": made.digest,
+            "PERENNIAL_HOME": str(tmp_path_factory.mktemp(f"home-{name}")),
+            "PERENNIAL_VERIFY_KEYS": str(keys.folder),
+            "PERENNIAL_API_KEY_SHA256": sha256(API_KEY.encode()),
+            "DRAIN_SECONDS": "0",
+        }
+        words = ["-m", "serving", problem_name, "--host", address, "--port", str(POD_PORT)]
+        processes.append(subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT))
+        found[name] = address
+    try:
+        for address in found.values():
+            wait_for(lambda address=address: is_ready(address))
+        yield found
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture
+def cluster(  # noqa: PLR0917 - a cluster is made of all that
+    ground: Any,
+    store: Store,
+    models: dict[str, Made],
+    addresses: dict[str, str],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[FakeCluster]:
+    """A cluster that serves the champion, and a way in for the stage."""
+    for made in models.values():
+        upload(store, ground.problem, made)
+    ground.crown(models["old"])
+    (tmp_path / "token").write_text("t")
+    with FakeCluster(ground.problem) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.addresses = {"stable": [addresses["old"]], "canary": [addresses["new"]]}
+        pin = [{"name": "MODEL_DIGEST", "value": models["old"].digest}]
+        template = {"spec": {"containers": [{"name": "serving", "env": pin}]}}
+        server.change(server.stable, {"spec": {"template": template}})
+
+        def found(problem: str) -> Cluster:
+            # The Service chooses among the pods of the Deployment, which have one model here.
+            new = server.digest(server.stable) == models["new"].digest
+            return Cluster(
+                problem,
+                "serving",
+                server.url,
+                tmp_path,
+                service=f"http://{addresses['new' if new else 'old']}:{POD_PORT}",
+                canary_service=f"http://{addresses['new']}:{POD_PORT}",
+            )
+
+        def follow(name: str, _body: dict[str, Any]) -> None:
+            """Let the champion's pods be those of the model that is rolled out."""
+            if name == server.stable:
+                which = "new" if server.digest(name) == models["new"].digest else "old"
+                server.addresses["stable"] = [addresses[which]]
+                clusters[0].stable.url = f"http://{addresses[which]}:{POD_PORT}"
+
+        clusters = [found(ground.problem)]
+        server.after = follow
+        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: clusters[0])
+        monkeypatch.setattr(bake, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(place, "UNASKED_SECONDS", 0.3)
+        monkeypatch.setattr(place, "UNASKED_LIMIT_SECONDS", 1.5)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def world(addresses: dict[str, str]) -> Iterator[None]:
+    """Clients of both tracks, as the Service would part them."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=ask, args=(a, stop)) for a in addresses.values()]
+    for thread in threads:
+        thread.start()
+    yield
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def ask(address: str, stop: threading.Event) -> None:
+    draw = random.Random(7)
+    connection = http.client.HTTPConnection(address, POD_PORT, timeout=20)
+    headers = {"authorization": f"Bearer {API_KEY}"}
+    while not stop.wait(0.004):
+        row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
+        connection.request("POST", "/v1/predict", json.dumps(row), headers)
+        connection.getresponse().read()
+    connection.close()
+
+
+def is_ready(address: str) -> bool:
+    connection = http.client.HTTPConnection(address, POD_PORT, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def door(
+    ground: Any,
+    addresses: dict[str, str],
+    cluster: FakeCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Door]:
+    """The Service of the champion's pods, as a process of its own."""
+    with Door(addresses["old"]) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        found = Cluster(ground.problem, "serving", cluster.url, tmp_path, service=server.url)
+        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def sick() -> Iterator[Callable[[dict[str, Any]], str]]:
+    servers: list[tuple[Sick, threading.Thread]] = []
+
+    def begin(told: dict[str, Any]) -> str:
+        server = Sick(told)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        servers.append((server, thread))
+        return str(server.server_address[0])
+
+    yield begin
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def kinds(ground: Any) -> list[str]:
+    return [line.kind for line in ground.ledger]
+
+
+def is_asleep(cluster: FakeCluster) -> bool:
+    return not cluster.replicas(cluster.canary) and NOTES not in cluster.annotations(cluster.canary)
+
+
+def when_baking(
+    cluster: FakeCluster, act: Callable[[], None]
+) -> Callable[[str, dict[str, Any]], None]:
+    """Do something once, when the first step has begun."""
+    follow, done = cluster.after, threading.Event()
+
+    def after(name: str, body: dict[str, Any]) -> None:
+        follow(name, body)
+        notes = notes_of(cluster.deployments[cluster.canary])
+        if not done.is_set() and notes is not None and notes.step_began is not None:
+            done.set()
+            act()
+
+    return after
+
+
+def spec_of(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body.get("spec", {})
+    return found
+
+
+def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:
+    began = datetime.now(UTC) + timedelta(minutes=minutes)
+    return Notes(
+        run=run,
+        digest=models["new"].digest,
+        champion=models["old"].digest,
+        step=0,
+        began=began,
+        until=began + timedelta(minutes=30),
+    )
+
+
+def note(cluster: FakeCluster, kept: Notes) -> None:
+    body = {"metadata": {"annotations": {NOTES: kept.canonical().decode()}}}
+    cluster.change(cluster.canary, body)

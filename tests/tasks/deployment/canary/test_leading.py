@@ -1,0 +1,132 @@
+"""What leads requests to a model: the weights of a route, and the rules of a Service, which lag."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bundle_factory import Made
+from fake_cluster import FakeCluster, route
+from fake_pods import POD_PORT, Door
+from fixtures_canary import CANARY, ask, spec_of, when_baking
+from service_process import API_KEY
+
+import bundle
+from tasks.deployment import checks
+from tasks.deployment.client import Client
+
+pytestmark = pytest.mark.slow  # services take seconds to start
+
+
+def test_a_route_parts_the_requests_where_there_is_one(
+    ground: Any, models: dict[str, Made], cluster: FakeCluster, world: None
+) -> None:
+    cluster.route = route(ground.problem)
+
+    code, told = ground.deploy(models["new"], serving=CANARY)
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert cluster.weights == [[75, 25], [50, 50], [100, 0]]
+    assert "25% of the requests, by the route." in ground.ledger[0].reason
+
+
+def test_weights_that_an_apply_puts_back_are_moved_again(
+    ground: Any, models: dict[str, Made], cluster: FakeCluster, world: None
+) -> None:
+    def apply() -> None:
+        cluster.route = route(ground.problem)
+
+    cluster.route = route(ground.problem)
+    cluster.after = when_baking(cluster, apply)
+
+    code, told = ground.deploy(models["new"], serving=CANARY)
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert cluster.weights[:2] == [[75, 25], [75, 25]]
+
+
+def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
+    ground: Any, models: dict[str, Made], addresses: dict[str, str], cluster: FakeCluster
+) -> None:
+    """New weights take their time to come through."""
+    cluster.route = route(ground.problem)
+    moments: dict[str, float] = {}
+    follow = cluster.after
+
+    def note_the_end(name: str, body: dict[str, Any]) -> None:
+        follow(name, body)
+        if name == cluster.canary and spec_of(body).get("replicas") == 0:
+            moments["asleep"] = time.monotonic()
+
+    def part(stop: threading.Event) -> None:
+        while cluster.weights[-1:] != [[100, 0]]:
+            time.sleep(0.01)
+        time.sleep(0.6)
+        moments["unasked"] = time.monotonic()
+        stop.set()
+
+    cluster.after = note_the_end
+    stop = threading.Event()
+    threads = [threading.Thread(target=ask, args=(a, stop)) for a in addresses.values()]
+    threads.append(threading.Thread(target=part, args=(stop,), daemon=True))
+    for thread in threads:
+        thread.start()
+    code, told = ground.deploy(models["new"], serving=CANARY)
+    for thread in threads:
+        thread.join()
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert moments["asleep"] > moments["unasked"]
+
+
+def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
+    ground: Any,
+    models: dict[str, Made],
+    addresses: dict[str, str],
+    cluster: FakeCluster,
+    door: Door,
+) -> None:
+    """A cluster's rules follow a rollout in a second or two."""
+
+    def follow() -> None:
+        door.leads_to = addresses["new"]
+
+    rules = threading.Timer(0.5, follow)
+    cluster.after = lambda *_: rules.start()
+
+    code, told = ground.deploy(models["new"])
+    rules.join()
+
+    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert ground.champion == models["new"].digest
+
+
+def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
+    ground: Any,
+    models: dict[str, Made],
+    cluster: FakeCluster,
+    door: Door,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks, "FOLLOW_SECONDS", 0.5)
+
+    code, told = ground.deploy(models["new"])
+
+    old, new = (models[name].digest[:12] for name in ("old", "new"))
+    assert (code, told["outcome"]) == (0, "returned"), told
+    assert f"answered with the model {old}, expected {new}" in told["facts"]["reason"]
+    assert ground.champion == cluster.digest(cluster.stable) == models["old"].digest
+
+
+@pytest.mark.parametrize("question", [checks.send_canaries, checks.measure])
+def test_an_answer_of_another_model_proves_nothing(
+    question: Callable[[Client, bundle.Model], object],
+    models: dict[str, Made],
+    addresses: dict[str, str],
+) -> None:
+    model = bundle.load(models["new"].folder, digest=models["new"].digest)
+    url = f"http://{addresses['old']}:{POD_PORT}"
+
+    with Client(url, API_KEY) as client, pytest.raises(checks.AnotherModel, match="who moved it"):
+        question(client, model)
