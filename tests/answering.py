@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from socketserver import BaseServer
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,25 @@ class Request:
 
 Answer = Callable[[Request], tuple[int, Any]]
 """Gives the status and what is told as JSON."""
+Server = TypeVar("Server", bound=BaseServer)
 
 
 @contextmanager
-def answering(answer: Answer) -> Iterator[int]:
-    """Serve on a free port, which is yielded."""
+def running(server: Server) -> Iterator[Server]:
+    """Let a server answer from a thread of its own, and close it in the end."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def answering(answer: Answer, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[int]:
+    """Serve at an address, by default on a free port, and yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -46,13 +61,7 @@ def answering(answer: Answer) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(address, Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(server):
         yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

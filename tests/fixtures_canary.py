@@ -12,14 +12,16 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from answering import answering, running
 from bundle_factory import ROW, Keys, Made, make_bundle, upload
 from fake_cluster import FakeCluster
-from fake_pods import POD_PORT, Door, Sick
+from fake_service import FakeService
 from service_process import API_KEY, wait_for
 
 from contract import Store
@@ -27,6 +29,7 @@ from contract.canonical import sha256
 from tasks.deployment import bake, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster
+from tasks.deployment.kubernetes import PORT
 
 ROOT = Path(__file__).parents[1]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
@@ -36,6 +39,7 @@ IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"
 
 @pytest.fixture(scope="session")
 def problem_name() -> str:
+    """A problem of their own: the service of the other tests follows that of theirs."""
     return f"p-{uuid.uuid4().hex[:12]}"
 
 
@@ -72,7 +76,7 @@ def addresses(
             "PERENNIAL_API_KEY_SHA256": sha256(API_KEY.encode()),
             "DRAIN_SECONDS": "0",
         }
-        words = ["-m", "serving", problem_name, "--host", address, "--port", str(POD_PORT)]
+        words = ["-m", "serving", problem_name, "--host", address, "--port", str(PORT)]
         processes.append(subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT))
         found[name] = address
     try:
@@ -86,56 +90,45 @@ def addresses(
 
 
 @pytest.fixture
-def cluster(  # noqa: PLR0917 - a cluster is made of all that
+def cluster(
     ground: Any,
-    store: Store,
     models: dict[str, Made],
     addresses: dict[str, str],
     tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[FakeCluster]:
     """A cluster that serves the champion, and a way in for the stage."""
     for made in models.values():
-        upload(store, ground.problem, made)
+        upload(ground.store, ground.problem, made)
     ground.crown(models["old"])
     (tmp_path / "token").write_text("t")
-    with FakeCluster(ground.problem) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running(FakeCluster(ground.problem)) as server:
         server.addresses = {"stable": [addresses["old"]], "canary": [addresses["new"]]}
         pin = [{"name": "MODEL_DIGEST", "value": models["old"].digest}]
         template = {"spec": {"containers": [{"name": "serving", "env": pin}]}}
         server.change(server.stable, {"spec": {"template": template}})
-
-        def found(problem: str) -> Cluster:
-            # The Service chooses among the pods of the Deployment, which have one model here.
-            new = server.digest(server.stable) == models["new"].digest
-            return Cluster(
-                problem,
-                "serving",
-                server.url,
-                tmp_path,
-                service=f"http://{addresses['new' if new else 'old']}:{POD_PORT}",
-                canary_service=f"http://{addresses['new']}:{POD_PORT}",
-            )
+        found = Cluster(
+            ground.problem,
+            "serving",
+            server.url,
+            tmp_path,
+            service=f"http://{addresses['old']}:{PORT}",
+            canary_service=f"http://{addresses['new']}:{PORT}",
+        )
 
         def follow(name: str, _body: dict[str, Any]) -> None:
             """Let the champion's pods be those of the model that is rolled out."""
             if name == server.stable:
                 which = "new" if server.digest(name) == models["new"].digest else "old"
                 server.addresses["stable"] = [addresses[which]]
-                clusters[0].stable.url = f"http://{addresses[which]}:{POD_PORT}"
+                found.stable.url = f"http://{addresses[which]}:{PORT}"
 
-        clusters = [found(ground.problem)]
         server.after = follow
-        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: clusters[0])
+        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
         monkeypatch.setattr(bake, "LOOK_SECONDS", 0.05)
         monkeypatch.setattr(place, "UNASKED_SECONDS", 0.3)
         monkeypatch.setattr(place, "UNASKED_LIMIT_SECONDS", 1.5)
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -153,7 +146,7 @@ def world(addresses: dict[str, str]) -> Iterator[None]:
 
 def ask(address: str, stop: threading.Event) -> None:
     draw = random.Random(7)
-    connection = http.client.HTTPConnection(address, POD_PORT, timeout=20)
+    connection = http.client.HTTPConnection(address, PORT, timeout=20)
     headers = {"authorization": f"Bearer {API_KEY}"}
     while not stop.wait(0.004):
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
@@ -163,7 +156,7 @@ def ask(address: str, stop: threading.Event) -> None:
 
 
 def is_ready(address: str) -> bool:
-    connection = http.client.HTTPConnection(address, POD_PORT, timeout=5)
+    connection = http.client.HTTPConnection(address, PORT, timeout=5)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200
@@ -174,40 +167,31 @@ def is_ready(address: str) -> bool:
 
 
 @pytest.fixture
-def door(
+def service(
     ground: Any,
     addresses: dict[str, str],
     cluster: FakeCluster,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Door]:
-    """The Service of the champion's pods, as a process of its own."""
-    with Door(addresses["old"]) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+) -> Iterator[FakeService]:
+    """The Service of the champion's pods, which leads to the old ones until it is told."""
+    with running(FakeService(addresses["old"])) as server:
         found = Cluster(ground.problem, "serving", cluster.url, tmp_path, service=server.url)
         monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
 def sick() -> Iterator[Callable[[dict[str, Any]], str]]:
-    servers: list[tuple[Sick, threading.Thread]] = []
+    """Begins a pod that tells what a test wants, and returns its address."""
+    with ExitStack() as pods:
 
-    def begin(told: dict[str, Any]) -> str:
-        server = Sick(told)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
-        return str(server.server_address[0])
+        def begin(told: dict[str, Any]) -> str:
+            address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.1"
+            pods.enter_context(answering(lambda _: (200, told), (address, PORT)))
+            return address
 
-    yield begin
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield begin
 
 
 def kinds(ground: Any) -> list[str]:

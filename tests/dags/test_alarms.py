@@ -1,13 +1,13 @@
 """Who is told what: a real HTTP server stands in for the owner's webhook."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from answering import running
 
 from dags import alarms
 
@@ -36,13 +36,9 @@ class Listener(BaseHTTPRequestHandler):
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
     server = Webhook(("127.0.0.1", 0), Listener)
     server.told = []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
     monkeypatch.setenv(alarms.VARIABLE, f"http://127.0.0.1:{server.server_port}/told")
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(server):
+        yield server
 
 
 def context(result: Any = None, exception: Exception | None = None) -> Any:

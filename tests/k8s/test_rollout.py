@@ -1,7 +1,6 @@
 """A model goes into a pod template, is waited for, and its failure is said in one sentence."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answering import running
 
 from contract.errors import AskedWrongly, TryAgain
 from tasks.deployment import kubernetes
@@ -82,12 +82,8 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    with FakeApi() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running(FakeApi()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

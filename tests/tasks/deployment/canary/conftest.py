@@ -1,5 +1,5 @@
 """Canaries on a cluster."""
 
-from fixtures_canary import addresses, cluster, door, models, problem_name, sick, world
+from fixtures_canary import addresses, cluster, models, problem_name, service, sick, world
 
-__all__ = ["addresses", "cluster", "door", "models", "problem_name", "sick", "world"]
+__all__ = ["addresses", "cluster", "models", "problem_name", "service", "sick", "world"]

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from bundle_factory import Made
 from fake_cluster import FakeCluster, route
-from fake_pods import POD_PORT, Door
+from fake_service import FakeService
 from fixtures_canary import CANARY, ask, spec_of, when_baking
 from service_process import API_KEY
 
 import bundle
 from tasks.deployment import checks
 from tasks.deployment.client import Client
+from tasks.deployment.kubernetes import PORT
 
 pytestmark = pytest.mark.slow  # services take seconds to start
 
@@ -85,12 +86,12 @@ def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
     models: dict[str, Made],
     addresses: dict[str, str],
     cluster: FakeCluster,
-    door: Door,
+    service: FakeService,
 ) -> None:
     """A cluster's rules follow a rollout in a second or two."""
 
     def follow() -> None:
-        door.leads_to = addresses["new"]
+        service.leads_to = addresses["new"]
 
     rules = threading.Timer(0.5, follow)
     cluster.after = lambda *_: rules.start()
@@ -106,7 +107,7 @@ def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
     ground: Any,
     models: dict[str, Made],
     cluster: FakeCluster,
-    door: Door,
+    service: FakeService,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checks, "FOLLOW_SECONDS", 0.5)
@@ -126,7 +127,7 @@ def test_an_answer_of_another_model_proves_nothing(
     addresses: dict[str, str],
 ) -> None:
     model = bundle.load(models["new"].folder, digest=models["new"].digest)
-    url = f"http://{addresses['old']}:{POD_PORT}"
+    url = f"http://{addresses['old']}:{PORT}"
 
     with Client(url, API_KEY) as client, pytest.raises(checks.AnotherModel, match="who moved it"):
         question(client, model)

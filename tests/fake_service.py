@@ -1,0 +1,41 @@
+"""A Service of a cluster that leads to the pod of a test's choice."""
+
+import socket
+import socketserver
+import threading
+
+from tasks.deployment.kubernetes import PORT
+
+
+class FakeService(socketserver.ThreadingTCPServer):
+    """Its rules lead every new connection to the pod at `leads_to`."""
+
+    daemon_threads = True
+
+    def __init__(self, leads_to: str) -> None:
+        super().__init__(("127.0.0.1", 0), Passes)
+        self.leads_to = leads_to
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Passes(socketserver.BaseRequestHandler):
+    server: FakeService
+
+    def handle(self) -> None:
+        with socket.create_connection((self.server.leads_to, PORT)) as pod:
+            for end in (pod, self.request):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=pass_on, args=(pod, self.request))
+            back.start()
+            pass_on(self.request, pod)
+            back.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    while content := source.recv(65_536):
+        target.sendall(content)
+    target.shutdown(socket.SHUT_WR)
