@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from contract.stages import STAGES
-from contract.take import artifacts_in
+from contract.store.reference import artifacts_in
 
 KILLED = -signal.SIGKILL
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.folder_store import FolderStore
 from contract.artifacts import Artifact
-from contract.out import Out
+from contract.store.writer import Out
 
 STAGES = (
     *("problem", "collection", "validation", "exploration", "preprocessing", "split"),

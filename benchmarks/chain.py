@@ -26,12 +26,12 @@ from typing import Any, Self
 from benchmarks.attempts import Attempt, Death, Kill, Story
 from benchmarks.gate import Gate
 from bundle import signing
-from contract.canonical import sha256
+from contract.canonical_json import sha256
 from contract.manifest import Result
-from contract.rollout import ServiceAddress, champion_key, rollout_key, service_key
+from contract.serving_state import ServiceAddress, champion_key, rollout_key, service_key
 from contract.stages import STAGES
-from contract.store import Store
-from dags.asking import arguments, environment, out_uri
+from contract.store.client import Store
+from dags.stage.request import arguments, environment, out_uri
 
 ROOT = Path(__file__).parent.parent
 API_KEY = "a-key-of-this-chain"

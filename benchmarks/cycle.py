@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from benchmarks.machine import ROOT, Machine, forks_of
 from benchmarks.report import table, write_section
-from contract.store import Store
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
+from contract.store.client import Store
+from perennial.local.home import find_home
+from perennial.local.machine_platform import open_platform
 
 BEFORE = "2013-05-15T09:00:00+00:00"
 WINDOW_END = "2014-01-01T09:00:00+00:00"

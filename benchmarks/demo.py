@@ -9,9 +9,9 @@ from typing import Any
 from benchmarks.machine import Machine
 from benchmarks.report import table, write_section
 from contract.stages import STAGES
-from contract.store import Store
-from perennial.platform.access import open_platform
-from perennial.platform.home import find_home
+from contract.store.client import Store
+from perennial.local.home import find_home
+from perennial.local.machine_platform import open_platform
 
 SETTLES_SECONDS = 30  # after the last run, before "idle" is measured
 TITLE = "The demo"

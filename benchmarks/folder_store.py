@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contract.artifacts import Artifact
 from contract.errors import Conflict, NotFound
-from contract.store import Head, Store
+from contract.store.client import ObjectHead, Store
 
 
 class FolderStore(Store):
@@ -16,10 +16,10 @@ class FolderStore(Store):
         self.bucket = bucket
         self._folder = folder
 
-    def head(self, key: str) -> Head | None:
+    def head(self, key: str) -> ObjectHead | None:
         """Return size and ETag, or None."""
         path = self._folder / key
-        return Head(bytes=path.stat().st_size, etag=_etag(path)) if path.is_file() else None
+        return ObjectHead(bytes=path.stat().st_size, etag=_etag(path)) if path.is_file() else None
 
     def get(self, key: str) -> bytes:
         """Return the bytes."""

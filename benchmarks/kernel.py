@@ -13,7 +13,7 @@ from benchmarks.report import table, write_section
 from bundle import kernel
 from bundle.tensors import Tensors
 from bundle.trees import Trees
-from methods.converters.lightgbm import lightgbm_trees
+from methods.models.converters.lightgbm import lightgbm_trees
 
 ROWS, COLUMNS, TREES, LEAVES = 20_000, 20, 200, 31
 REPEATS = 7

@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.attempts import KILLED, MOMENTS, Death, Story
 from benchmarks.chain import Chain
 from benchmarks.report import table, write_section
-from contract.store import Store
-from perennial.platform import seaweed
+from contract.store.client import Store
+from perennial.local import seaweedfs as seaweed
 
 SHOWN = 3  # names of what was left
 

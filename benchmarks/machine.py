@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
-from contract.ledger import Entry
-from contract.store import Store
-from perennial.platform.processes import family, memory_bytes
+from contract.store.client import Store
+from contract.store.ledger import LedgerEntry
+from perennial.local.processes import family, memory_bytes
 
 ROOT = Path(__file__).parent.parent
 
@@ -87,7 +87,7 @@ def rows_in(store: Store, problem: str, source: str) -> int:
     return sum(int(part["table"]["rows"]) for part in head["parts"])
 
 
-def ledger_lines(entries: Iterable[Entry], run: str) -> str:
+def ledger_lines(entries: Iterable[LedgerEntry], run: str) -> str:
     """Return in words how many lines a run wrote into the ledger, and how many of them twice."""
     lines = Counter(entry.id for entry in entries if entry.run == run)
     return f"{len(lines)}, {sum(lines.values()) - len(lines)} twice"

@@ -20,11 +20,11 @@ import psutil
 from benchmarks.k8s.installation import WINES
 from benchmarks.machine import ROOT, Machine, ledger_lines, rows_in
 from benchmarks.report import table, write_section
-from contract.ledger import Ledger
-from dags.asking import run_key
-from perennial.platform.access import MachinePlatform, open_platform
-from perennial.platform.home import find_home
-from perennial.platform.processes import family
+from contract.store.ledger import Ledger
+from dags.stage.request import run_key
+from perennial.local.home import find_home
+from perennial.local.machine_platform import MachinePlatform, open_platform
+from perennial.local.processes import family
 
 PROBLEM, DAG, VICTIM = "wine", "wine__lifecycle", "validation"
 LIMIT_SECONDS = 600

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.report import table, write_section
 from benchmarks.timing import median
-from perennial.platform import seaweed
+from perennial.local import seaweedfs as seaweed
 
 EMPTY = """\
 import sys

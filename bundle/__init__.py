@@ -1,6 +1,7 @@
 """The model artifact: its format, its one reader and its writer; no code, no pickle in it."""
 
 from bundle.documents import (
+    BundleManifest,
     Calibration,
     Card,
     Column,
@@ -8,11 +9,10 @@ from bundle.documents import (
     Golden,
     Isotonic,
     Label,
-    Manifest,
     MemberEntry,
     ModelDocument,
-    Output,
     Platt,
+    ScoreOutput,
 )
 from bundle.encoder import Encoder, Row
 from bundle.members import Dense, DenseSpec, Trees, expand, read_member
@@ -28,13 +28,15 @@ from bundle.plans import (
     TextPlan,
 )
 from bundle.reader import load
-from bundle.refusal import Refused
+from bundle.refusal import BundleRefused
 from bundle.remote import fetch
 from bundle.scorer import Scorer
 from bundle.tensors import Tensors
 from bundle.writer import write
 
 __all__ = [
+    "BundleManifest",
+    "BundleRefused",
     "Calibration",
     "Card",
     "CategoryPlan",
@@ -50,16 +52,14 @@ __all__ = [
     "Isotonic",
     "Label",
     "LookupPlan",
-    "Manifest",
     "MemberEntry",
     "Model",
     "ModelDocument",
     "NumberPlan",
-    "Output",
     "Plan",
     "Platt",
-    "Refused",
     "Row",
+    "ScoreOutput",
     "Scorer",
     "Tensors",
     "TextPlan",

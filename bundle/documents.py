@@ -44,7 +44,7 @@ class Column(Strict):
         return self
 
 
-class Output(Strict):
+class ScoreOutput(Strict):
     """What the score estimates."""
 
     name: str = Field(min_length=1)
@@ -58,7 +58,7 @@ class Contract(Strict):
     problem: str
     task: Task
     columns: tuple[Column, ...] = Field(min_length=1, max_length=limits.COLUMNS)
-    output: Output
+    output: ScoreOutput
     classes: tuple[Label, ...] = Field(default=(), max_length=limits.CLASSES)
     """Labels in the order of the scores; empty for a regression."""
     positive: Label | None = None
@@ -205,7 +205,7 @@ class FileEntry(Strict):
     bytes: NonNegativeInt
 
 
-class Manifest(Strict):
+class BundleManifest(Strict):
     """`manifest.json`; the sha256 of its bytes is the model's name."""
 
     format: Literal["bundle/1"] = FORMAT

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bundle.documents import Golden, GoldenRow
 from bundle.encoder import Row
-from bundle.refusal import Refused, require
+from bundle.refusal import BundleRefused, require
 from bundle.scorer import Scorer
 from contract.errors import AskedWrongly
 
@@ -36,7 +36,7 @@ def check(scorer: Scorer, golden: Golden) -> None:
     """Go on only if the reader reproduces every row; the first stage that differs is named.
 
     Raises:
-        Refused: when a stage differs.
+        BundleRefused: when a stage differs.
     """
     counts = dict(scorer.encoder.coerced)
     for number, expected in enumerate(golden.rows):
@@ -45,7 +45,7 @@ def check(scorer: Scorer, golden: Golden) -> None:
         same = actual.encoded == expected.encoded
         if not same:  # the sentence can be made only where something differs
             sentence = f"{where} encoder differs at {_differing(scorer, actual, expected)}"
-            raise Refused(sentence)
+            raise BundleRefused(sentence)
         require(len(actual.members) == len(expected.members), f"{where} number of members differs")
         for place, scores in enumerate(actual.members):
             close = _close(scores, expected.members[place], golden.tolerance)

@@ -1,4 +1,4 @@
-"""Read a bundle that may be damaged or hostile: everything wrong with it ends in `Refused`.
+"""Read a bundle that may be damaged or hostile: everything wrong with it ends in `BundleRefused`.
 
 The order of the checks is the defence: sizes before any parse, then the pinned digest and the
 signature over the manifest, then length and sha256 of each file, strict JSON, tensor offsets,
@@ -14,12 +14,12 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from bundle import golden, limits, signing, strictjson, tensors
-from bundle.documents import Card, Contract, FileEntry, Golden, Manifest, ModelDocument
+from bundle.documents import BundleManifest, Card, Contract, FileEntry, Golden, ModelDocument
 from bundle.model import Model
 from bundle.plans import EncoderDocument
-from bundle.refusal import Refused, require
+from bundle.refusal import BundleRefused, require
 from bundle.tensors import Tensors
-from contract.canonical import sha256
+from contract.canonical_json import sha256
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
@@ -35,7 +35,7 @@ def load(folder: Path, *, digest: str | None = None, keys: Sequence[bytes] | Non
     signed it. At least one of the two is needed, both are checked when both are given.
 
     Raises:
-        Refused: for anything that is not a whole, trusted bundle reproducing its golden rows.
+        BundleRefused: for anything that is not a whole, trusted bundle reproducing its golden rows.
     """
     try:
         manifest = _read(folder / MANIFEST, limits.MANIFEST_BYTES)
@@ -48,31 +48,31 @@ def load(folder: Path, *, digest: str | None = None, keys: Sequence[bytes] | Non
             signing.verify(keys, signature, manifest)
         files = read_manifest(manifest).files
         return _assemble(folder, files, found)
-    except Refused:
+    except BundleRefused:
         raise
     except ValidationError as error:
         sentence = f"a document of the bundle is not valid: {_first(error)}; write it anew"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
     except OSError as error:
         name = Path(str(error.filename)).name
         sentence = f"the bundle's {name} cannot be read ({error.strerror}); fetch it anew"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
     except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
         sentence = f"the bundle cannot be read ({type(error).__name__}: {str(error)[:120]})"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
 
 
-def read_manifest(data: bytes) -> Manifest:
+def read_manifest(data: bytes) -> BundleManifest:
     """Return the manifest in `data`, its names and sizes checked.
 
     Raises:
-        Refused: when a name is not one of a bundle, a file is missing or a size is too large.
+        BundleRefused: when a name is not one of a bundle, a file is missing or a size is too large.
     """
     try:
-        manifest = Manifest.model_validate(strictjson.parse_object(data, MANIFEST))
+        manifest = BundleManifest.model_validate(strictjson.parse_object(data, MANIFEST))
     except ValidationError as error:
         sentence = f"{MANIFEST} is not valid: {_first(error)}; write the bundle anew"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
     documents = {f"{name}.json" for name in DOCUMENTS}
     for name, entry in manifest.files.items():
         known = name in documents or _MEMBER.fullmatch(name) is not None
@@ -90,7 +90,7 @@ def check_file(name: str, data: bytes, entry: FileEntry) -> None:
     """Go on only if the bytes are those that the manifest lists.
 
     Raises:
-        Refused: when length or sha256 differ.
+        BundleRefused: when length or sha256 differ.
     """
     same = len(data) == entry.bytes and sha256(data) == entry.sha256
     require(same, f"{name} is not the file that the manifest lists; fetch the bundle anew")

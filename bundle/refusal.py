@@ -3,7 +3,7 @@
 from contract import errors
 
 
-class Refused(errors.Refused):
+class BundleRefused(errors.Refused):
     """A bundle is damaged, hostile, unsigned, too large, or does not reproduce its golden rows."""
 
 
@@ -11,7 +11,7 @@ def require(holds: bool, why: str) -> None:
     """Go on only if the condition holds.
 
     Raises:
-        Refused: with the sentence `why`, when it does not.
+        BundleRefused: with the sentence `why`, when it does not.
     """
     if not holds:
-        raise Refused(why)
+        raise BundleRefused(why)

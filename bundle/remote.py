@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 from bundle import limits
-from bundle.documents import Manifest
+from bundle.documents import BundleManifest
 from bundle.reader import MANIFEST, SIGNATURE, check_file, read_manifest
-from bundle.refusal import Refused, require
-from contract.canonical import sha256
+from bundle.refusal import BundleRefused, require
+from contract.canonical_json import sha256
 from contract.errors import NotFound
-from contract.store import Store
+from contract.store.client import Store
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes a path
 
@@ -24,7 +24,7 @@ def fetch(store: Store, problem: str, digest: str, cache: Path) -> Path:
 
     Raises:
         NotFound: when the store has no such bundle.
-        Refused: when a file is not the one that the digest stands for.
+        BundleRefused: when a file is not the one that the digest stands for.
         TryAgain: when the store cannot be reached.
     """
     require(_DIGEST.fullmatch(digest) is not None, f"{digest[:80]!r} is no sha256 of a manifest")
@@ -65,7 +65,7 @@ def _get(store: Store, key: str, limit: int) -> bytes:
     return store.get(key)
 
 
-def _manifest(data: bytes, digest: str) -> Manifest:
+def _manifest(data: bytes, digest: str) -> BundleManifest:
     found = sha256(data)
     require(found == digest, f"the manifest's sha256 is {found}, expected {digest}")
     return read_manifest(data)
@@ -86,6 +86,6 @@ def _is_whole(place: Path, digest: str) -> bool:
         manifest = _manifest((place / MANIFEST).read_bytes(), digest)
         for name, entry in manifest.files.items():
             check_file(name, (place / name).read_bytes(), entry)
-    except (OSError, Refused):
+    except (OSError, BundleRefused):
         return False
     return True

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundle.documents import FORMAT
-from bundle.refusal import Refused
+from bundle.refusal import BundleRefused
 from contract.errors import AskedWrongly
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def verify(public_pems: Iterable[bytes], signature: bytes, manifest: bytes) -> N
     """Go on only if one of the keys made the signature; no key at all is a refusal.
 
     Raises:
-        Refused: when none did.
+        BundleRefused: when none did.
         AskedWrongly: when a PEM holds no ed25519 public key.
     """
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see the module
@@ -74,7 +74,7 @@ def verify(public_pems: Iterable[bytes], signature: bytes, manifest: bytes) -> N
             continue
         return
     sentence = f"none of {tried} public keys made the signature; train anew or add the key"
-    raise Refused(sentence)
+    raise BundleRefused(sentence)
 
 
 def public_keys(folder: Path) -> tuple[bytes, ...]:

@@ -8,14 +8,14 @@ import math
 
 from pydantic import JsonValue
 
-from bundle.refusal import Refused
+from bundle.refusal import BundleRefused
 
 
 def parse(data: bytes, name: str) -> JsonValue:
     """Return the value that `data`, the content of the file `name`, spells.
 
     Raises:
-        Refused: when the bytes are not strict JSON.
+        BundleRefused: when the bytes are not strict JSON.
     """
     try:
         value: JsonValue = json.loads(
@@ -27,7 +27,7 @@ def parse(data: bytes, name: str) -> JsonValue:
     except (RecursionError, ValueError) as error:
         why = str(error)[:120]
         sentence = f"{name} is not strict JSON: {why}; write the bundle anew"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
     return value
 
 
@@ -35,12 +35,12 @@ def parse_object(data: bytes, name: str) -> dict[str, JsonValue]:
     """Return the JSON object that `data` spells.
 
     Raises:
-        Refused: when the bytes are not strict JSON, or another value than an object.
+        BundleRefused: when the bytes are not strict JSON, or another value than an object.
     """
     value = parse(data, name)
     if not isinstance(value, dict):
         sentence = f"{name} holds a {type(value).__name__}, expected an object; write it anew"
-        raise Refused(sentence)
+        raise BundleRefused(sentence)
     return value
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from pydantic import Field, JsonValue, NonNegativeInt, ValidationError
 
 from bundle import limits, strictjson
-from bundle.refusal import Refused, require
-from contract.canonical import canonical_json
+from bundle.refusal import BundleRefused, require
+from contract.canonical_json import canonical_json
 from contract.strict import Strict
 
 Array = npt.NDArray[Any]
@@ -72,7 +72,7 @@ def unpack(data: bytes, kind: MemberKind, name: str) -> Tensors:
     The arrays are read-only views of `data`, and may be misaligned.
 
     Raises:
-        Refused: when the header or an offset is not what `pack` writes.
+        BundleRefused: when the header or an offset is not what `pack` writes.
     """
     require(_ALIGNMENT <= len(data) <= limits.FILE_BYTES, f"{name}: {len(data)} bytes")
     (length,) = struct.unpack_from("<Q", data)
@@ -85,7 +85,7 @@ def unpack(data: bytes, kind: MemberKind, name: str) -> Tensors:
         entries = {key: _Entry.model_validate(entry) for key, entry in header.items()}
     except (ValidationError, KeyError, TypeError, AttributeError) as error:
         sentence = f"{name} is no tensor file ({type(error).__name__}); write the bundle anew"
-        raise Refused(sentence) from error
+        raise BundleRefused(sentence) from error
     arrays = {}
     end = 0
     for key, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):

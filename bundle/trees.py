@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pydantic import Field, FiniteFloat, PositiveInt
 
 from bundle import kernel, limits
-from bundle.refusal import Refused, require
+from bundle.refusal import BundleRefused, require
 from bundle.tensors import Tensors
 from contract.strict import Strict
 
@@ -39,7 +39,7 @@ class Trees:
         """Validate all nodes; `raw` leaves the link out, for comparing margins.
 
         Raises:
-            Refused: when a node, leaf or header is wrong or a limit is passed.
+            BundleRefused: when a node, leaf or header is wrong or a limit is passed.
         """
         arrays = tensors.arrays
         meta = TreeMeta.model_validate(tensors.meta)
@@ -68,7 +68,7 @@ class Trees:
             )
         except ValueError as error:
             sentence = f"the node table is not valid ({error}); write the bundle anew"
-            raise Refused(sentence) from error
+            raise BundleRefused(sentence) from error
 
     def one(self, row: "array[float]") -> Sequence[float]:
         """Return the scores of one row."""

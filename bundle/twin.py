@@ -34,7 +34,7 @@ _CELLS = 1 << 20  # rows times trees that are walked at once: bounds memory
 
 
 @dataclass(frozen=True)
-class Forest:
+class NodeForest:
     """What `build` has checked; a field of a node is an array (nodes,)."""
 
     threshold: Floats
@@ -74,7 +74,7 @@ def build(  # noqa: PLR0917 - the C call, one argument for each field of the hea
     scale: float,
     bias: float,
     /,
-) -> Forest:
+) -> NodeForest:
     """Validate every node and return the forest.
 
     Raises:
@@ -83,7 +83,7 @@ def build(  # noqa: PLR0917 - the C call, one argument for each field of the hea
     table = _array(nodes, NODE)
     flags = table["feature"].astype(np.int64)
     ranges = np.ascontiguousarray(table["threshold"]).view("<u4").astype(np.int64)
-    forest = Forest(
+    forest = NodeForest(
         threshold=table["threshold"].astype(np.float64),
         child=table["child"].astype(np.int64),
         feature=flags & _FEATURE_MASK,
@@ -111,7 +111,7 @@ def build(  # noqa: PLR0917 - the C call, one argument for each field of the hea
     return forest
 
 
-def predict(forest: Forest, rows: object, out: object, raw: int, /) -> None:
+def predict(forest: NodeForest, rows: object, out: object, raw: int, /) -> None:
     """Fill `out` (n, outputs) with the scores of `rows` (n, features); `raw` leaves the link out.
 
     Raises:
@@ -168,7 +168,7 @@ def _array(buffer: object, kind: npt.DTypeLike) -> npt.NDArray[Any]:
     return np.frombuffer(view, kind)
 
 
-def _header_fault(forest: Forest) -> str:
+def _header_fault(forest: NodeForest) -> str:
     trees, nodes = len(forest.roots), len(forest.threshold)
     finite = math.isfinite(forest.scale) and math.isfinite(forest.bias)
     claims = {
@@ -187,7 +187,7 @@ def _header_fault(forest: Forest) -> str:
     return next((fault for fault, holds in claims.items() if not holds), "")
 
 
-def _tree_fault(forest: Forest, flags: Places) -> str:
+def _tree_fault(forest: NodeForest, flags: Places) -> str:
     """Find the fault of the first faulty node, in the order in which the C kernel looks."""
     count = len(forest.threshold)
     roots = forest.roots
@@ -221,7 +221,7 @@ def _tree_fault(forest: Forest, flags: Places) -> str:
     return next((name for place, name in faults if place == first), "")
 
 
-def _predict_rows(forest: Forest, source: Floats) -> Floats:
+def _predict_rows(forest: NodeForest, source: Floats) -> Floats:
     """Walk all rows down all trees at once, a level at a time, and sum in the order of trees."""
     rows = _loaded(forest, source)
     places = np.broadcast_to(forest.roots, (len(rows), len(forest.roots)))
@@ -247,7 +247,7 @@ def _predict_rows(forest: Forest, source: Floats) -> Floats:
     return sums
 
 
-def _loaded(forest: Forest, source: Floats) -> Floats:
+def _loaded(forest: NodeForest, source: Floats) -> Floats:
     rows = np.empty((len(source), forest.features + 1))
     rows[:, :-1] = source
     if forest.cast == _FLOAT32:
@@ -259,7 +259,7 @@ def _loaded(forest: Forest, source: Floats) -> Floats:
     return rows
 
 
-def _step(forest: Forest, places: Places, values: Floats) -> Places:
+def _step(forest: NodeForest, places: Places, values: Floats) -> Places:
     with np.errstate(invalid="ignore"):
         left = values <= forest.threshold[places]
     absent = np.isnan(values)
@@ -273,7 +273,7 @@ def _step(forest: Forest, places: Places, values: Floats) -> Places:
     return following
 
 
-def _in_set(forest: Forest, at: Places, values: Floats) -> Flags:
+def _in_set(forest: NodeForest, at: Places, values: Floats) -> Flags:
     inside = (values > -1.0) & (values < forest.words[at] * 32.0)  # NaN compares false
     codes = np.where(inside, values, 0.0).astype(np.int64)
     words = forest.bits[np.where(inside, forest.offset[at] + (codes >> 5), 0)]
@@ -283,7 +283,7 @@ def _in_set(forest: Forest, at: Places, values: Floats) -> Flags:
     return absent
 
 
-def _finish(forest: Forest, sums: Floats, raw: int) -> Floats:
+def _finish(forest: NodeForest, sums: Floats, raw: int) -> Floats:
     if forest.link == _AVERAGE:
         return sums / float(len(forest.roots))
     with np.errstate(over="ignore", invalid="ignore"):

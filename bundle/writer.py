@@ -6,14 +6,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from bundle import golden, limits, signing, tensors
-from bundle.documents import Card, Contract, FileEntry, Manifest, ModelDocument
+from bundle.documents import BundleManifest, Card, Contract, FileEntry, ModelDocument
 from bundle.encoder import Row
 from bundle.plans import EncoderDocument
 from bundle.reader import MANIFEST, SIGNATURE, read_manifest
 from bundle.refusal import require
 from bundle.scorer import Scorer
 from bundle.tensors import Tensors
-from contract.canonical import canonical_json, sha256
+from contract.canonical_json import canonical_json, sha256
 
 
 def write(
@@ -32,7 +32,7 @@ def write(
 
     `members` are keyed by their file, `members/NAME.tree` or `members/NAME.dense`, as
     `model.members` names them. Golden answers come from this reader; whoever converts a member
-    has compared it with the library that trained it (`methods.converters.agree`). 1 to 200
+    has compared it with the library that trained it (`methods.models.converters.agree`). 1 to 200
     golden rows; they are readable, so strip personal data. `signing_key` is a private PEM.
 
     Raises:
@@ -59,7 +59,7 @@ def write(
         name: FileEntry(sha256=sha256(data), bytes=len(data))
         for name, data in sorted(content.items())
     }
-    manifest = Manifest(files=files).canonical()
+    manifest = BundleManifest(files=files).canonical()
     read_manifest(manifest)  # the reader's own caps and names, before anything is written
     (folder / "members").mkdir(parents=True, exist_ok=True)
     for name, data in content.items():

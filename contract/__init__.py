@@ -5,12 +5,12 @@ It imports light libraries only, and nothing at import but them: no clients, no 
 
 from contract.artifacts import Artifact, Blob, Bundle, Document, Page, Table
 from contract.errors import AskedWrongly, Conflict, NotFound, PerennialError, Refused, TryAgain
-from contract.ledger import Entry, Ledger
-from contract.out import Out
 from contract.run import Champion, Run
-from contract.store import Store
+from contract.runtime.task import Task
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
 
 __all__ = [
     "Artifact",
@@ -20,8 +20,8 @@ __all__ = [
     "Champion",
     "Conflict",
     "Document",
-    "Entry",
     "Ledger",
+    "LedgerEntry",
     "NotFound",
     "Out",
     "Page",

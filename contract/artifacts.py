@@ -1,6 +1,6 @@
 """What stages hand to one another: a URI and the sha256 of the bytes behind it, never "newest".
 
-An artifact has no content of its own; `contract.store.Store` reads and checks it.
+An artifact has no content of its own; `contract.store.client.Store` reads and checks it.
 """
 
 from typing import Annotated

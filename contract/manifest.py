@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from contract.artifacts import Sha256
-from contract.canonical import canonical_json, sha256
+from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
 
 NAME = "manifest.json"

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from contract.canonical import canonical_json
+from contract.canonical_json import canonical_json
 
 
 class Strict(BaseModel):

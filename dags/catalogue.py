@@ -11,7 +11,7 @@ from airflow.sdk import get_parsing_context
 
 from contract.errors import AskedWrongly
 from contract.problem import Problem, problem_files, read_problem
-from dags.asking import PROJECT
+from dags.stage.request import PROJECT
 
 
 class Catalogue(NamedTuple):

@@ -29,9 +29,9 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
+from dags.factory import maker
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
-from dags.stage import Stage
-from dags.stages import maker
+from dags.stage.operator import Stage
 from dags.trigger_form import monitoring_form
 
 FACTS = "ti.xcom_pull(task_ids='monitoring')['facts']"

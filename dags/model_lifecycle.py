@@ -32,8 +32,8 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
+from dags.factory import maker
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
-from dags.stages import maker
 from dags.trigger_form import lifecycle_form
 
 FACTS = """| fact | value |

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
-from dags.asking import run_key
+from dags.stage.request import run_key
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -1,6 +1,6 @@
 """The salt of a problem's hashes: the same in every run, so that a row keeps its part for ever."""
 
-from contract.canonical import sha256
+from contract.canonical_json import sha256
 
 
 def salt_of(problem: str) -> str:

@@ -11,11 +11,11 @@ Build a page from sections, sections from blocks, charts by functions that retur
         status=Status("good", "accepted"),
         lead="The challenger is better by 0.013 of ROC AUC, on rows that neither has seen.",
         sections=[
-            Section(
+            PageSection(
                 "The gate",
                 Facts({"gain": 0.0132, "rows judged": 21_874}),
                 Chart(interval(0.0132, 0.006, 0.021, title="Gain over the champion")),
-                Table(["check", "value", "limit"], [["beats dummy", 0.71, 0.5]]),
+                TableBlock(["check", "value", "limit"], [["beats dummy", 0.71, 0.5]]),
             ),
         ],
         footer={"run": "manual__2013-10-01", "problem": "flights"},
@@ -28,18 +28,18 @@ Numbers are written by `number`; write shares, durations and sizes with `share`,
 from pages.blocks import (
     Alert,
     Block,
+    BlockGrid,
     Chart,
     Code,
     Details,
     Embed,
     Facts,
-    Grid,
     Level,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
 )
 from pages.charts.bars import bars
 from pages.charts.curve import curve, scatter
@@ -47,7 +47,7 @@ from pages.charts.histogram import histogram, histogram_pair
 from pages.charts.interval import interval, intervals
 from pages.charts.lines import lines
 from pages.charts.sparkline import sparkline
-from pages.charts.timeline import Entry, timeline
+from pages.charts.timeline import TimelineEntry, timeline
 from pages.numbers import number, seconds, share, size
 from pages.page import render
 from pages.svg import Svg
@@ -55,20 +55,20 @@ from pages.svg import Svg
 __all__ = [
     "Alert",
     "Block",
+    "BlockGrid",
     "Chart",
     "Code",
     "Details",
     "Embed",
-    "Entry",
     "Facts",
-    "Grid",
     "Level",
     "Link",
+    "PageSection",
     "Paragraph",
-    "Section",
     "Status",
     "Svg",
-    "Table",
+    "TableBlock",
+    "TimelineEntry",
     "bars",
     "curve",
     "histogram",

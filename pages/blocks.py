@@ -58,7 +58,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """Rows under named columns; the first column names its row.
 
     A column is aligned right where all it holds is numbers, unless `align` says otherwise.
@@ -143,7 +143,7 @@ class Code:
 
 
 @dataclass(frozen=True, init=False)
-class Grid:
+class BlockGrid:
     """Small blocks side by side, as many in a row as there is room for."""
 
     kind: ClassVar[str] = "grid"
@@ -168,11 +168,11 @@ class Details:
         object.__setattr__(self, "blocks", blocks)
 
 
-Block = Paragraph | Facts | Table | Chart | Alert | Embed | Code | Grid | Details
+Block = Paragraph | Facts | TableBlock | Chart | Alert | Embed | Code | BlockGrid | Details
 
 
 @dataclass(frozen=True, init=False)
-class Section:
+class PageSection:
     """Blocks under a heading; `note` is the small print beside it."""
 
     heading: str

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pages.blocks import Block, Details, Embed, Grid, Link, Section, Status
+from pages.blocks import Block, BlockGrid, Details, Embed, Link, PageSection, Status
 from pages.numbers import number
 from pages.svg import Svg, printable
 
@@ -25,7 +25,7 @@ _LEVELS_IN_WORDS: Mapping[str, str] = MappingProxyType(
 def render(
     title: str,
     *,
-    sections: Sequence[Section],
+    sections: Sequence[PageSection],
     subtitle: str = "",
     status: Status | None = None,
     lead: str = "",
@@ -50,13 +50,13 @@ def render(
     )
 
 
-def _blocks(sections: Sequence[Section]) -> Iterator[Block]:
+def _blocks(sections: Sequence[PageSection]) -> Iterator[Block]:
     """Walk through every block of a page, also through those inside others."""
     waiting: list[Block] = [block for section in sections for block in section.blocks]
     while waiting:
         block = waiting.pop()
         yield block
-        if isinstance(block, Grid | Details):
+        if isinstance(block, BlockGrid | Details):
             waiting.extend(block.blocks)
 
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from perennial.speech import PLACES
+from perennial.console import PLACES
 
 COMMANDS = (
     *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
@@ -47,9 +47,9 @@ def cli(on: str | None, context: str | None) -> None:
     $PERENNIAL_ON and $PERENNIAL_CONTEXT stand for the two options, and so do `on: kubernetes` and
     `context: NAME` in config.yaml of .perennial/ (or of $PERENNIAL_HOME).
     """
-    del on, context  # `perennial.choosing` reads them where a command needs a place
-    from perennial.platform import view  # noqa: PLC0415 - `perennial --help` reads no problem
-    from perennial.platform.home import find_home  # noqa: PLC0415 - the same
+    del on, context  # `perennial.config` reads them where a command needs a place
+    from perennial.local import view  # noqa: PLC0415 - `perennial --help` reads no problem
+    from perennial.local.home import find_home  # noqa: PLC0415 - the same
 
     view.refresh(find_home())
 

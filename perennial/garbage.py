@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterator
 
-from contract.ledger import Ledger
 from contract.manifest import NAME
-from contract.rollout import champion_key, rollout_key
-from contract.store import Store
+from contract.serving_state import champion_key, rollout_key
+from contract.store.client import Store
+from contract.store.ledger import Ledger
 from contract.strict import Strict
 
 SERVED = frozenset({"deployed", "progress", "hold", "rollback", "returned"})

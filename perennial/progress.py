@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from perennial.following import TASK_ENDED, Step
-from perennial.speech import Speech, plain
+from perennial.console import Console, plain
+from perennial.runs import TASK_ENDED, TaskProgress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,7 @@ LOOKS_A_SECOND = 4
 
 
 @contextlib.contextmanager
-def shown(speech: Speech) -> Iterator[Callable[[list[Step]], None]]:
+def shown(speech: Console) -> Iterator[Callable[[list[TaskProgress]], None]]:
     """Yield what `following.follow` shows its steps to."""
     if not speech.progress.is_terminal:
         yield _lines(speech)
@@ -30,10 +30,10 @@ def shown(speech: Speech) -> Iterator[Callable[[list[Step]], None]]:
         yield lambda steps: live.update(_table(steps))
 
 
-def fact_line(step: Step) -> str:
+def fact_line(step: TaskProgress) -> str:
     """Return what a step has to say in one line.
 
-    >>> fact_line(Step("collection", "success", 1.0, 1, facts={"rows": 336776, "new_rows": 10}))
+    >>> fact_line(TaskProgress("collection", "success", 1.0, 1, facts={"rows": 336776, "new_rows": 10}))
     'rows 336,776 · new rows 10'
     """
     if step.why:
@@ -44,10 +44,10 @@ def fact_line(step: Step) -> str:
     return " · ".join(words[:MOST_FACTS])
 
 
-def _lines(speech: Speech) -> Callable[[list[Step]], None]:
+def _lines(speech: Console) -> Callable[[list[TaskProgress]], None]:
     said: set[tuple[str, int, str]] = set()
 
-    def look(steps: list[Step]) -> None:
+    def look(steps: list[TaskProgress]) -> None:
         for step in steps:
             mark = (step.name, step.tries, step.state)
             is_news = step.state in TASK_ENDED - NOT_RUN or step.state == "up_for_retry"
@@ -59,7 +59,7 @@ def _lines(speech: Speech) -> Callable[[list[Step]], None]:
     return look
 
 
-def _table(steps: list[Step]) -> "Table":
+def _table(steps: list[TaskProgress]) -> "Table":
     from rich.table import Table  # noqa: PLC0415 - only a terminal pays
     from rich.text import Text  # noqa: PLC0415 - as above
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
-from contract.ledger import Entry, Ledger
 from contract.problem import Problem, problem_files, read_problem
 from contract.run import Champion
-from pages import Alert, Block, Level, Link, Section, Status, Table, render
+from contract.store.ledger import Ledger, LedgerEntry
+from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
 from plugins.reports import store
 from plugins.runs import RunOfDag, newest_run, stages_of
 
@@ -22,7 +22,7 @@ def problems_page(readable: Collection[str]) -> str:
     """Return the page over the problems whose DAGs are in `readable`."""
     folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
     rows: list[list[object]] = []
-    sections: list[Section] = []
+    sections: list[PageSection] = []
     alerts: list[Block] = []
     for name, path in problem_files(folder).items():
         if _dags(name)[0] not in readable:
@@ -36,8 +36,10 @@ def problems_page(readable: Collection[str]) -> str:
         except PerennialError as error:
             alerts.append(Alert("bad", str(error)))
     columns = ["problem", "question", "serves", "since", "last verdict", "last run"]
-    table = Table(columns, rows, empty="No problem is scheduled yet: `perennial init` makes one.")
-    return render("Problems", sections=[Section("Who serves", *alerts, table), *sections])
+    table = TableBlock(
+        columns, rows, empty="No problem is scheduled yet: `perennial init` makes one."
+    )
+    return render("Problems", sections=[PageSection("Who serves", *alerts, table), *sections])
 
 
 def _dags(name: str) -> tuple[str, str]:
@@ -88,12 +90,14 @@ def _link(dag_id: str, run: RunOfDag | None) -> Link | None:
     return Link(run.state, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")
 
 
-def _ledger(name: str) -> Section:
+def _ledger(name: str) -> PageSection:
     entries = Ledger(store(), name).entries()[-LAST:]
     rows = [_line(entry) for entry in reversed(entries)]
     columns = ["when", "what", "model", "why"]
-    return Section(f"Ledger of {name}", Table(columns, rows, empty="Nothing was done yet."))
+    return PageSection(
+        f"Ledger of {name}", TableBlock(columns, rows, empty="Nothing was done yet.")
+    )
 
 
-def _line(entry: Entry) -> list[object]:
+def _line(entry: LedgerEntry) -> list[object]:
     return [entry.at, entry.kind, entry.digest[:12] if entry.digest else None, entry.reason]

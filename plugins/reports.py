@@ -5,9 +5,9 @@ from urllib.parse import quote, urlencode
 
 from contract.artifacts import Page
 from contract.errors import PerennialError
-from contract.store import Store
-from contract.take import Take
-from pages import Alert, Level, Link, Paragraph, Section, Status, Table, render, seconds
+from contract.store.client import Store
+from contract.store.reference import Take
+from pages import Alert, Level, Link, PageSection, Paragraph, Status, TableBlock, render, seconds
 from plugins.runs import StageOfRun, stages_of
 
 LEVELS: dict[str, Level] = {"success": "good", "failed": "bad", "upstream_failed": "bad"}
@@ -19,11 +19,11 @@ def report_page(dag_id: str, run_id: str) -> str:
     rows = [_row(dag_id, run_id, stage) for stage in stages]
     alerts = [Alert("bad", stage.why) for stage in stages if stage.why and stage.state == "failed"]
     columns = ["stage", "state", "outcome", "took", "facts", "page"]
-    table = Table(columns, rows, empty="There is no such run, or it has not begun.")
+    table = TableBlock(columns, rows, empty="There is no such run, or it has not begun.")
     return render(
         f"Run of {dag_id}",
         subtitle=run_id,
-        sections=[Section("Stages", *alerts, table)],
+        sections=[PageSection("Stages", *alerts, table)],
         footer={"run": run_id},
     )
 
@@ -70,5 +70,5 @@ def _nothing(task_id: str, run_id: str, sentence: str) -> str:
     return render(
         f"No page of {task_id}",
         subtitle=run_id,
-        sections=[Section("Why", Paragraph(sentence))],
+        sections=[PageSection("Why", Paragraph(sentence))],
     )

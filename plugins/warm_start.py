@@ -26,8 +26,8 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 import contract.problem
-import contract.task  # noqa: F401 - imported to be there
-from contract.store import Store
+import contract.runtime.task  # noqa: F401 - imported to be there
+from contract.store.client import Store
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from contract.errors import PerennialError
 from contract.log import configure, log
-from contract.store import Store
+from contract.store.client import Store
 from serving.settings import read_settings
 
 LOOPBACK = "127.0.0.1"

@@ -18,7 +18,7 @@ from serving.request_id import PATTERN, request_id
 from serving.rows import SHOWN_COMPLAINTS, Invalid, NotJson, Row
 from serving.served import Answered, text
 from serving.shipping import Header
-from serving.spool import Entry
+from serving.spool import SpoolEntry
 from serving.standing import Standing
 
 MOST_LABELS = 10_000
@@ -42,7 +42,7 @@ class Answer:
 
     status: int
     body: bytes
-    entry: Entry | None = None
+    entry: SpoolEntry | None = None
 
 
 class Feedback(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -16,8 +16,8 @@ import bundle
 from bundle import signing
 from contract.errors import NotFound, PerennialError, TryAgain
 from contract.log import log
-from contract.rollout import Rollout, ServiceAddress, rollout_key, service_key
-from contract.store import Store
+from contract.serving_state import Rollout, ServiceAddress, rollout_key, service_key
+from contract.store.client import Store
 from serving.served import Served
 from serving.settings import Settings
 from serving.standing import Fault, Standing

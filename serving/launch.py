@@ -16,7 +16,7 @@ from bentoml._internal.context import server_context
 
 from contract.errors import AskedWrongly
 from contract.log import log
-from contract.store import Store
+from contract.store.client import Store
 from serving.application import build
 from serving.connection import limited
 from serving.documentation import Documentation

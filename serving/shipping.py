@@ -17,7 +17,7 @@ import msgspec
 
 from contract.errors import PerennialError
 from contract.log import log
-from contract.store import Store
+from contract.store.client import Store
 from serving.spool import CLOSED
 
 if TYPE_CHECKING:

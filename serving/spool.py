@@ -38,7 +38,7 @@ CLOSED = ".jsonl"
 _log = log("serving.spool")
 
 
-class Entry(Protocol):
+class SpoolEntry(Protocol):
     """What one request leaves: rows of one header, encoded off the request's path."""
 
     @property
@@ -72,7 +72,7 @@ class Spool:
         self.written = 0
         self.dropped = 0
         self._age, self._idle = age, idle
-        self._waiting: list[Entry] = []
+        self._waiting: list[SpoolEntry] = []
         self._waiting_rows = 0
         self._segment: _Segment | None = None
         self._list_lock = threading.Lock()
@@ -86,7 +86,7 @@ class Spool:
         recover(self.folder)
         self._thread.start()
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: SpoolEntry) -> None:
         """Take `entry`; where too much waits already, drop and count it."""
         with self._list_lock:
             if self._waiting_rows + entry.rows > CAPACITY_ROWS:
@@ -126,7 +126,7 @@ class Spool:
             except OSError as error:  # the folder itself has gone; it may come back
                 _log.error("prediction log failed", why=str(error))
 
-    def _write(self, header: bytes, entries: list[Entry]) -> None:
+    def _write(self, header: bytes, entries: list[SpoolEntry]) -> None:
         lines = [line for entry in entries for line in self._encode(entry)]
         if not lines:
             return
@@ -150,7 +150,7 @@ class Spool:
         segment.touched = time.monotonic()
         self.written += rows
 
-    def _encode(self, entry: Entry) -> list[bytes]:
+    def _encode(self, entry: SpoolEntry) -> list[bytes]:
         try:
             return list(entry.lines())
         except Exception:  # noqa: BLE001 - one entry that cannot be written must not take others

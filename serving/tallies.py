@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 
-from contract.rollout import Tally
+from contract.serving_state import Tally
 from serving.served import Answered, Score, Served
 
 # Seconds; a prediction takes 0.0001, a batch of 10,000 rows about 0.1.

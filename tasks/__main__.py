@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import Any
 
 from contract.errors import AskedWrongly
-from contract.process import start
+from contract.runtime.exit import Leave
+from contract.runtime.process import start
+from contract.runtime.task import Task
 from contract.stages import STAGES
-from contract.task import Task
-from tasks.leaving import Leave
 
 # Not a stage of the cycle: it writes the first problem file from a person's data.
 OTHERS = ("suggestion",)

@@ -9,13 +9,13 @@ import time
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from contract.warm import Asked
+from contract.runtime.prefork.protocol import ForkRequest
 from tasks import __main__ as command
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-def become(asked: Asked, stream: int, imported: AbstractSet[str]) -> None:
+def become(asked: ForkRequest, stream: int, imported: AbstractSet[str]) -> None:
     """Make the forked process what a started one would be; `imported` are names that imports set."""
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)

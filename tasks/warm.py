@@ -1,6 +1,6 @@
 """The warm interpreter of one machine: `python -m tasks.warm`, which forks a process a stage.
 
-Its standard input is the socket that tasks of Airflow ask at (`contract/warm.py`). It imports what
+Its standard input is the socket that tasks of Airflow ask at (`contract/runtime/prefork/protocol.py`). It imports what
 the stages import, once and in their order, and does nothing else before it forks: no thread of
 Python's, no connection, no open file. The process of a stage has its own session, environment,
 streams and folder, and runs what `python -m tasks` runs; it ends when its asker or this process
@@ -22,15 +22,15 @@ from importlib import import_module
 
 from pydantic import ValidationError
 
-from contract.code import code_stamps
 from contract.log import configure, log
-from contract.process import start
+from contract.runtime.code_digest import code_stamps
+from contract.runtime.exit import Leave
+from contract.runtime.prefork.protocol import MESSAGE_BYTES, ForkReply, ForkRequest
+from contract.runtime.process import start
 from contract.stages import STAGES
-from contract.store import Store
-from contract.warm import MESSAGE_BYTES, Asked, Told
+from contract.store.client import Store
 from tasks import __main__ as command
 from tasks.forked import become, tie_to
-from tasks.leaving import Leave
 
 IDLE_SECONDS = 15.0  # longer than the pause between two stages on a busy machine
 ASK_SECONDS = 5.0  # for who is greeted to ask; it has its question ready
@@ -74,7 +74,7 @@ class Server:
         self._selector = selectors.PollSelector()
         self._selector.register(listener, selectors.EVENT_READ, self._answer)
 
-    def serve(self) -> Asked | None:
+    def serve(self) -> ForkRequest | None:
         """Return what to run, in the process of a stage; None when this one has nothing to do."""
         imports = _imports()
         idle_since = time.monotonic()
@@ -82,7 +82,7 @@ class Server:
         while True:
             ready = self._selector.select(0 if not is_warm else self._patience(idle_since))
             for key, _ in ready:
-                act: Callable[[], Asked | None] = key.data
+                act: Callable[[], ForkRequest | None] = key.data
                 asked = act()
                 if asked is not None:
                     return asked
@@ -101,15 +101,15 @@ class Server:
             return 0.1
         return max(0.0, idle_since + IDLE_SECONDS - time.monotonic())
 
-    def _answer(self) -> Asked | None:
+    def _answer(self) -> ForkRequest | None:
         """Answer one asker."""
         asker, _ = self._listener.accept()
         asker.settimeout(ASK_SECONDS)
         streams: list[int] = []
         try:
-            asker.send(Told().canonical())
+            asker.send(ForkReply().canonical())
             body, streams, _, _ = socket.recv_fds(asker, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
-            asked, stream = Asked.model_validate_json(body), streams[0]
+            asked, stream = ForkRequest.model_validate_json(body), streams[0]
         except (OSError, ValidationError, IndexError):  # it waited too long for the greeting
             for descriptor in streams:
                 os.close(descriptor)
@@ -120,12 +120,12 @@ class Server:
         finally:
             os.close(stream)
 
-    def _start(self, asker: socket.socket, asked: Asked, stream: int) -> Asked | None:
+    def _start(self, asker: socket.socket, asked: ForkRequest, stream: int) -> ForkRequest | None:
         """Fork; return what is asked in the child, None here."""
         why = self._objection(asked)
         if why is not None:
             log("warm").info("refused", why=why)
-            _tell(asker, Told(refused=why))
+            _tell(asker, ForkReply(refused=why))
             asker.close()
             return None
         # What is imported here is there for the next stage as well; a fault is the stage's to tell.
@@ -145,10 +145,10 @@ class Server:
         job = self._jobs[pid] = Job(asker, pid, os.pidfd_open(pid))
         self._selector.register(asker, selectors.EVENT_READ, lambda: self._desert(job))
         self._selector.register(job.descriptor, selectors.EVENT_READ, lambda: self._end(job))
-        _tell(asker, Told(pid=pid))
+        _tell(asker, ForkReply(pid=pid))
         return None
 
-    def _objection(self, asked: Asked) -> str | None:
+    def _objection(self, asked: ForkRequest) -> str | None:
         if code_stamps() != self._stamps:
             self._is_stale = True
             return "the code has changed since it was imported"
@@ -166,7 +166,7 @@ class Server:
         if job.killed_at < float("inf"):
             _signal(job.pid, signal.SIGKILL)  # nobody else minds what it leaves in its group
         _, status = os.waitpid(job.pid, 0)
-        _tell(job.asker, Told(code=os.waitstatus_to_exitcode(status)))
+        _tell(job.asker, ForkReply(code=os.waitstatus_to_exitcode(status)))
         for registered in (job.asker, job.descriptor):
             with contextlib.suppress(KeyError):
                 self._selector.unregister(registered)
@@ -207,7 +207,7 @@ def _imports() -> Iterator[str]:
         yield stage
 
 
-def _tell(asker: socket.socket, told: Told) -> None:
+def _tell(asker: socket.socket, told: ForkReply) -> None:
     with contextlib.suppress(OSError):  # it went away; its stage is ended for that
         asker.send(told.canonical())
 

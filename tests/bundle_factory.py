@@ -85,7 +85,7 @@ def make_bundle(
             bundle.Column(name="city", type="category"),
             bundle.Column(name="joined", type="date"),
         ),
-        output=bundle.Output(name="answer"),
+        output=bundle.ScoreOutput(name="answer"),
         classes=CLASSES[kind],
         positive="yes" if kind == "binary" else None,
         key=("customer",),

@@ -25,7 +25,7 @@ from fake_service import FakeService
 from service_process import API_KEY, wait_for
 
 from contract import Store
-from contract.canonical import sha256
+from contract.canonical_json import sha256
 from tasks.deployment import bake, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster

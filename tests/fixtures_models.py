@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 
 from contract.artifacts import Document, Table
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Champion, Replay, Run
-from contract.store import Store
-from methods.dataset import Dataset
-from methods.folds import Assignment
-from methods.roles import column_of
-from methods.schema import Schema, target_vector
-from methods.tables import write_table
+from contract.store.client import Store
+from contract.store.writer import Out
+from methods.columns.roles import column_of
+from methods.columns.schema import Schema, target_vector
+from methods.models.dataset import Dataset
+from methods.split.folds import PreparedAssignment
+from methods.tables.parquet import write_table
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=120)
@@ -102,7 +102,7 @@ def dataset_of(rows: int, task: str = "binary", seed: int = 0) -> Dataset:
         schema=schema,
         table=table,
         truth=target_vector(table, schema),
-        assignment=Assignment(
+        assignment=PreparedAssignment(
             part=np.asarray(held["part"].to_pylist()),
             block=held["block"].to_numpy().astype(np.int64),
             fold=held["fold"].to_numpy().astype(np.int64),

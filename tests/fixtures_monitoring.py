@@ -14,17 +14,17 @@ import bundle
 from bundle import signing
 from contract.artifacts import Document
 from contract.decision import Decision
-from contract.ledger import Entry, Ledger
 from contract.manifest import Manifest
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Champion, Run
-from contract.store import Store
-from methods.profile import ReferenceProfile
-from methods.roles import Column
-from methods.schema import Schema
-from methods.snapshot import LOAD, Snapshot, SourceSnapshot
-from methods.tables import write_table
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.writer import Out
+from methods.columns.roles import Feature
+from methods.columns.schema import Schema
+from methods.drift.profile import ReferenceProfile
+from methods.tables.parquet import write_table
+from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
 from tasks.monitoring.task import Inputs, Outputs, Params, run
 
 SINCE = datetime(2013, 5, 1, tzinfo=UTC)
@@ -121,8 +121,8 @@ class Place:
             contract=bundle.Contract(
                 problem=self.name,
                 task="binary",
-                columns=tuple(bundle.Column(name=n, type=kind) for n, kind in KINDS.items()),
-                output=bundle.Output(name="late"),
+                columns=tuple(bundle.Feature(name=n, type=kind) for n, kind in KINDS.items()),
+                output=bundle.ScoreOutput(name="late"),
                 classes=(False, True),
                 positive=True,
                 key=("flight",),
@@ -156,7 +156,7 @@ class Place:
             task="binary",
             classes=CLASSES,
             columns=tuple(
-                Column(name=name, role=kind, type="double", required=False)
+                Feature(name=name, role=kind, type="double", required=False)
                 for name, kind in KINDS.items()
             ),
         )
@@ -272,7 +272,7 @@ class Place:
     def enter(self, kind: str, run_id: str, at: datetime, digest: str | None = None) -> None:
         """Write a line of the ledger."""
         Ledger(self.store, self.name).append(
-            Entry.model_validate(
+            LedgerEntry.model_validate(
                 {
                     "id": f"{run_id}/{kind}",
                     "kind": kind,

@@ -10,11 +10,11 @@ import pytest
 from fixtures_postgres import Database
 
 from contract.problem import FilesSource, PostgresSource
-from contract.store import Store
-from methods import duck
-from methods.snapshot import SourceSnapshot, View, current_table
-from tasks.collection.collect import collect, reader_of
-from tasks.collection.head import Head, read_head
+from contract.store.client import Store
+from methods.tables import sql as duck
+from methods.tables.snapshot import SourceSnapshot, View, current_table
+from tasks.collection.commit import collect, reader_of
+from tasks.collection.head import SourceHead, read_head
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ class Collection:
         )
         return new
 
-    def head(self) -> Head:
+    def head(self) -> SourceHead:
         return read_head(self.store, self.problem, "events")[0]
 
     def current(self, end: datetime = END) -> pa.Table:

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from contract.artifacts import Document, Table
-from contract.out import Out
 from contract.problem import Problem, read_problem_text
 from contract.run import Champion, Run
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.writer import Out
 from methods.salt import salt_of
-from methods.tables import read_table, write_table
+from methods.tables.parquet import read_table, write_table
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 

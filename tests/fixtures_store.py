@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.store import Store
-from perennial.platform import seaweed
+from contract.store.client import Store
+from perennial.local import seaweedfs as seaweed
 
 
 @pytest.fixture(scope="session")

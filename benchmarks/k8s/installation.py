@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.k8s.airflow import Airflow
 from benchmarks.k8s.cluster import PLATFORM, ROOT, SERVING, TASKS, Cluster, until
 from benchmarks.machine import rows_in
-from contract.ledger import Entry, Ledger
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
 
 PARTS = ("api", "scheduler", "dag-processor")
 START_SECONDS = 300
@@ -53,7 +53,7 @@ class Installation:
             place = {"AWS_ENDPOINT_URL": door.url, "AWS_DEFAULT_REGION": "us-east-1"}
             yield Store.from_environment({**key, **place, "PERENNIAL_BUCKET": "perennial"})
 
-    def ledger(self, problem: str) -> list[Entry]:
+    def ledger(self, problem: str) -> list[LedgerEntry]:
         """Return what was decided about a problem."""
         with self.store() as store:
             return Ledger(store, problem).entries()

@@ -1,6 +1,6 @@
 """What a trial of rollouts on a real cluster is made of: models, deployments and clients, as pods.
 
-The stage runs as `dags/pod.py` would run it, with the same account, labels, Secrets and image;
+The stage runs as `dags/stage/pod.py` would run it, with the same account, labels, Secrets and image;
 clients ask through the Service, from a namespace that is labelled for it.
 """
 
@@ -19,7 +19,7 @@ from benchmarks.k8s.cluster import (
     until,
 )
 from benchmarks.k8s.pods import restricted_pod
-from perennial.kustomizing import write_kustomizations
+from perennial.problems.kustomize import write_kustomizations
 
 PROBLEM = "bake"
 CLIENTS = "perennial-load"

@@ -12,6 +12,7 @@ from contract.problem.model import (
     Split,
     Target,
 )
+from contract.problem.monitoring import MinimumLabels, Monitoring, Retraining
 from contract.problem.read import (
     environment_names,
     problem_files,
@@ -20,7 +21,6 @@ from contract.problem.read import (
 )
 from contract.problem.resources import Resources
 from contract.problem.sources import FilesSource, PostgresSource, Source
-from contract.problem.watching import MinimumLabels, Monitoring, Retraining
 
 __all__ = [
     "Beats",

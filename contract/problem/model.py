@@ -19,12 +19,12 @@ from pydantic import (
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
+from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
 from contract.problem.section import Section
 from contract.problem.serving import Serving
 from contract.problem.sources import ColumnName, FilesSource, PostgresSource, Source
 from contract.problem.units import Duration, Share
-from contract.problem.watching import Monitoring, Retraining
 from contract.stages import Stage
 
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from contract.errors import AskedWrongly
-from contract.problem.document import Path as Place
-from contract.problem.document import Position, parse
 from contract.problem.model import Problem
 from contract.problem.sources import PostgresSource
+from contract.problem.yaml import Path as Place
+from contract.problem.yaml import Position, parse
 
 _ENVIRONMENT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 _TAGS = {"files", "postgres"}

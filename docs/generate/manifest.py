@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from contract import artifacts, decision, ledger, rollout, verdict
+from contract import artifacts, decision, verdict
 from contract import manifest as manifests
 from contract import run as runs
+from contract import serving_state as rollout
+from contract.store.client import ledger
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import sentences, table
 
@@ -46,7 +48,7 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`PROBLEM/champion.json`", runs.Champion),
     ("`PROBLEM/rollout.json`", rollout.Rollout),
     ("`PROBLEM/service.json`", rollout.ServiceAddress),
-    ("`PROBLEM/ledger/NNNNNNNN.json`", ledger.Entry),
+    ("`PROBLEM/ledger/NNNNNNNN.json`", ledger.LedgerEntry),
 )
 
 

@@ -15,7 +15,7 @@ _LETTERS = 56  # that fit beside the axis
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     """One thing that happened."""
 
     when: date | str  # a datetime, a date, or a text such as "week 3"
@@ -24,7 +24,7 @@ class Entry:
     level: Level = "neutral"
 
 
-def timeline(entries: Sequence[Entry], *, title: str) -> Svg:
+def timeline(entries: Sequence[TimelineEntry], *, title: str) -> Svg:
     """Draw the entries in the order given, each with its time, its level's colour and its words.
 
     What is too long for its line is cut there, and whole in the mark's title.

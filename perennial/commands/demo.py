@@ -8,25 +8,25 @@ from pathlib import Path
 import click
 
 from contract.errors import AskedWrongly
-from perennial.choosing import find_place
-from perennial.cluster.landing import LANDING
-from perennial.cluster.place import Cluster
-from perennial.moments import written
-from perennial.place import Place
-from perennial.platform.home import Home, find_home
-from perennial.platform.place import Machine
-from perennial.speech import Speech, Spoken, plain
+from perennial.config import find_place
+from perennial.console import Command, Console, plain
+from perennial.kubernetes.cluster_location import ClusterLocation
+from perennial.kubernetes.landing import LANDING
+from perennial.local.home import Home, find_home
+from perennial.local.machine_location import MachineLocation
+from perennial.platform import PlatformLocation
 from perennial.story.checks import Story, document
 from perennial.story.findings import NAME, Findings
 from perennial.story.outside import Outside
 from perennial.story.tasting import Tasting
 from perennial.story.telling import Telling
 from perennial.story.weather import find_weather
+from perennial.times import written
 
 Facts = dict[str, object]
 
 
-@click.command(cls=Spoken, example="perennial demo\nperennial --on kubernetes demo")
+@click.command(cls=Command, example="perennial demo\nperennial --on kubernetes demo")
 @click.option("--overlay", metavar="NAME|PATH", help="Of a cluster, as for `up`.")
 def command(overlay: str | None, as_json: bool) -> None:
     """Start the platform and tell the story of one problem from its first model to its renewal.
@@ -39,9 +39,9 @@ def command(overlay: str | None, as_json: bool) -> None:
     is written to the volume `landing`, a model is made, judged and deployed, bottles are asked
     about, and monitoring judges the day.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
-    begun = _on_cluster if isinstance(place, Cluster) else _on_machine
+    begun = _on_cluster if isinstance(place, ClusterLocation) else _on_machine
     with begun(speech, place, overlay) as (story, facts):
         story.tell()
         _show(speech, story, facts)
@@ -49,8 +49,10 @@ def command(overlay: str | None, as_json: bool) -> None:
 
 
 @contextmanager
-def _on_cluster(speech: Speech, place: Place, overlay: str | None) -> Iterator[tuple[Story, Facts]]:
-    assert isinstance(place, Cluster)
+def _on_cluster(
+    speech: Console, place: PlatformLocation, overlay: str | None
+) -> Iterator[tuple[Story, Facts]]:
+    assert isinstance(place, ClusterLocation)
     os.environ.setdefault("LANDING", LANDING)
     facts = _start(speech, place, overlay)
     with place.opened() as platform:
@@ -58,7 +60,9 @@ def _on_cluster(speech: Speech, place: Place, overlay: str | None) -> Iterator[t
 
 
 @contextmanager
-def _on_machine(speech: Speech, place: Place, overlay: str | None) -> Iterator[tuple[Story, Facts]]:
+def _on_machine(
+    speech: Console, place: PlatformLocation, overlay: str | None
+) -> Iterator[tuple[Story, Facts]]:
     home = find_home()
     landing = Path(os.environ.setdefault("LANDING", str(home.folder / "landing")))
     if home.data.exists():
@@ -69,20 +73,20 @@ def _on_machine(speech: Speech, place: Place, overlay: str | None) -> Iterator[t
     if weather.home != home:
         # Airflow keeps the folder of problems and the sources' names that it was started with.
         place.down(speech.say)
-    machine = Machine(weather.home)
+    machine = MachineLocation(weather.home)
     facts = _start(speech, machine, overlay) | {"weather": weather.sentence}
     with machine.opened() as platform:
         outside = Outside(weather.home, landing, weather.table)
         yield Telling(speech, Findings(platform), outside), facts
 
 
-def _start(speech: Speech, place: Place, overlay: str | None) -> Facts:
+def _start(speech: Console, place: PlatformLocation, overlay: str | None) -> Facts:
     seconds = place.up(speech.say, overlay)
     speech.say(f"The platform is up ({seconds:.1f} s).")
     return {"ready_seconds": round(seconds, 1)}
 
 
-def _refuse_told(place: Place, home: Home) -> None:
+def _refuse_told(place: PlatformLocation, home: Home) -> None:
     """See that the story was not told before, and leave everything as it is where it was."""
     with place.opened() as platform:
         if Findings(platform).entries():
@@ -94,7 +98,7 @@ def _refuse_told(place: Place, home: Home) -> None:
             raise AskedWrongly(sentence)
 
 
-def _show(speech: Speech, story: Story, facts: Facts) -> None:
+def _show(speech: Console, story: Story, facts: Facts) -> None:
     speech.answer(document(story) | facts | {"exit": 0 if story.checks.all_hold else 1})
     speech.table(
         f"What {story.name} served when, and why",

@@ -2,11 +2,11 @@
 
 import click
 
-from perennial.choosing import find_place
-from perennial.speech import Speech, Spoken
+from perennial.config import find_place
+from perennial.console import Command, Console
 
 
-@click.command(cls=Spoken, example="perennial down\nperennial --on kubernetes down")
+@click.command(cls=Command, example="perennial down\nperennial --on kubernetes down")
 def command(as_json: bool) -> None:
     """Stop every process of the platform. What it stored stays; `perennial up` goes on with it.
 
@@ -14,7 +14,7 @@ def command(as_json: bool) -> None:
     stages. Nothing is deleted but pods: volumes, Secrets and problems stay, and so does the number
     of pods of each part, which `up` brings back.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     count = place.down(speech.say)
     speech.answer({"up": False, "stopped": count})

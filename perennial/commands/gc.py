@@ -3,17 +3,17 @@
 import click
 
 from contract.errors import TryAgain
-from perennial.airflow import ENDED, Airflow
-from perennial.choosing import find_place
+from perennial.clients.airflow_api import ENDED, Airflow
+from perennial.config import find_place
+from perennial.console import Command, Console
 from perennial.garbage import delete, find_garbage
-from perennial.problems import find_problem
-from perennial.speech import Speech, Spoken
+from perennial.problems.find import find_problem
 
 KEPT_RUNS = 20  # arbitrary: three weeks of nightly runs can be looked at
 
 
 @click.command(
-    cls=Spoken, example="perennial gc flights\nperennial gc flights --keep-runs 50 --delete"
+    cls=Command, example="perennial gc flights\nperennial gc flights --keep-runs 50 --delete"
 )
 @click.argument("name")
 @click.option("--keep-runs", default=KEPT_RUNS, show_default=True, help="Of the newest runs.")
@@ -24,7 +24,7 @@ def command(name: str, keep_runs: int, is_meant: bool, as_json: bool) -> None:
     Kept: the champion, every model and run that the ledger says was served, the newest runs and all
     that they name. Predictions, feedback, monitoring and the ledger are never touched.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     find_problem(place.problems, name)
     with place.opened() as platform:

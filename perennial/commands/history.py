@@ -2,18 +2,18 @@
 
 import click
 
-from contract.ledger import Ledger
-from perennial.choosing import find_place
-from perennial.moments import written
-from perennial.problems import find_problem
-from perennial.speech import Speech, Spoken, plain
+from contract.store.ledger import Ledger
+from perennial.config import find_place
+from perennial.console import Command, Console, plain
+from perennial.problems.find import find_problem
+from perennial.times import written
 
 
-@click.command(cls=Spoken, example="perennial history flights")
+@click.command(cls=Command, example="perennial history flights")
 @click.argument("name")
 def command(name: str, as_json: bool) -> None:
     """Print the ledger of a problem: every deployment, refusal, return and rollback, oldest first."""
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     find_problem(place.problems, name)
     with place.opened() as platform:

@@ -6,15 +6,15 @@ from pathlib import Path
 import click
 
 from contract.errors import AskedWrongly
-from perennial.platform.home import find_home
-from perennial.speech import Speech, Spoken
-from perennial.writing import Request, write_problem
+from perennial.console import Command, Console
+from perennial.local.home import find_home
+from perennial.problems.scaffold import Request, write_problem
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".jsonl", ".jsonl.gz", ".json")
 
 
-@click.command(cls=Spoken, example="perennial init churn --from customers.csv --target left")
+@click.command(cls=Command, example="perennial init churn --from customers.csv --target left")
 @click.argument("name")
 @click.option("--from", "file", required=True, metavar="FILE", help="CSV, JSON lines or Parquet.")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
@@ -29,7 +29,7 @@ def command(name: str, file: str, target: str, task: str | None, as_json: bool) 
     The files say what was inferred and why; `perennial run NAME` works without editing them. Beside
     them stands what adds the problem to a cluster: an overlay names the folder in one line.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     request = Request(name=checked_name(name), file=checked_file(file), target=target, task=task)
     problem, folder = write_problem(find_home(), request)
     files = sorted(str(path) for path in folder.iterdir())

@@ -2,13 +2,13 @@
 
 import click
 
-from perennial.asking import conf_of, follow_run, run_document
-from perennial.choosing import find_place
-from perennial.problems import load_problem
-from perennial.speech import Speech, Spoken
+from perennial.commands.shared import conf_of, follow_run, run_document
+from perennial.config import find_place
+from perennial.console import Command, Console
+from perennial.problems.find import load_problem
 
 
-@click.command(cls=Spoken, example="perennial monitor flights --window-end 2013-10-08")
+@click.command(cls=Command, example="perennial monitor flights --window-end 2013-10-08")
 @click.argument("name")
 @click.option("--window-end", metavar="T", help="`now` for the whole run. Default: its start.")
 @click.option("--no-wait", is_flag=True, help="Start the run and return.")
@@ -18,7 +18,7 @@ def command(name: str, window_end: str | None, no_wait: bool, as_json: bool) -> 
     Where the verdict is `retrain` and the problem says so, the lifecycle is started; its run is
     named and not waited for.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     problem, _ = load_problem(place.problems, name)
     conf = conf_of(problem.timezone, None, window_end)

@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from contract.errors import PerennialError
-from perennial.choosing import find_place
-from perennial.planning import rows_expected, settings, stages
-from perennial.problems import load_problem, parse_overrides
-from perennial.speech import Speech, Spoken
+from perennial.config import find_place
+from perennial.console import Command, Console
+from perennial.problems.effective_plan import rows_expected, settings, stages
+from perennial.problems.find import load_problem, parse_overrides
 
 
-@click.command(cls=Spoken, example="perennial plan flights --set models.budget=60s")
+@click.command(cls=Command, example="perennial plan flights --set models.budget=60s")
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As for `run`.")
 def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
@@ -20,7 +20,7 @@ def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
 
     Works offline; where the platform is up, the rows of the last collection are counted as well.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     problem, file = load_problem(place.problems, name, parse_overrides(overrides))
     found = settings(problem)

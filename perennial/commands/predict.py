@@ -8,15 +8,15 @@ from typing import Any
 import click
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.choosing import find_place
-from perennial.problems import load_problem
-from perennial.speech import Speech, Spoken, plain
+from perennial.config import find_place
+from perennial.console import Command, Console, plain
+from perennial.problems.find import load_problem
 
 SHOWN_ROWS = 50  # arbitrary; `--json` prints all
 
 
 @click.command(
-    cls=Spoken,
+    cls=Command,
     example="perennial predict flights --file rows.json\n"
     'echo \'{"carrier": "UA", "distance": 1400}\' | perennial predict flights',
 )
@@ -29,7 +29,7 @@ def command(name: str, file: str, as_json: bool) -> None:
 
     A row is a JSON object of column names and values; `-` reads standard input.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     problem, _ = load_problem(place.problems, name)
     rows = read_rows(file)
@@ -67,7 +67,7 @@ def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service c
     return found
 
 
-def _show(speech: Speech, answer: Any) -> None:  # noqa: ANN401 - the service's own words
+def _show(speech: Console, answer: Any) -> None:  # noqa: ANN401 - the service's own words
     """Show what the service said: its values as lines, its lists as a table."""
     if not isinstance(answer, dict):
         speech.say(str(answer))

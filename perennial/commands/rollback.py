@@ -2,15 +2,15 @@
 
 import click
 
-from perennial.choosing import find_place
-from perennial.moments import parse_moment
-from perennial.problems import load_problem
-from perennial.rolling_back import Wish, roll_back
-from perennial.speech import Speech, Spoken
+from perennial.config import find_place
+from perennial.console import Command, Console
+from perennial.model_rollback import Wish, roll_back
+from perennial.problems.find import load_problem
+from perennial.times import parse_moment
 
 
 @click.command(
-    cls=Spoken, example="perennial rollback flights\nperennial rollback flights --to 3fa9c1"
+    cls=Command, example="perennial rollback flights\nperennial rollback flights --to 3fa9c1"
 )
 @click.argument("name")
 @click.option("--to", "digest", metavar="DIGEST", help="Its first digits. Default: the one before.")
@@ -21,7 +21,7 @@ def command(name: str, digest: str | None, reason: str, at: str | None, as_json:
 
     The model must be in the store; the service must answer with it before the champion moves.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     problem, _ = load_problem(place.problems, name)
     moment = parse_moment(at, problem.timezone, "--at") if at else None

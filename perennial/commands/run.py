@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from perennial.asking import conf_of, follow_run, run_document
-from perennial.choosing import find_place
-from perennial.problems import load_problem, parse_overrides
-from perennial.speech import Speech, Spoken
+from perennial.commands.shared import conf_of, follow_run, run_document
+from perennial.config import find_place
+from perennial.console import Command, Console
+from perennial.problems.find import load_problem, parse_overrides
 
 
 @click.command(
-    cls=Spoken,
+    cls=Command,
     example="perennial run flights --window-end 2013-10-01 --set models.budget=60s\n"
     "perennial run flights --no-wait --json",
 )
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0917 - click passes by name
     The gate's verdict is shown; a refused model is a good end (exit 0). A stage that refuses its
     data makes exit 3, one that was asked wrongly 2, one that gave up on store or network 75.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     changed = parse_overrides(overrides)
     place = find_place()
     problem, _ = load_problem(place.problems, name, changed)

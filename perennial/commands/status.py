@@ -6,15 +6,15 @@ from typing import Any
 import click
 
 from contract.errors import TryAgain
-from perennial.choosing import find_place
-from perennial.moments import written
-from perennial.place import Condition
-from perennial.problems import find_problem
-from perennial.speech import Speech, Spoken, plain
-from perennial.standing import standing
+from perennial.config import find_place
+from perennial.console import Command, Console, plain
+from perennial.platform import Condition
+from perennial.problem_status import standing
+from perennial.problems.find import find_problem
+from perennial.times import written
 
 
-@click.command(cls=Spoken, example="perennial status\nperennial status flights --json")
+@click.command(cls=Command, example="perennial status\nperennial status flights --json")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
     """Show the platform's parts, and of each problem the champion, its service, its last runs.
@@ -25,7 +25,7 @@ def command(name: str | None, as_json: bool) -> None:
     With --json, problems.NAME.champion.digest is the digest of the model that serves; for one NAME
     it is also champion.digest.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     if name is not None:
         find_problem(place.problems, name)
@@ -62,7 +62,7 @@ def _with_cause(sentence: str, condition: Condition) -> str:
     return " ".join([sentence, *(f"{one.rstrip('.')}." for one in wrong)])
 
 
-def _show_platform(speech: Speech, condition: Condition, links: dict[str, str]) -> None:
+def _show_platform(speech: Console, condition: Condition, links: dict[str, str]) -> None:
     rows = [
         (name, part.state, part.name, str(part.restarts))
         for name, part in condition.components.items()
@@ -78,7 +78,7 @@ def _show_platform(speech: Speech, condition: Condition, links: dict[str, str]) 
     speech.say(f"Airflow: {links['airflow']} (password: {password})\n")
 
 
-def _show_problems(speech: Speech, problems: dict[str, Any]) -> None:
+def _show_problems(speech: Console, problems: dict[str, Any]) -> None:
     speech.table(
         "Problems",
         ["problem", "champion", "since", "serves", "lifecycle", "monitoring"],

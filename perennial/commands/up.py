@@ -2,12 +2,12 @@
 
 import click
 
-from perennial.choosing import find_place
-from perennial.speech import Speech, Spoken
+from perennial.config import find_place
+from perennial.console import Command, Console
 
 
 @click.command(
-    cls=Spoken,
+    cls=Command,
     example="perennial up\nperennial --on kubernetes up\n"
     "perennial --on kubernetes --context work up --overlay production",
 )
@@ -25,7 +25,7 @@ def command(overlay: str | None, as_json: bool) -> None:
     On a cluster: apply the overlay with the problems that it names, show them to Airflow at once,
     put variables of this shell that are missing into the Secrets source-NAME, and wait for Airflow.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     place = find_place()
     seconds = place.up(speech.say, overlay)
     with place.opened() as platform:

@@ -7,13 +7,13 @@ import click
 
 from contract.errors import AskedWrongly
 from contract.problem import Problem
-from perennial.platform.home import find_home
-from perennial.problems import load_problem
-from perennial.speech import Speech, Spoken
+from perennial.console import Command, Console
+from perennial.local.home import find_home
+from perennial.problems.find import load_problem
 
 
 @click.command(
-    cls=Spoken, example="perennial validate flights\nperennial validate work/problem.yaml"
+    cls=Command, example="perennial validate flights\nperennial validate work/problem.yaml"
 )
 @click.argument("name", metavar="NAME|FILE")
 def command(name: str, as_json: bool) -> None:
@@ -21,7 +21,7 @@ def command(name: str, as_json: bool) -> None:
 
     Works offline. Every error is a line with file, line, column, what was found, what was expected.
     """
-    speech = Speech(as_json=as_json)
+    speech = Console(as_json=as_json)
     problem, file = load_problem(find_home().problems, name)
     suite = check_suite(problem, file)
     speech.answer({"valid": True, "name": problem.name, "file": str(file), "suite": suite})

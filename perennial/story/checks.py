@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from contract.ledger import Entry
+from contract.store.ledger import LedgerEntry
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Story(Protocol):
     def tell(self) -> None:
         """Tell all of it."""
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
 
     def links(self) -> dict[str, str]:

@@ -4,14 +4,14 @@ from datetime import date
 
 from contract.decision import Decision
 from contract.errors import AskedWrongly
-from contract.ledger import Entry, Ledger
-from contract.store import Store
-from perennial.airflow import Airflow
-from perennial.following import Followed
-from perennial.place import Platform
-from perennial.service import Service
-from perennial.speech import plain
-from perennial.standing import champion
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from perennial.clients.airflow_api import Airflow
+from perennial.clients.service import Service
+from perennial.console import plain
+from perennial.platform import Platform
+from perennial.problem_status import champion
+from perennial.runs import Followed
 from perennial.story.checks import Checks
 
 NAME = "flights"
@@ -44,7 +44,7 @@ class Findings:
         started = (run.dag_run_id for run in runs if run.run_type == "operator_triggered")
         return next(started, None)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
         return Ledger(self.store, NAME).entries()
 

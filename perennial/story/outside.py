@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import TryAgain
-from perennial.platform.home import Home
+from perennial.local.home import Home
 
 
 class Outside:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import TryAgain
-from contract.ledger import Entry, Ledger
-from perennial.asking import follow_run
-from perennial.following import Followed
-from perennial.place import Platform
-from perennial.platform.home import Home
-from perennial.service import Service
-from perennial.speech import Speech, plain
-from perennial.standing import champion
+from contract.store.ledger import Ledger, LedgerEntry
+from perennial.clients.service import Service
+from perennial.commands.shared import follow_run
+from perennial.console import Console, plain
+from perennial.local.home import Home
+from perennial.platform import Platform
+from perennial.problem_status import champion
+from perennial.runs import Followed
 from perennial.story.checks import Checks
 
 NAME = TABLE = "wine"
@@ -37,7 +37,7 @@ class Tasting:
 
     name = NAME
 
-    def __init__(self, speech: Speech, platform: Platform, home: Home, land: Land) -> None:
+    def __init__(self, speech: Console, platform: Platform, home: Home, land: Land) -> None:
         self.checks = Checks()
         self._speech = speech
         self._platform = platform
@@ -70,7 +70,7 @@ class Tasting:
             found=judged.outcome if judged else _why(followed),
         )
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
         return Ledger(self._platform.store(), NAME).entries()
 

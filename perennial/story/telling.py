@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contract.decision import Decision
-from contract.ledger import Entry
-from perennial.asking import follow_run
-from perennial.following import Followed
-from perennial.speech import Speech, plain
-from perennial.standing import champion
+from contract.store.ledger import LedgerEntry
+from perennial.commands.shared import follow_run
+from perennial.console import Console, plain
+from perennial.problem_status import champion
+from perennial.runs import Followed
 from perennial.story.findings import NAME, Findings
 from perennial.story.outside import Outside
 
@@ -31,7 +31,7 @@ class Telling:
 
     name = NAME
 
-    def __init__(self, speech: Speech, findings: Findings, outside: Outside) -> None:
+    def __init__(self, speech: Console, findings: Findings, outside: Outside) -> None:
         self._speech = speech
         self._found = findings
         self.checks = findings.checks
@@ -65,7 +65,7 @@ class Telling:
         self._chapter("The feed is mended, and the season changes")
         self._season()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
         return self._found.entries()
 

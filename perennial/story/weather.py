@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.errors import AskedWrongly
-from perennial.platform import database, view
-from perennial.platform.home import Home
+from perennial.local import database, view
+from perennial.local.home import Home
 
 
 @dataclass(frozen=True)

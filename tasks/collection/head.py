@@ -12,11 +12,11 @@ import uuid
 from pydantic import Field
 
 from contract.artifacts import Table
-from contract.store import Store
+from contract.store.client import Store
 from contract.strict import Strict
 
 
-class Part(Strict):
+class LandedPart(Strict):
     """One load's rows."""
 
     run: str
@@ -24,7 +24,7 @@ class Part(Strict):
     table: Table
 
 
-class Seen(Strict):
+class FileVersion(Strict):
     """A file that was read, or the rest of one that was not known in full yet."""
 
     size: int
@@ -35,7 +35,7 @@ class Seen(Strict):
     """False where rows were left out that were not known at the window's end."""
 
 
-class Head(Strict):
+class SourceHead(Strict):
     """The committed state of a source."""
 
     generation: int = 0
@@ -45,16 +45,16 @@ class Head(Strict):
     """The greatest cursor seen, as text; what grows is read from here, less the lag."""
     columns: dict[str, str] = Field(default_factory=dict)
     """The source's columns and their types, as its reader names them, since the first load."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[LandedPart, ...] = ()
     """Oldest first."""
-    files: dict[str, Seen] = Field(default_factory=dict)
+    files: dict[str, FileVersion] = Field(default_factory=dict)
     """By the path below the fixed part of the pattern."""
 
     def generation_of(self, run: str) -> int | None:
         """Return the generation that a run committed, or None where it did not."""
         return next((part.generation for part in self.parts if part.run == run), None)
 
-    def until(self, generation: int) -> "Head":
+    def until(self, generation: int) -> "SourceHead":
         """Return the head as a snapshot of that generation sees it: without later parts."""
         kept = tuple(part for part in self.parts if part.generation <= generation)
         return self.model_copy(update={"generation": generation, "parts": kept})
@@ -65,15 +65,17 @@ def head_key(problem: str, source: str) -> str:
     return f"{problem}/raw/{source}/HEAD.json"
 
 
-def read_head(store: Store, problem: str, source: str) -> tuple[Head, str | None]:
+def read_head(store: Store, problem: str, source: str) -> tuple[SourceHead, str | None]:
     """Return the committed state and its ETag; an empty one and None before the first load."""
     found = store.get_with_etag(head_key(problem, source))
     if found is None:
-        return Head(), None
-    return Head.model_validate_json(found[0]), found[1]
+        return SourceHead(), None
+    return SourceHead.model_validate_json(found[0]), found[1]
 
 
-def commit(store: Store, problem: str, source: str, head: Head, etag: str | None) -> Head:
+def commit(
+    store: Store, problem: str, source: str, head: SourceHead, etag: str | None
+) -> SourceHead:
     """Move HEAD.json to `head`, with a new nonce: the commit point.
 
     Raises:

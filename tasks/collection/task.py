@@ -11,13 +11,13 @@ import os
 
 from contract.artifacts import Document
 from contract.errors import Refused
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.snapshot import Snapshot, SourceSnapshot
-from tasks.collection.collect import collect, reader_of
+from methods.tables.snapshot import Snapshot, SourceSnapshot
+from tasks.collection.commit import collect, reader_of
 
 
 class Inputs(Strict):

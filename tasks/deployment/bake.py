@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 from bundle import Model
 from contract.errors import TryAgain
-from contract.ledger import Entry, Kind, Ledger
 from contract.log import log
 from contract.problem.serving import Canary
 from contract.problem.units import written_duration
 from contract.run import Run
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.ledger import Kind, Ledger, LedgerEntry
 from tasks.deployment.canary import Notes, pods_for
 from tasks.deployment.checks import Failed, ask_service, send_canaries
 from tasks.deployment.cluster import Cluster
@@ -197,7 +197,7 @@ class Bake:
             return
         self._noted.add(name)
         Ledger(self.store, self.this.name).append(
-            Entry(
+            LedgerEntry(
                 id=name,
                 kind=kind,
                 at=self.this.window_end,

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, NonNegativeInt, ValidationError
 
 from contract.artifacts import Sha256
 from contract.errors import Conflict
-from contract.pinning import pin
+from contract.rollout.pod_template import pin
 from contract.strict import Strict
 from tasks.deployment.api import Absent, Found
 from tasks.deployment.kubernetes import Deployment, digest_of

@@ -14,8 +14,8 @@ from bundle import Model
 from bundle.request import complaints
 from contract.errors import NotFound, PerennialError, TryAgain
 from contract.log import log
-from contract.rollout import ServiceAddress, service_key
-from contract.store import Store
+from contract.serving_state import ServiceAddress, service_key
+from contract.store.client import Store
 from contract.strict import Strict
 from tasks.deployment.client import Client, Reply
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from contract.rollout import Tally
+from contract.serving_state import Tally
 from tasks.deployment.kubernetes import Deployment, told_by
 
 NOTHING = Tally(statuses={}, edges=(), seconds=(), scores={})

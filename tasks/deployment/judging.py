@@ -6,7 +6,7 @@ test, since Pearson's takes one error of a small canary for proof; a new model's
 somewhat, so they must differ beyond chance and by much.
 
 Sources: Fisher, "The Logic of Inductive Inference", JRSS 98(1), 1935; for the stability index see
-`methods.divergence`.
+`methods.drift.divergence`.
 """
 
 import math
@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from pydantic import NonNegativeInt
 
-from contract.rollout import Tally
+from contract.serving_state import Tally
 from contract.strict import Strict
-from methods.divergence import Floats, group, pool, stability_index, two_sample_p
+from methods.drift.divergence import Floats, group, pool, stability_index, two_sample_p
 from tasks.deployment.counting import answers
 
 LOOK = 1e-4  # of a false alarm: a step of ten minutes has a hundred looks

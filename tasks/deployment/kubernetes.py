@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from contract.pinning import deployment_name, is_rolled_out, pin, pinned
+from contract.rollout.pod_template import deployment_name, is_rolled_out, pin, pinned
 from tasks.deployment.api import Api, Found
 from tasks.deployment.checks import Failed
 from tasks.deployment.client import Client

@@ -1,7 +1,7 @@
 """The page of a deployment: what was put into service, how it was checked, what came of it."""
 
 from contract.run import Run
-from pages import Alert, Facts, Section, Status, Table, render
+from pages import Alert, Facts, PageSection, Status, TableBlock, render
 from tasks.deployment.checks import TOLERANCE
 from tasks.deployment.report import Deployed
 
@@ -20,7 +20,7 @@ def draw(found: Deployed, this: Run, latency_limit: float) -> str:
         status=Status("good" if is_deployed else "bad", found.outcome),
         lead=lead,
         sections=[
-            Section(
+            PageSection(
                 "What came of it",
                 Alert("good" if is_deployed else "bad", found.reason),
                 Facts(
@@ -32,14 +32,14 @@ def draw(found: Deployed, this: Run, latency_limit: float) -> str:
                     }
                 ),
             ),
-            *([Section("The canary", _steps(found))] if found.steps else []),
-            Section("Asked of the service", _checks(found, latency_limit)),
+            *([PageSection("The canary", _steps(found))] if found.steps else []),
+            PageSection("Asked of the service", _checks(found, latency_limit)),
         ],
         footer={"problem": this.name, "run": this.run_id, "digest": found.digest},
     )
 
 
-def _checks(found: Deployed, latency_limit: float) -> Table:
+def _checks(found: Deployed, latency_limit: float) -> TableBlock:
     canary, latency = found.canary, found.latency_p99
     rows: list[list[object]] = [
         [
@@ -58,10 +58,10 @@ def _checks(found: Deployed, latency_limit: float) -> Table:
             f"at most {latency_limit * 1000:g}",
         ],
     ]
-    return Table(["question", "found", "expected"], rows)
+    return TableBlock(["question", "found", "expected"], rows)
 
 
-def _steps(found: Deployed) -> Table:
+def _steps(found: Deployed) -> TableBlock:
     columns = [
         "step",
         "share",
@@ -79,7 +79,7 @@ def _steps(found: Deployed) -> Table:
         other = [step.champion_answers, step.champion_errors, step.champion_refused]
         latency = _ms(step.champion_latency_p99)
         rows.append(["beside it, the champion", 1 - step.share, *other, latency, None, None])
-    return Table(columns, rows)
+    return TableBlock(columns, rows)
 
 
 def _ms(seconds: float | None) -> float | None:

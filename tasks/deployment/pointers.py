@@ -10,9 +10,9 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from contract.errors import Conflict, Refused
-from contract.rollout import Rollout, champion_key, rollout_key
 from contract.run import Champion
-from contract.store import Store
+from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.store.client import Store
 
 ATTEMPTS = 10  # arbitrary; a person and a deployment are the only writers
 

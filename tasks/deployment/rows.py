@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from bundle import Model
 from bundle.documents import Contract
 from bundle.request import complaints
-from contract.store import Store
+from contract.store.client import Store
 from tasks.deployment.checks import Failed
 
 Row = dict[str, bool | int | float | str | None]

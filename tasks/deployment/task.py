@@ -17,13 +17,13 @@ from typing import Literal
 import bundle as bundles
 from contract.artifacts import Bundle, Document, Page
 from contract.errors import Conflict, TryAgain
-from contract.ledger import Entry, Kind, Ledger
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Champion, Run
-from contract.store import Store
+from contract.runtime.task import Task
+from contract.store.client import Store
+from contract.store.ledger import Kind, Ledger, LedgerEntry
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
 from contract.verdict import Verdict
 from tasks.deployment.admission import (
     check_verdict,
@@ -143,7 +143,7 @@ def write_down(ledger: Ledger, this: Run, found: Deployed) -> None:
     """Write the ledger's line; the same run writes it once."""
     kind: Kind = found.outcome
     ledger.append(
-        Entry(
+        LedgerEntry(
             id=f"{this.run_id}/{kind}",
             kind=kind,
             at=this.window_end,
@@ -166,7 +166,7 @@ def load(
     """
     try:
         return bundles.load(bundles.fetch(store, name, digest, folder), digest=digest, keys=keys)
-    except bundles.Refused as error:
+    except bundles.BundleRefused as error:
         raise Failed(f"The bundle is refused by its own reader: {error}") from error
 
 

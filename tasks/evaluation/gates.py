@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from contract.verdict import Check, Rule
-from methods.bootstrap import Gain, Scored, group_blocks, paired_gain
-from methods.calibration import calibration_cost, calibration_offset, calibration_slope
-from methods.metrics import METRICS, Floats, Metric, TaskKind, row_losses
-from methods.targets import label_texts
-from tasks.evaluation.judged import Vault
+from methods.columns.targets import label_texts
+from methods.models.bootstrap import Gain, Scored, group_blocks, paired_gain
+from methods.models.calibration import calibration_cost, calibration_offset, calibration_slope
+from methods.models.metrics import METRICS, Floats, MetricDefinition, TaskKind, row_losses
+from tasks.evaluation.vault import Vault
 
 # Fewer blocks cannot tell a good day from a good model.
 FEWEST_BLOCKS = 5
@@ -62,7 +62,13 @@ def check_rows(vault: Vault) -> Check:
 
 
 def check_dummy(
-    metric: Metric, vault: Vault, new: Scored, dummy: Scored, *, confidence: float, seed: int
+    metric: MetricDefinition,
+    vault: Vault,
+    new: Scored,
+    dummy: Scored,
+    *,
+    confidence: float,
+    seed: int,
 ) -> Compared:
     """Is the model better than the best constant answer?"""
     gain = _gain(metric, vault, new, dummy, seed)
@@ -95,7 +101,7 @@ def check_minimum(name: str, limit: float, task: TaskKind, vault: Vault, new: Sc
 
 
 def check_champion(
-    metric: Metric,
+    metric: MetricDefinition,
     vault: Vault,
     new: Scored,
     champion: Scored,
@@ -212,7 +218,9 @@ def check_calibration(vault: Vault, new: Scored, old: Scored | None) -> Check:
     return Check(name=name, passed=passed, why=f"{why}.", found=slope, limit=limit)
 
 
-def _gain(metric: Metric, vault: Vault, new: Scored, old: Scored, seed: int) -> Gain | None:
+def _gain(
+    metric: MetricDefinition, vault: Vault, new: Scored, old: Scored, seed: int
+) -> Gain | None:
     """Return the paired gain; None where it cannot be judged."""
     if len(vault.truth) == 0 or group_blocks(vault.blocks)[1] < FEWEST_BLOCKS:
         return None
@@ -224,7 +232,7 @@ def _gain(metric: Metric, vault: Vault, new: Scored, old: Scored, seed: int) -> 
 
 
 def scores(
-    metrics: Mapping[str, Metric], task: TaskKind, vault: Vault, of: Scored
+    metrics: Mapping[str, MetricDefinition], task: TaskKind, vault: Vault, of: Scored
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed, for the page."""
     found = {

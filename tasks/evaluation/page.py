@@ -2,24 +2,24 @@
 
 from contract.run import Run
 from contract.verdict import Check, Verdict
-from methods.metrics import METRICS, TaskKind
+from methods.models.metrics import METRICS, TaskKind
 from pages import (
     Alert,
     Block,
     Chart,
     Facts,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
     intervals,
     number,
     render,
     seconds,
 )
 from tasks.evaluation.gates import scores
-from tasks.evaluation.judge import Judgement
-from tasks.evaluation.judged import Vault
+from tasks.evaluation.vault import Vault
+from tasks.evaluation.verdict import Judgement
 
 
 def page(
@@ -33,13 +33,13 @@ def page(
         status=Status("good" if is_accepted else "bad", verdict.verdict),
         lead=_lead(verdict),
         sections=[
-            Section("Why", *[Alert("bad", reason) for reason in verdict.reasons])
+            PageSection("Why", *[Alert("bad", reason) for reason in verdict.reasons])
             if verdict.reasons
-            else Section("Why", Paragraph("Every check passed.")),
-            Section("Checks", _checks(verdict.checks)),
-            Section("Gain", *_gains(judgement)),
-            Section("All metrics on the vault", _metrics(judgement, vault, task)),
-            Section("The rest", _facts(verdict, latency_seconds)),
+            else PageSection("Why", Paragraph("Every check passed.")),
+            PageSection("Checks", _checks(verdict.checks)),
+            PageSection("Gain", *_gains(judgement)),
+            PageSection("All metrics on the vault", _metrics(judgement, vault, task)),
+            PageSection("The rest", _facts(verdict, latency_seconds)),
         ],
         footer={
             "run": run.run_id,
@@ -63,7 +63,7 @@ def _lead(verdict: Verdict) -> str:
 
 def _checks(checks: tuple[Check, ...]) -> Block:
     rows = [[check.name, _status(check), check.found, check.limit, check.why] for check in checks]
-    return Table(["check", "answer", "found", "limit", "in words"], rows)
+    return TableBlock(["check", "answer", "found", "limit", "in words"], rows)
 
 
 def _status(check: Check) -> Status:
@@ -97,7 +97,7 @@ def _metrics(judgement: Judgement, vault: Vault, task: TaskKind) -> Block:
     new = scores(METRICS, task, vault, judgement.new)
     old = scores(METRICS, task, vault, judgement.old) if judgement.old else {}
     rows = [[name, value, old.get(name)] for name, value in sorted(new.items())]
-    return Table(["metric", "challenger", "champion"], rows)
+    return TableBlock(["metric", "challenger", "champion"], rows)
 
 
 def _facts(verdict: Verdict, latency_seconds: float) -> Block:

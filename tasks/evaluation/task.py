@@ -16,19 +16,19 @@ from bundle.reader import load
 from bundle.remote import fetch
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.errors import NotFound, Refused
-from contract.ledger import Entry, Ledger
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Champion, Run
+from contract.runtime.task import Task
+from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
 from contract.verdict import Verdict
-from methods.folds import read_assignment
-from methods.tables import read_table
-from tasks.evaluation.judge import Baseline, judge
-from tasks.evaluation.judged import open_vault
+from methods.split.folds import read_assignment
+from methods.tables.parquet import read_table
 from tasks.evaluation.page import page
 from tasks.evaluation.service import latency_seconds
+from tasks.evaluation.vault import open_vault
+from tasks.evaluation.verdict import Baseline, judge
 
 
 class Inputs(Strict):
@@ -116,9 +116,9 @@ def read_champion(
         return Baseline(champion.digest, None, str(error))
 
 
-def refusal(verdict: Verdict, run: Run) -> Entry:
+def refusal(verdict: Verdict, run: Run) -> LedgerEntry:
     """Return the ledger's line about a decision not to promote."""
-    return Entry(
+    return LedgerEntry(
         id=f"{run.run_id}/refused",
         kind="refused",
         at=run.window_end,

@@ -13,17 +13,17 @@ import pyarrow as pa
 
 from contract.artifacts import Document, Page, Table
 from contract.errors import AskedWrongly, Refused
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.parts import development, microseconds, rule_of
-from methods.schema import is_feature
-from methods.suspicion import Finding
-from methods.tables import read_table
-from methods.targets import class_codes, classes_of, labelled, numbers_of, task_of
-from tasks.exploration.report import exploration_page
+from methods.columns.leakage import Finding
+from methods.columns.schema import is_feature
+from methods.columns.targets import class_codes, classes_of, labelled, numbers_of, task_of
+from methods.split.parts import development, microseconds, rule_of
+from methods.tables.parquet import read_table
+from tasks.exploration.page import exploration_page
 from tasks.exploration.warn import find
 
 SAMPLE = 20_000  # rows in the report of every column: 7 CPU-s at 100,000 rows of 30 columns

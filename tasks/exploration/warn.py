@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from methods.roles import Column, column_of
-from methods.suspicion import Finding, leaks
-from methods.targets import LearningTask
+from methods.columns.leakage import Finding, leaks
+from methods.columns.roles import Feature, column_of
+from methods.columns.targets import LearningTask
 
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 
@@ -29,7 +29,7 @@ def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Findin
     return found + duplicates(table)
 
 
-def _of_column(column: Column, values: pa.ChunkedArray) -> list[Finding]:
+def _of_column(column: Feature, values: pa.ChunkedArray) -> list[Finding]:
     name = column.name
     if column.role == "constant":
         sentence = f"{name} has the same value in every row; it teaches nothing and is left out."

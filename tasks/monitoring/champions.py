@@ -8,15 +8,15 @@ import numpy as np
 import bundle
 from contract import manifest as manifests
 from contract.artifacts import Document, Table
-from contract.canonical import canonical_json
+from contract.canonical_json import canonical_json
 from contract.manifest import Manifest
-from contract.store import Store
-from methods.dataset import Dataset
-from methods.folds import read_assignment
-from methods.histograms import Floats
-from methods.profile import ReferenceProfile
-from methods.schema import Schema, target_vector
-from methods.tables import read_table
+from contract.store.client import Store
+from methods.columns.schema import Schema, target_vector
+from methods.drift.histograms import Floats
+from methods.drift.profile import ReferenceProfile
+from methods.models.dataset import Dataset
+from methods.split.folds import read_assignment
+from methods.tables.parquet import read_table
 
 
 class Champion:
@@ -88,7 +88,7 @@ class Champions:
 
 
 def _spelt(label: object) -> str:
-    """Spell a class as `methods.targets.label_text` does."""
+    """Spell a class as `methods.columns.targets.label_text` does."""
     if isinstance(label, bool):
         return "true" if label else "false"
     if isinstance(label, float) and label.is_integer():

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.decision import Multivariate
-from methods.histograms import Floats, to_numbers, to_texts
-from methods.profile import ReferenceProfile
+from methods.drift.histograms import Floats, to_numbers, to_texts
+from methods.drift.profile import ReferenceProfile
 
 ROWS = 10_000  # of either side
 FEWEST_ROWS = 200

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 
 from bundle import values
 from contract.problem import Problem
-from contract.store import Store
-from methods.histograms import to_texts
-from methods.snapshot import LOAD, Snapshot, SourceSnapshot
-from methods.targets import label_texts, labelled
+from contract.store.client import Store
+from methods.columns.targets import label_texts, labelled
+from methods.drift.histograms import to_texts
+from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
 from tasks.monitoring.days import Micros, micros
 from tasks.monitoring.log import ServedDay
 

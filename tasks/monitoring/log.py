@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from contract.store import Store
-from methods.histograms import Floats
-from methods.profile import DayProfile, day_profile, merge_profiles, summarised
+from contract.store.client import Store
+from methods.drift.histograms import Floats
+from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import Days, Micros
 

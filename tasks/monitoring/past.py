@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from contract.decision import Decision
-from contract.ledger import Entry
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.ledger import LedgerEntry
 from tasks.monitoring.days import ONE_DAY
 
 LONGEST_COOLDOWN = timedelta(days=28)
@@ -26,7 +26,7 @@ class Serving:
 class Past:
     """Decisions by day, and the ledger's entries, oldest first."""
 
-    def __init__(self, decisions: Sequence[Decision], entries: Sequence[Entry]) -> None:
+    def __init__(self, decisions: Sequence[Decision], entries: Sequence[LedgerEntry]) -> None:
         self._decisions = {decision.day: decision for decision in decisions}
         self._entries = sorted(entries, key=lambda entry: entry.at)
 
@@ -123,7 +123,7 @@ def page_key(problem: str, day: date) -> str:
     return f"{problem}/monitoring/{day}/page.html"
 
 
-def read_past(store: Store, problem: str, entries: Sequence[Entry]) -> Past:
+def read_past(store: Store, problem: str, entries: Sequence[LedgerEntry]) -> Past:
     """Read every decision record of a problem."""
     prefix = f"{problem}/monitoring/"
     decisions = [

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from contract.decision import Performance
-from methods.histograms import Floats
-from methods.metrics import row_losses
-from methods.profile import Losses, ReferenceProfile
+from methods.drift.histograms import Floats
+from methods.drift.profile import Losses, ReferenceProfile
+from methods.models.metrics import row_losses
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.log import ServedDay
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.decision import Probe
-from methods.dataset import Dataset
-from methods.histograms import Floats
-from methods.metrics import row_losses
-from methods.parts import microseconds
+from methods.drift.histograms import Floats
+from methods.models.dataset import Dataset
+from methods.models.metrics import row_losses
+from methods.split.parts import microseconds
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.log import ServedDay
 

@@ -13,24 +13,24 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from contract.artifacts import Document, Page
-from contract.canonical import canonical_json
+from contract.canonical_json import canonical_json
 from contract.decision import Decision, Outcome, Window
 from contract.errors import Conflict
-from contract.ledger import Entry, Ledger
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
-from contract.store import Store
+from contract.runtime.task import Task
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.snapshot import Snapshot
+from methods.tables.snapshot import Snapshot
 from tasks.monitoring.champions import Champion, Champions
+from tasks.monitoring.day import LABEL_DAYS, World, judge
 from tasks.monitoring.days import ONE_DAY, Days
-from tasks.monitoring.judging import LABEL_DAYS, World, judge
 from tasks.monitoring.labels import Labels, from_feedback, from_source
 from tasks.monitoring.log import read_log
+from tasks.monitoring.page import page
 from tasks.monitoring.past import Past, Serving, page_key, read_past, record_key
-from tasks.monitoring.report import page
 
 MOST_DAYS = 56  # decided in one run; older ones of a long outage are not caught up
 SHOWN_DAYS = 28  # on a page
@@ -208,7 +208,7 @@ def _enter(ledger: Ledger, decision: Decision) -> None:
         return
     kind = "retrain" if decision.retrain else "blocked"
     ledger.append(
-        Entry(
+        LedgerEntry(
             id=f"monitoring/{decision.day}/{kind}",
             kind="retrain" if decision.retrain else "blocked",
             at=decision.at,

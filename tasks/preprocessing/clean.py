@@ -8,7 +8,7 @@ the encoder, inside training.
 from collections.abc import Mapping
 
 from contract.problem import Problem
-from methods import duck
+from methods.tables import sql as duck
 
 _WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")

@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused
 from contract.problem import Problem
-from methods import duck
-from methods.joins import joined
-from methods.schema import is_feature, key_columns
+from methods.columns.schema import is_feature, key_columns
+from methods.tables import sql as duck
+from methods.tables.joins import joined
 from tasks.preprocessing.clean import cleaned
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRows:
     """The labelled rows, and what is worth knowing of how they came about."""
 
     table: pa.Table
@@ -32,7 +32,7 @@ def prepare(
     paths: Mapping[str, Path],
     problem: Problem,
     window_end: datetime,
-) -> Prepared:
+) -> PreparedRows:
     """Join, clean and sort; return labelled rows only.
 
     Args:
@@ -75,7 +75,7 @@ def prepare(
             "wait for labels, or choose a later `window_end`."
         )
         raise Refused(sentence)
-    return Prepared(table, total - table.num_rows, left_out)
+    return PreparedRows(table, total - table.num_rows, left_out)
 
 
 def _is_kept(name: str, problem: Problem) -> bool:

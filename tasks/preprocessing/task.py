@@ -12,17 +12,17 @@ Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 import warnings
 
 from contract.artifacts import Document, Page, Table
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods import duck
-from methods.parts import development, rule_of
-from methods.schema import infer
-from methods.tables import write_table
+from methods.columns.schema import infer
+from methods.split.parts import development, rule_of
+from methods.tables import sql as duck
+from methods.tables.parquet import write_table
+from tasks.preprocessing.page import preprocessing_page
 from tasks.preprocessing.prepare import prepare
-from tasks.preprocessing.report import preprocessing_page
 
 
 class Inputs(Strict):

@@ -18,12 +18,12 @@ from pydantic import AwareDatetime, Field, ValidationError
 from contract.artifacts import Document
 from contract.errors import AskedWrongly
 from contract.log import log
-from contract.out import Out
 from contract.problem import read_problem
 from contract.run import Champion, Replay, Run
-from contract.store import Store
+from contract.runtime.task import Task
+from contract.store.client import Store
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
 from methods.salt import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"

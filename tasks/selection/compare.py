@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from lightgbm.basic import LightGBMError
 
-from methods.bootstrap import Scored, paired_gain
-from methods.candidates import FAMILIES, Effort, Fitted, Part
-from methods.candidates.leaderboard import Difference, Entry, Leaderboard
-from methods.dataset import Dataset, shape_of
-from methods.encoding import EncodingSettings, fit_encoding
-from methods.folds import Pair, Rows, thin
-from methods.metrics import Floats, Metric
-from methods.threshold import choose_threshold
+from methods.models.bootstrap import Scored, paired_gain
+from methods.models.dataset import Dataset, shape_of
+from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.families import FAMILIES, Effort, EncodedRows, Fitted
+from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
+from methods.models.metrics import Floats, MetricDefinition
+from methods.models.threshold import choose_threshold
+from methods.split.folds import Pair, Rows, thin
 
 # Enough to rank families; sub-samples below 45,000 rows rank capacities wrongly (modelling notes, 5).
 LEARN_ROWS = 60_000
@@ -46,7 +46,7 @@ def compare(
     dataset: Dataset,
     pairs: Sequence[Pair],
     families: Sequence[str],
-    metric: Metric,
+    metric: MetricDefinition,
     encoding: EncodingSettings,
     *,
     forward: bool,
@@ -103,7 +103,7 @@ def _run_pair(
     learn: Rows,
     score: Rows,
     candidates: Sequence[_Candidate],
-    metric: Metric,
+    metric: MetricDefinition,
     *,
     settings: EncodingSettings,
     seconds: float,
@@ -115,8 +115,8 @@ def _run_pair(
         dataset.schema, dataset.take(learn), dataset.truth[learn], settings, seed
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric)
-    part = Part(encoded, dataset.truth[learn])
-    watch = Part(encoding.encode(dataset.take(score)), dataset.truth[score])
+    part = EncodedRows(encoded, dataset.truth[learn])
+    watch = EncodedRows(encoding.encode(dataset.take(score)), dataset.truth[score])
     for position, candidate in enumerate(candidates):
         if candidate.failure is not None:
             continue
@@ -138,7 +138,7 @@ def _rank(
     dataset: Dataset,
     candidates: Sequence[_Candidate],
     rows: Rows,
-    metric: Metric,
+    metric: MetricDefinition,
     board: Leaderboard,
     *,
     seed: int,
@@ -166,7 +166,7 @@ def _rank(
         return Difference.of(gain)
 
     entries = [
-        Entry(
+        LeaderboardEntry(
             family=candidate.name,
             settings=candidate.fitted.settings if candidate.fitted else {},
             score=scores.get(candidate.name),
@@ -185,7 +185,7 @@ def _rank(
     return board.model_copy(update={"entries": tuple(entries)})
 
 
-def _threshold(truth: Floats, predicted: Floats, metric: Metric) -> float:
+def _threshold(truth: Floats, predicted: Floats, metric: MetricDefinition) -> float:
     """Return each candidate's own best threshold: all are flattered alike."""
     if predicted.ndim == 1 and metric.decides:
         return choose_threshold(truth, predicted, metric, None)

@@ -1,16 +1,16 @@
 """The page of selection: who is best, by how much, and against doing nothing."""
 
 from contract.run import Run
-from methods.candidates.leaderboard import Difference, Entry, Leaderboard
+from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
 from pages import (
     Alert,
     Block,
     Chart,
     Facts,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
     bars,
     intervals,
     number,
@@ -28,15 +28,15 @@ def page(board: Leaderboard, run: Run) -> str:
         status=Status("good" if best.family != "dummy" else "bad", f"best: {best.family}"),
         lead=_lead(board, best),
         sections=[
-            Section("Leaderboard", *_leaderboard(board, known)),
-            Section("Differences to the best", *_differences(known, best)),
-            Section("How it was compared", _how(board)),
+            PageSection("Leaderboard", *_leaderboard(board, known)),
+            PageSection("Differences to the best", *_differences(known, best)),
+            PageSection("How it was compared", _how(board)),
         ],
         footer={"run": run.run_id, "problem": run.name, "window end": run.window_end},
     )
 
 
-def _lead(board: Leaderboard, best: Entry) -> str:
+def _lead(board: Leaderboard, best: LeaderboardEntry) -> str:
     if best.family == "dummy":
         return "No candidate beats a constant answer on rows it has not seen: look at the columns."
     gain = best.to_dummy
@@ -44,7 +44,7 @@ def _lead(board: Leaderboard, best: Entry) -> str:
     return f"{said}, {number(gain.value)} better than a constant answer." if gain else f"{said}."
 
 
-def _leaderboard(board: Leaderboard, known: list[Entry]) -> list[Block]:
+def _leaderboard(board: Leaderboard, known: list[LeaderboardEntry]) -> list[Block]:
     rows = [
         [
             entry.family,
@@ -76,7 +76,7 @@ def _leaderboard(board: Leaderboard, known: list[Entry]) -> list[Block]:
             ),
             "Each family with its default settings, on the same rows.",
         ),
-        Table(columns, rows, highlight=[0]),
+        TableBlock(columns, rows, highlight=[0]),
     ]
     blocks += [
         Alert("warn", f"{entry.family} has no score: {entry.failure}.")
@@ -86,7 +86,7 @@ def _leaderboard(board: Leaderboard, known: list[Entry]) -> list[Block]:
     return blocks
 
 
-def _differences(known: list[Entry], best: Entry) -> list[Block]:
+def _differences(known: list[LeaderboardEntry], best: LeaderboardEntry) -> list[Block]:
     others = [entry for entry in known if entry.to_best is not None]
     if not others:
         return [Paragraph("There is nothing to compare the best with.")]

@@ -9,15 +9,15 @@ Source   Raschka, "Model Evaluation, Model Selection, and Algorithm Selection", 
 
 from contract.artifacts import Document, Page
 from contract.errors import Refused
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.candidates.leaderboard import Leaderboard
-from methods.dataset import Prepared, metric_of, read_dataset
-from methods.encoding import EncodingSettings
-from methods.folds import fold_pairs
+from methods.models.dataset import Prepared, metric_of, read_dataset
+from methods.models.encoding import EncodingSettings
+from methods.models.families.leaderboard import Leaderboard
+from methods.split.folds import fold_pairs
 from tasks.selection.compare import compare
 from tasks.selection.page import page
 

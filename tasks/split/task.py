@@ -13,16 +13,16 @@ Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 import numpy as np
 
 from contract.artifacts import Document, Page, Table
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.assign import assign
-from methods.parts import rule_of
-from methods.tables import read_table, write_table
-from methods.targets import class_codes, classes_of, numbers_of, task_of
-from tasks.split.report import split_page
+from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
+from methods.split.assignment import assign
+from methods.split.parts import rule_of
+from methods.tables.parquet import read_table, write_table
+from tasks.split.page import split_page
 
 
 class Inputs(Strict):

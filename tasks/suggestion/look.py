@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
 from contract.problem import Problem, read_problem_text
-from methods import duck
-from methods.landed import common_columns, look_into, scan
-from methods.roles import Column, column_of
-from methods.schema import is_feature
-from methods.targets import LearningTask, classes_of, labelled, task_of
+from methods.columns.roles import Feature, column_of
+from methods.columns.schema import is_feature
+from methods.columns.targets import LearningTask, classes_of, labelled, task_of
+from methods.tables import sql as duck
+from methods.tables.files import common_columns, look_into, scan
 from tasks.suggestion.write import problem_text
 
 SAMPLE = 200_000  # rows that are looked at column by column; keys and counts are of all rows
@@ -26,7 +26,7 @@ FEW_TIMES = 30  # with fewer different times a cut by time leaves a part without
 
 
 @dataclass(frozen=True)
-class Seen:
+class DataSummary:
     """What was found in a file."""
 
     path: Path
@@ -35,13 +35,15 @@ class Seen:
     event_time: str | None
     table: pa.Table
     """Labelled rows, at most SAMPLE of them, evenly spaced."""
-    columns: tuple[Column, ...]
+    columns: tuple[Feature, ...]
     """Of the features."""
     task: LearningTask
     classes: tuple[str, ...]
 
 
-def look(connection: duckdb.DuckDBPyConnection, path: Path, target: str, task: str | None) -> Seen:
+def look(
+    connection: duckdb.DuckDBPyConnection, path: Path, target: str, task: str | None
+) -> DataSummary:
     """Read the file and infer what a person would have to declare.
 
     Raises:
@@ -70,7 +72,7 @@ def look(connection: duckdb.DuckDBPyConnection, path: Path, target: str, task: s
     columns = tuple(
         column_of(name, table[name]) for name in table.column_names if is_feature(name, draft)
     )
-    return Seen(
+    return DataSummary(
         path=path,
         rows=rows,
         key=key,

@@ -20,15 +20,15 @@ from pydantic import ValidationError
 from contract.artifacts import Blob, Document
 from contract.errors import AskedWrongly, PerennialError, Refused
 from contract.log import log
-from contract.out import Out
 from contract.problem import Problem
-from contract.process import RESULT_VARIABLE
+from contract.runtime.process import RESULT_VARIABLE
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods import duck
-from methods.suspicion import leaks
-from methods.targets import LearningTask, class_codes, numbers_of
-from tasks.suggestion.look import Seen, look, problem_of
+from methods.columns.leakage import leaks
+from methods.columns.targets import LearningTask, class_codes, numbers_of
+from methods.tables import sql as duck
+from tasks.suggestion.look import DataSummary, look, problem_of
 from tasks.suggestion.trial import can_be_split
 from tasks.suggestion.write import problem_text, readme_text, suite_of
 
@@ -101,7 +101,7 @@ def suggest(params: Params, scratch: Path) -> Files:
     )
 
 
-def _runnable(params: Params, seen: Seen) -> tuple[str, bool]:
+def _runnable(params: Params, seen: DataSummary) -> tuple[str, bool]:
     """Return the problem file whose split works: by time if it can be, else by hash."""
     reason: Refused | None = None
     for by_hash in (False, True) if seen.event_time else (False,):
@@ -125,7 +125,7 @@ def _runnable(params: Params, seen: Seen) -> tuple[str, bool]:
     raise reason
 
 
-def _suspects(seen: Seen, target: str) -> list[str]:
+def _suspects(seen: DataSummary, target: str) -> list[str]:
     values = seen.table[target]
     numbers = (
         class_codes(values, seen.classes, target) if seen.classes else numbers_of(values, target)

@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 
 from contract.problem import Problem
-from methods.assign import assign
-from methods.parts import rule_from
+from methods.columns.schema import ROW_KEY
+from methods.columns.targets import class_codes, numbers_of
 from methods.salt import salt_of
-from methods.schema import ROW_KEY
-from methods.targets import class_codes, numbers_of
-from tasks.suggestion.look import Seen
+from methods.split.assignment import assign
+from methods.split.parts import rule_from
+from tasks.suggestion.look import DataSummary
 
 
-def can_be_split(seen: Seen, problem: Problem) -> None:
+def can_be_split(seen: DataSummary, problem: Problem) -> None:
     """Assign the rows as the split will.
 
     Raises:

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
-from methods import duck
-from methods.roles import Column
-from methods.targets import LearningTask
+from methods.columns.roles import Feature
+from methods.columns.targets import LearningTask
+from methods.tables import sql as duck
 
 LEVELS = 50  # values of a text that a suite lists
 STEADY = 0.02  # share of the rows, above which the number of values still grows with the rows
@@ -76,7 +76,7 @@ def source_name(path: Path) -> str:
 
 
 def suite_of(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], rows: int
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[Feature], rows: int
 ) -> list[dict[str, Any]]:
     """Return expectations that next week's data fulfil unless something is wrong: warnings only.
 
@@ -103,7 +103,7 @@ def suite_of(
     return suite
 
 
-def _limits(connection: duckdb.DuckDBPyConnection, column: Column) -> list[dict[str, Any]]:
+def _limits(connection: duckdb.DuckDBPyConnection, column: Feature) -> list[dict[str, Any]]:
     name = f"CAST({duck.name(column.name)} AS DOUBLE)"
     query = (
         f"SELECT min(x), max(x), quantile_cont(x, 0.25), quantile_cont(x, 0.75) "  # noqa: S608 - quoted
@@ -118,7 +118,7 @@ def _limits(connection: duckdb.DuckDBPyConnection, column: Column) -> list[dict[
 
 
 def _levels(
-    connection: duckdb.DuckDBPyConnection, column: Column, rows: int
+    connection: duckdb.DuckDBPyConnection, column: Feature, rows: int
 ) -> list[dict[str, Any]]:
     name = duck.name(column.name)
     query = (
@@ -149,7 +149,7 @@ def readme_text(
     key: str | None,
     event_time: str | None,
     by_hash: bool,
-    columns: Sequence[Column],
+    columns: Sequence[Feature],
     suspects: Sequence[str],
 ) -> str:
     """Return a README that says what was inferred and what only the owner knows."""

@@ -6,16 +6,24 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bundle.documents import Card, Column, ColumnType, Contract, MemberEntry, ModelDocument, Output
+from bundle.documents import (
+    Card,
+    Column,
+    ColumnType,
+    Contract,
+    MemberEntry,
+    ModelDocument,
+    ScoreOutput,
+)
 from bundle.reader import load
 from bundle.writer import write
 from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
-from methods.calibration import apply_calibration
-from methods.candidates import Plan
-from methods.roles import Column as Feature
-from methods.schema import Schema
+from methods.columns.roles import Feature
+from methods.columns.schema import Schema
+from methods.models.calibration import apply_calibration
+from methods.models.families import TrainingPlan
 from tasks.training.fit import FittedPlan, described
 from tasks.training.golden import golden_rows
 from tasks.training.held import Held
@@ -28,7 +36,7 @@ _COMPARED_ROWS = 2_000
 def export(
     folder: Path,
     *,
-    plan: Plan,
+    plan: TrainingPlan,
     after: FittedPlan,
     held: Held,
     table: pa.Table,
@@ -102,7 +110,7 @@ def bundle_contract(schema: Schema, problem: Problem) -> Contract:
         problem=problem.name,
         task=schema.task,
         columns=tuple(columns),
-        output=Output(name=schema.target, unit=unit),
+        output=ScoreOutput(name=schema.target, unit=unit),
         classes=schema.classes,
         positive=schema.classes[1] if schema.task == "binary" else None,
         key=schema.key,
@@ -126,7 +134,7 @@ def _type(feature: Feature) -> ColumnType:
 
 
 def model_card(
-    plan: Plan, held: Held, run: Run, rows: int, until: datetime, *, forward: bool
+    plan: TrainingPlan, held: Held, run: Run, rows: int, until: datetime, *, forward: bool
 ) -> Card:
     """Return the card: where the model comes from, what it reached, what it never saw."""
     how = "later than those that taught" if forward else "drawn by key"

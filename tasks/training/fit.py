@@ -5,12 +5,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from methods.candidates import FAMILIES, Effort, Fitted, Part, Plan, PlannedMember
-from methods.candidates.ensemble import combine
-from methods.dataset import Dataset, shape_of
-from methods.encoding import Encoding, fit_encoding
-from methods.folds import Rows
-from methods.metrics import Floats, metric_named
+from methods.models.dataset import Dataset, shape_of
+from methods.models.encoding import Encoding, fit_encoding
+from methods.models.families import (
+    FAMILIES,
+    Effort,
+    EncodedRows,
+    Fitted,
+    PlannedMember,
+    TrainingPlan,
+)
+from methods.models.families.ensemble import combine
+from methods.models.metrics import Floats, metric_named
+from methods.split.folds import Rows
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class FittedPlan:
         return self.mix(self.encoding.encode(table))
 
 
-def fit_plan(plan: Plan, dataset: Dataset, rows: Rows, weights: Floats | None) -> FittedPlan:
+def fit_plan(
+    plan: TrainingPlan, dataset: Dataset, rows: Rows, weights: Floats | None
+) -> FittedPlan:
     """Fit all members of the plan on these rows; deterministic.
 
     Raises Refused if a class has no row among them.
@@ -45,7 +54,7 @@ def fit_plan(plan: Plan, dataset: Dataset, rows: Rows, weights: Floats | None) -
         dataset.schema, dataset.take(rows), dataset.truth[rows], plan.encoding, plan.seed
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
-    part = Part(encoded, dataset.truth[rows], weights)
+    part = EncodedRows(encoded, dataset.truth[rows], weights)
     fitted = [
         (
             member,

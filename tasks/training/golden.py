@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bundle.plans import CategoryPlan, DatePlan, EqualsPlan, LookupPlan, NumberPlan, Plan, TextPlan
-from methods.encoding import Encoding
+from methods.models.encoding import Encoding
 
 ROWS = 60
 _PLAIN = 50  # the rest are the odd ones below

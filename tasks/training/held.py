@@ -14,16 +14,16 @@ from pydantic import JsonValue
 
 from bundle.documents import Calibration
 from contract.problem import Problem
-from methods.calibration import apply_calibration, fit_calibration
-from methods.candidates import Plan
-from methods.dataset import Dataset, metric_of
-from methods.folds import Rows
-from methods.histograms import Kind
-from methods.importance import Importance, permutation_importance
-from methods.metrics import METRICS, Floats, row_losses
-from methods.parts import MICROSECONDS, microseconds
-from methods.profile import reference_profile
-from methods.threshold import choose_threshold
+from methods.drift.histograms import Kind
+from methods.drift.profile import reference_profile
+from methods.models.calibration import apply_calibration, fit_calibration
+from methods.models.dataset import Dataset, metric_of
+from methods.models.families import TrainingPlan
+from methods.models.importance import Importance, permutation_importance
+from methods.models.metrics import METRICS, Floats, row_losses
+from methods.models.threshold import choose_threshold
+from methods.split.folds import Rows
+from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.fit import FittedPlan
 
 _KINDS: dict[str, Kind] = {
@@ -50,7 +50,13 @@ class Held:
 
 
 def hold_out(
-    plan: Plan, before: FittedPlan, dataset: Dataset, rows: Rows, problem: Problem, *, forward: bool
+    plan: TrainingPlan,
+    before: FittedPlan,
+    dataset: Dataset,
+    rows: Rows,
+    problem: Problem,
+    *,
+    forward: bool,
 ) -> Held:
     """Score `rows`, which `before` has not seen, and derive everything that needs such scores.
 
@@ -89,7 +95,9 @@ def hold_out(
     )
 
 
-def _metrics(plan: Plan, truth: Floats, scores: Floats, threshold: float) -> dict[str, float]:
+def _metrics(
+    plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
+) -> dict[str, float]:
     """Return every metric of the task that can be computed."""
     found = {
         name: metric.score(truth, scores, threshold)

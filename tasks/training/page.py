@@ -5,17 +5,17 @@ import numpy as np
 from bundle.documents import Card
 from contract.artifacts import Bundle
 from contract.run import Run
-from methods.candidates import Plan
-from methods.metrics import Floats
+from methods.models.families import TrainingPlan
+from methods.models.metrics import Floats
 from pages import (
     Block,
     Chart,
     Details,
     Facts,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
     bars,
     curve,
     number,
@@ -28,7 +28,7 @@ _SHOWN = 20
 _BINS = 10
 
 
-def page(plan: Plan, held: Held, card: Card, bundle: Bundle, run: Run) -> str:
+def page(plan: TrainingPlan, held: Held, card: Card, bundle: Bundle, run: Run) -> str:
     """Return the page."""
     score = card.metrics.get(plan.metric)
     return render(
@@ -37,16 +37,16 @@ def page(plan: Plan, held: Held, card: Card, bundle: Bundle, run: Run) -> str:
         lead=f"A {card.family} from {number(card.rows)} rows; {plan.metric} {number(score)} on "
         "validation before the refit. The gate judges it next.",
         sections=[
-            Section("The model", *_model(plan, held, card, bundle.bytes)),
-            Section("What it looks at", *_importance(held)),
-            Section("How right it is", *_rightness(plan, held)),
-            Section("Limits", *[Paragraph(sentence) for sentence in card.limits]),
+            PageSection("The model", *_model(plan, held, card, bundle.bytes)),
+            PageSection("What it looks at", *_importance(held)),
+            PageSection("How right it is", *_rightness(plan, held)),
+            PageSection("Limits", *[Paragraph(sentence) for sentence in card.limits]),
         ],
         footer={"run": run.run_id, "problem": run.name, "digest": bundle.digest},
     )
 
 
-def _model(plan: Plan, held: Held, card: Card, size_bytes: int) -> list[Block]:
+def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[Block]:
     members = [[member.family, member.weight, member.iterations or None] for member in plan.members]
     return [
         Facts(
@@ -58,8 +58,10 @@ def _model(plan: Plan, held: Held, card: Card, size_bytes: int) -> list[Block]:
                 "threshold": held.threshold,
             }
         ),
-        Table(["member", "weight", "steps as planned"], members),
-        Table(["metric", "on validation"], [[name, value] for name, value in card.metrics.items()]),
+        TableBlock(["member", "weight", "steps as planned"], members),
+        TableBlock(
+            ["metric", "on validation"], [[name, value] for name, value in card.metrics.items()]
+        ),
     ]
 
 
@@ -77,11 +79,11 @@ def _importance(held: Held) -> list[Block]:
             ),
             "Permutation importance on validation; correlated columns share theirs.",
         ),
-        Details("All columns", Table(["column", "loss of the metric", "share"], rest)),
+        Details("All columns", TableBlock(["column", "loss of the metric", "share"], rest)),
     ]
 
 
-def _rightness(plan: Plan, held: Held) -> list[Block]:
+def _rightness(plan: TrainingPlan, held: Held) -> list[Block]:
     if plan.task == "regression" or held.scores.ndim > 1:
         return [Paragraph(f"{len(held.truth)} validation rows; the metrics stand above.")]
     said, found = reliability(held.truth, held.scores)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from contract.artifacts import Bundle, Document, Page
 from contract.errors import AskedWrongly
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.candidates import Plan
-from methods.dataset import Prepared, read_dataset
+from methods.models.dataset import Prepared, read_dataset
+from methods.models.families import TrainingPlan
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import fit_plan
 from tasks.training.held import hold_out
@@ -55,7 +55,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     signing_key = read_signing_key()
     problem = Problem.model_validate(out.store.document(inputs.problem))
     about = Run.model_validate(out.store.document(inputs.run))
-    plan = Plan.model_validate(out.store.document(inputs.plan))
+    plan = TrainingPlan.model_validate(out.store.document(inputs.plan))
     dataset = read_dataset(out.store, inputs)
     forward = problem.split_by == "time"
     train, validation = dataset.rows("train"), dataset.rows("validation")

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from methods.calibration import (
+from methods.models.calibration import (
     CalibrationKind,
     apply_calibration,
     choose_calibration,
     fit_calibration,
 )
-from methods.candidates.ensemble import combine, crossed_score, greedy_weights
-from methods.metrics import Blocks, Floats, Metric
-from methods.threshold import choose_threshold
+from methods.models.families.ensemble import combine, crossed_score, greedy_weights
+from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.models.threshold import choose_threshold
 from tasks.tuning.search import Tried
 
 # Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
@@ -29,7 +29,12 @@ class Choice:
 
 
 def choose(
-    tried: Sequence[Tried], truth: Floats, blocks: Blocks, metric: Metric, *, may_mix: bool
+    tried: Sequence[Tried],
+    truth: Floats,
+    blocks: Blocks,
+    metric: MetricDefinition,
+    *,
+    may_mix: bool,
 ) -> Choice:
     """Return the best single trial, or the ensemble where it wins on rows that did not choose it.
 
@@ -54,7 +59,7 @@ def decide(
     truth: Floats,
     predicted: Floats,
     blocks: Blocks,
-    metric: Metric,
+    metric: MetricDefinition,
     values: Mapping[str, float] | None,
     *,
     forward: bool,

@@ -3,21 +3,32 @@
 from collections.abc import Sequence
 
 from contract.run import Run
-from methods.candidates import Plan
-from pages import Block, Chart, Facts, Paragraph, Section, Status, Table, lines, number, render
+from methods.models.families import TrainingPlan
+from pages import (
+    Block,
+    Chart,
+    Facts,
+    PageSection,
+    Paragraph,
+    Status,
+    TableBlock,
+    lines,
+    number,
+    render,
+)
 from pages import seconds as duration
 from tasks.tuning.search import Tried
 
 _SHOWN = 20
 
 
-def page(plan: Plan, tried: Sequence[Tried], gain: float, run: Run) -> str:
+def page(plan: TrainingPlan, tried: Sequence[Tried], gain: float, run: Run) -> str:
     """Return the page; `tried` is empty where a stored plan was replayed."""
     kinds = " + ".join(member.family for member in plan.members)
     said = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that chose it"
-    sections = [Section("The plan", *_plan(plan))]
+    sections = [PageSection("The plan", *_plan(plan))]
     if tried:
-        sections.append(Section("The search", *_search(plan, tried, gain)))
+        sections.append(PageSection("The search", *_search(plan, tried, gain)))
         lead = f"{said}, {number(gain)} better than the best default settings."
     else:
         lead = f"{said} when it was found; this run replays it unchanged."
@@ -30,7 +41,7 @@ def page(plan: Plan, tried: Sequence[Tried], gain: float, run: Run) -> str:
     )
 
 
-def _plan(plan: Plan) -> list[Block]:
+def _plan(plan: TrainingPlan) -> list[Block]:
     rows = [
         [
             member.family,
@@ -41,7 +52,7 @@ def _plan(plan: Plan) -> list[Block]:
         for member in plan.members
     ]
     return [
-        Table(["family", "weight", "steps", "settings"], rows),
+        TableBlock(["family", "weight", "steps", "settings"], rows),
         Facts(
             {
                 "calibration": plan.calibration,
@@ -54,7 +65,7 @@ def _plan(plan: Plan) -> list[Block]:
     ]
 
 
-def _search(plan: Plan, tried: Sequence[Tried], gain: float) -> list[Block]:
+def _search(plan: TrainingPlan, tried: Sequence[Tried], gain: float) -> list[Block]:
     so_far: list[float] = []
     for one in tried:
         so_far.append(max(one.goodness, so_far[-1] if so_far else one.goodness))
@@ -71,7 +82,7 @@ def _search(plan: Plan, tried: Sequence[Tried], gain: float) -> list[Block]:
             f"Greater is better; {plan.metric}, or log-loss where the metric needs a threshold, "
             "turned so that greater is better.",
         ),
-        Table(
+        TableBlock(
             ["trial", "family", "goodness", "CPU time"],
             rows,
             caption=f"The best {len(rows)} of {len(tried)} trials.",

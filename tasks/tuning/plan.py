@@ -9,14 +9,14 @@ from pydantic import JsonValue, ValidationError
 
 from contract.errors import Refused
 from contract.problem import Problem
-from methods.candidates import FAMILIES, Part, Plan, PlannedMember
-from methods.candidates.leaderboard import Leaderboard
-from methods.dataset import Dataset, metric_of, search_metric, shape_of
-from methods.encoding import EncodingSettings, fit_encoding
-from methods.folds import Pair, Rows, fold_pairs, thin
-from methods.metrics import Metric
-from methods.schema import Schema
-from methods.weights import Window
+from methods.columns.schema import Schema
+from methods.models.dataset import Dataset, metric_of, search_metric, shape_of
+from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.families import FAMILIES, EncodedRows, PlannedMember, TrainingPlan
+from methods.models.families.leaderboard import Leaderboard
+from methods.models.metrics import MetricDefinition
+from methods.split.folds import Pair, Rows, fold_pairs, thin
+from methods.split.weights import TrainingWindow
 from tasks.tuning.choose import Choice, choose, decide
 from tasks.tuning.search import Round, Tried, search
 
@@ -32,7 +32,7 @@ SMALL_ROWS = 3_000
 class Found:
     """A plan, the trials behind it, and its gain over the best default settings on validation."""
 
-    plan: Plan
+    plan: TrainingPlan
     tried: list[Tried]
     gain: float
 
@@ -87,7 +87,7 @@ def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
 
 
 def _round(
-    dataset: Dataset, pair: Pair, settings: EncodingSettings, metric: Metric, seed: int
+    dataset: Dataset, pair: Pair, settings: EncodingSettings, metric: MetricDefinition, seed: int
 ) -> Round:
     """Encode one pair; what sees the target is fitted on the rows that teach."""
     encoding, encoded = fit_encoding(
@@ -95,8 +95,8 @@ def _round(
     )
     return Round(
         shape_of(dataset.schema, encoding.outputs, metric),
-        Part(encoded, dataset.truth[pair.learn]),
-        Part(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
+        EncodedRows(encoded, dataset.truth[pair.learn]),
+        EncodedRows(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
     )
 
 
@@ -109,12 +109,12 @@ def best_families(board: Leaderboard) -> list[str]:
 def _plan(  # noqa: PLR0917 - everything that a plan holds
     dataset: Dataset,
     problem: Problem,
-    metric: Metric,
+    metric: MetricDefinition,
     encoding: EncodingSettings,
     choice: Choice,
     scored: Rows,
     rows: int,
-) -> Plan:
+) -> TrainingPlan:
     truth, blocks = dataset.truth[scored], dataset.assignment.block[scored]
     schema = dataset.schema
     if schema.task == "regression":
@@ -129,7 +129,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
             values,
             forward=problem.split_by == "time",
         )
-    return Plan(
+    return TrainingPlan(
         task=schema.task,
         classes=schema.classes,
         metric=metric.name,
@@ -144,7 +144,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
             for one, weight in choice.members
         ),
         encoding=encoding,
-        window=Window(),
+        window=TrainingWindow(),
         calibration=kind,
         threshold=threshold,
         rows=rows,
@@ -153,13 +153,13 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
     )
 
 
-def replayed(document: JsonValue, schema: Schema, metric: Metric) -> Plan:
+def replayed(document: JsonValue, schema: Schema, metric: MetricDefinition) -> TrainingPlan:
     """Return a stored plan, verified against the problem of today.
 
     Raises Refused if it is not a plan, or one of another task, classes, metric or family.
     """
     try:
-        plan = Plan.model_validate(document)
+        plan = TrainingPlan.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         sentence = (

@@ -17,8 +17,8 @@ from lightgbm.basic import LightGBMError
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from methods.candidates import FAMILIES, Effort, Part, Settings, Shape
-from methods.metrics import Floats, Metric
+from methods.models.families import FAMILIES, Effort, EncodedRows, Settings, Shape
+from methods.models.metrics import Floats, MetricDefinition
 
 # A fit gets at most this share of what is left, so that one family never eats a search.
 _SHARE_OF_REST = 0.35
@@ -32,8 +32,8 @@ class Round:
     """Rows to learn from and rows to be scored on, in an encoding of their own."""
 
     shape: Shape
-    learn: Part
-    watch: Part
+    learn: EncodedRows
+    watch: EncodedRows
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Tried:
 def search(
     rounds: Sequence[Round],
     families: Sequence[str],
-    metric: Metric,
+    metric: MetricDefinition,
     *,
     budget_seconds: float,
     seed: int,

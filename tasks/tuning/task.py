@@ -8,14 +8,14 @@ Source   Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS
 """
 
 from contract.artifacts import Blob, Document, Page
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods.candidates.leaderboard import Leaderboard
-from methods.dataset import Prepared, metric_of, read_dataset
-from methods.schema import Schema
+from methods.columns.schema import Schema
+from methods.models.dataset import Prepared, metric_of, read_dataset
+from methods.models.families.leaderboard import Leaderboard
 from tasks.tuning.page import page
 from tasks.tuning.plan import find_plan, replayed
 

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 from contract.errors import AskedWrongly, Refused
-from methods import duck
-from methods.snapshot import ROW
+from methods.tables import sql as duck
+from methods.tables.snapshot import ROW
 from tasks.validation.checks import Check, Severity
 
 _COMPOUND = "expect_compound_columns_to_be_unique"

@@ -11,17 +11,17 @@ Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PV
 """
 
 from contract.artifacts import Document, Page, Table
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.task import Task
+from contract.store.writer import Out
 from contract.strict import Strict
-from contract.task import Task
-from methods import duck
-from methods.snapshot import Snapshot, View
-from methods.tables import write_batches
+from methods.tables import sql as duck
+from methods.tables.parquet import write_batches
+from methods.tables.snapshot import Snapshot, View
 from tasks.validation.checks import SourceReport
 from tasks.validation.expectations import of_source
-from tasks.validation.report import validation_page
+from tasks.validation.page import validation_page
 from tasks.validation.validate import ranges_of, validate
 
 

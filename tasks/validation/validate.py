@@ -9,8 +9,8 @@ import duckdb
 
 from contract.errors import Refused
 from contract.problem import Problem
-from methods import duck
-from methods.snapshot import REASON, ROW, SourceSnapshot, View, materialise
+from methods.tables import sql as duck
+from methods.tables.snapshot import REASON, ROW, SourceSnapshot, View, materialise
 from tasks.validation.checks import Check, SourceReport, judge
 from tasks.validation.expectations import check_suite
 

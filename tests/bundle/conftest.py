@@ -185,7 +185,7 @@ def make_parts(task: str = "binary") -> Parts:
             problem="flights",
             task=task,
             columns=tuple(columns),
-            output=bundle.Output(name="late"),
+            output=bundle.ScoreOutput(name="late"),
             classes=classes,
             positive=1 if task == "binary" else None,
         ),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bundle import Column, Contract, MemberEntry, ModelDocument, Output
+from bundle import Column, Contract, MemberEntry, ModelDocument, ScoreOutput
 
 COLUMNS = (Column(name="a", type="number"),)
 
@@ -14,7 +14,7 @@ def contract(task: str, classes: tuple[Any, ...] = (), positive: Any = None) -> 
         problem="p",
         task=task,
         columns=COLUMNS,
-        output=Output(name="y"),
+        output=ScoreOutput(name="y"),
         classes=classes,
         positive=positive,
     )
@@ -66,7 +66,7 @@ def test_a_range_is_low_to_high() -> None:
 
 def test_a_column_stands_once() -> None:
     with pytest.raises(ValueError, match="stands twice"):
-        Contract(problem="p", task="regression", columns=COLUMNS * 2, output=Output(name="y"))
+        Contract(problem="p", task="regression", columns=COLUMNS * 2, output=ScoreOutput(name="y"))
 
 
 def test_weights_sum_to_one() -> None:

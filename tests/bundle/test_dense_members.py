@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundle import Dense, DenseSpec, Refused, expand
+from bundle import BundleRefused, Dense, DenseSpec, expand
 from bundle.tensors import Tensors
 
 SPEC = DenseSpec(
@@ -89,7 +89,7 @@ def test_layers_that_do_not_fit_are_refused(new_dense: New, name: str, value: np
     tensors = new_dense(3, SPEC, (8, 2), "identity")
     tensors.arrays[name] = value
 
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         Dense(tensors)
 
 

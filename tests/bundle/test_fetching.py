@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import bundle
-from bundle import Refused, signing
+from bundle import BundleRefused, signing
 from contract.errors import NotFound
-from contract.store import Store
+from contract.store.client import Store
 
 
 def publish(store: Store, problem: str, folder: Path, digest: str) -> str:
@@ -76,7 +76,7 @@ def test_a_changed_file_is_refused_and_leaves_nothing(
     size = (tmp_path / "b/card.json").stat().st_size
     store.put(f"{prefix}/card.json", b" " * size)
 
-    with pytest.raises(Refused, match=r"card\.json is not the file"):
+    with pytest.raises(BundleRefused, match=r"card\.json is not the file"):
         bundle.fetch(store, problem_name, digest, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -88,7 +88,7 @@ def test_a_longer_file_is_not_even_downloaded(
     prefix = publish(store, problem_name, tmp_path / "b", digest)
     store.put(f"{prefix}/card.json", bytes(100_000))
 
-    with pytest.raises(Refused, match="of 100000 bytes is longer than"):
+    with pytest.raises(BundleRefused, match="of 100000 bytes is longer than"):
         bundle.fetch(store, problem_name, digest, tmp_path / "cache")
 
 
@@ -98,7 +98,7 @@ def test_another_manifest_is_refused(
     parts.write(tmp_path / "b")
     publish(store, problem_name, tmp_path / "b", "0" * 64)
 
-    with pytest.raises(Refused, match=f"expected {'0' * 64}"):
+    with pytest.raises(BundleRefused, match=f"expected {'0' * 64}"):
         bundle.fetch(store, problem_name, "0" * 64, tmp_path / "cache")
 
 
@@ -110,5 +110,5 @@ def test_an_absent_bundle_is_not_found(store: Store, problem_name: str, tmp_path
 def test_a_digest_that_is_a_path_is_refused(
     store: Store, problem_name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match="is no sha256"):
+    with pytest.raises(BundleRefused, match="is no sha256"):
         bundle.fetch(store, problem_name, "../" * 21 + "x", tmp_path)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import bundle
-from bundle import Refused, golden
+from bundle import BundleRefused, golden
 from bundle.documents import Golden, GoldenRow
 
 
@@ -32,7 +32,9 @@ def test_the_encoder_is_named_first(parts: Any) -> None:
     row: GoldenRow = expected.rows[1]
     wrong = changed(expected, encoded=(0.0, *row.encoded[1:]), output=(0.9,))
 
-    with pytest.raises(Refused, match=r"golden row 1 .* the encoder differs at column 'delay'"):
+    with pytest.raises(
+        BundleRefused, match=r"golden row 1 .* the encoder differs at column 'delay'"
+    ):
         golden.check(scorer, wrong)
 
 
@@ -42,7 +44,7 @@ def test_a_member_is_named_by_its_file(parts: Any) -> None:
     tree, dense = expected.rows[1].members
     wrong = changed(expected, members=(tree, shifted(dense, 1e-9)), output=(0.9,))
 
-    with pytest.raises(Refused, match=r"member members/m1\.dense differs"):
+    with pytest.raises(BundleRefused, match=r"member members/m1\.dense differs"):
         golden.check(scorer, wrong)
 
 
@@ -51,7 +53,7 @@ def test_the_output_is_named_last(parts: Any) -> None:
     expected = golden.make(scorer, parts.golden_rows)
     wrong = changed(expected, output=shifted(expected.rows[1].output, 1e-9))
 
-    with pytest.raises(Refused, match="output differs, after its members agreed"):
+    with pytest.raises(BundleRefused, match="output differs, after its members agreed"):
         golden.check(scorer, wrong)
 
 
@@ -67,7 +69,7 @@ def test_answers_of_another_length_are_refused(parts: Any, update: dict[str, Any
     scorer = parts.scorer()
     expected = golden.make(scorer, parts.golden_rows)
 
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         golden.check(scorer, changed(expected, **update))
 
 

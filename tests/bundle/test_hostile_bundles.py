@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import bundle
-from bundle import Refused, signing
-from contract.canonical import canonical_json, sha256
+from bundle import BundleRefused, signing
+from contract.canonical_json import canonical_json, sha256
 
 FLIPS = 300
 
@@ -37,7 +37,7 @@ def test_every_flipped_bit_is_refused(tmp_path: Path, parts: Any) -> None:
         try:
             bundle.load(folder, digest=digest, keys=keys)
             accepted.append(path.name)
-        except Refused:
+        except BundleRefused:
             pass
         path.write_bytes(before)
 
@@ -50,7 +50,7 @@ def test_every_flipped_bit_is_refused(tmp_path: Path, parts: Any) -> None:
 def test_a_rehashed_bundle_never_crashes(
     tmp_path: Path, new_parts: Any, new_table: Any, seed: int
 ) -> None:
-    """Without a signature valid data of another model load; only `Refused` may come out."""
+    """Without a signature valid data of another model load; only `BundleRefused` may come out."""
     chance = random.Random(seed)
     parts = new_parts(["binary", "multiclass", "regression"][seed])
     folder = tmp_path / "b"
@@ -72,7 +72,7 @@ def test_a_rehashed_bundle_never_crashes(
         try:
             bundle.load(folder, digest=sha256(spelled)).batch(table)
             endings["loaded"] += 1
-        except Refused:
+        except BundleRefused:
             endings["refused"] += 1
         (folder / name).write_bytes(before)
 

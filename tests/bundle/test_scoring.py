@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bundle
-from bundle import Refused
+from bundle import BundleRefused
 
 New = Callable[..., Any]
 TASKS = ["binary", "multiclass", "regression"]
@@ -104,14 +104,14 @@ def entry(**changes: Any) -> bundle.ModelDocument:
     ],
 )
 def test_parts_that_do_not_fit_are_refused(parts: Any, document: Any, why: str) -> None:
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(BundleRefused, match=why):
         parts.but(model=document).scorer()
 
 
 def test_a_member_of_another_task_is_refused(new_parts: New) -> None:
     members = new_parts("multiclass").members
 
-    with pytest.raises(Refused, match="gives 3 scores, not 1"):
+    with pytest.raises(BundleRefused, match="gives 3 scores, not 1"):
         new_parts("binary").but(members=members).scorer()
 
 
@@ -119,5 +119,5 @@ def test_a_plan_for_an_unknown_column_is_refused(parts: Any) -> None:
     columns = parts.contract.columns[1:]
     contract = parts.contract.model_copy(update={"columns": columns})
 
-    with pytest.raises(Refused, match=r"the encoder reads \['delay'\]"):
+    with pytest.raises(BundleRefused, match=r"the encoder reads \['delay'\]"):
         parts.but(contract=contract).scorer()

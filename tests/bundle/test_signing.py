@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bundle import Refused, signing
+from bundle import BundleRefused, signing
 from contract.errors import AskedWrongly
 
 
@@ -16,9 +16,9 @@ def test_a_signature_is_for_these_bytes_only() -> None:
     signature = signing.sign(key, b"manifest")
 
     signing.verify(keys, signature, b"manifest")
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         signing.verify(keys, signature, b"manifesu")
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         signing.verify(keys, signature[:-1], b"manifest")
 
 

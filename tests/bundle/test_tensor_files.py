@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bundle import Refused, Tensors
+from bundle import BundleRefused, Tensors
 from bundle.tensors import NODE, pack, unpack
 
 TYPES = st.sampled_from(["<f8", "<f4", "<u4", "<i8", "|u1"]).map(np.dtype)
@@ -76,5 +76,5 @@ def tensor(shape: list[int], first: int, past: int, kind: str = "F64") -> dict[s
     ids=range(16),
 )
 def test_a_damaged_header_is_refused(data: bytes) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         unpack(data, "dense", "m0")

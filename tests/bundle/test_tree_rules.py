@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundle import Refused, Trees
+from bundle import BundleRefused, Trees
 from bundle.tensors import NODE, Tensors
 
 CATEGORICAL, NAN_LEFT, OUTSIDE_LEFT = 1 << 31, 1 << 30, 1 << 29
@@ -76,7 +76,7 @@ def test_an_empty_bitset_is_refused(kernel: str) -> None:
     """The code -0.5 truncates to 0: it would be read from behind the table."""
     tensors = stump(0.0, CATEGORICAL, words=())
 
-    with pytest.raises(Refused, match="bad bitset"):
+    with pytest.raises(BundleRefused, match="bad bitset"):
         Trees(tensors)
 
 
@@ -84,7 +84,7 @@ def test_a_child_before_its_parent_is_refused(kernel: str) -> None:
     tensors = stump(0.5)
     tensors.arrays["nodes"]["child"][0] = 2
 
-    with pytest.raises(Refused, match="bad child"):
+    with pytest.raises(BundleRefused, match="bad child"):
         Trees(tensors)
 
 

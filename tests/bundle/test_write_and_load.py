@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import bundle
-from bundle import Refused, limits, signing
-from contract.canonical import canonical_json, sha256
+from bundle import BundleRefused, limits, signing
+from contract.canonical_json import canonical_json, sha256
 
 New = Callable[..., Any]
 
@@ -86,21 +86,21 @@ def test_golden_rows_hold_what_json_can(tmp_path: Path, parts: Any) -> None:
 
 @pytest.mark.parametrize("count", [0, 201])
 def test_there_are_1_to_200_golden_rows(tmp_path: Path, parts: Any, count: int) -> None:
-    with pytest.raises(Refused, match=f"{count} golden rows, expected 1 to 200"):
+    with pytest.raises(BundleRefused, match=f"{count} golden rows, expected 1 to 200"):
         parts.but(golden_rows=[{}] * count).write(tmp_path / "b")
 
 
 def test_trust_is_needed(tmp_path: Path, parts: Any) -> None:
     parts.write(tmp_path / "b")
 
-    with pytest.raises(Refused, match="neither a digest nor a key"):
+    with pytest.raises(BundleRefused, match="neither a digest nor a key"):
         bundle.load(tmp_path / "b")
 
 
 def test_another_digest_is_refused(tmp_path: Path, parts: Any) -> None:
     parts.write(tmp_path / "b")
 
-    with pytest.raises(Refused, match=f"expected {'0' * 64}"):
+    with pytest.raises(BundleRefused, match=f"expected {'0' * 64}"):
         bundle.load(tmp_path / "b", digest="0" * 64)
 
 
@@ -116,14 +116,14 @@ def test_a_foreign_signature_is_refused(tmp_path: Path, parts: Any) -> None:
     parts.write(tmp_path / "b", signing_key=signing.new_key())
     stranger = signing.public_pem(signing.new_key())
 
-    with pytest.raises(Refused, match="none of 1 public keys made the signature"):
+    with pytest.raises(BundleRefused, match="none of 1 public keys made the signature"):
         bundle.load(tmp_path / "b", keys=[stranger])
 
 
 def test_no_key_at_all_is_refused(tmp_path: Path, parts: Any) -> None:
     digest = parts.write(tmp_path / "b", signing_key=signing.new_key())
 
-    with pytest.raises(Refused, match="none of 0 public keys"):
+    with pytest.raises(BundleRefused, match="none of 0 public keys"):
         bundle.load(tmp_path / "b", digest=digest, keys=[])
 
 
@@ -132,7 +132,7 @@ def test_an_unsigned_bundle_is_refused_where_a_signature_is_asked(
 ) -> None:
     digest = parts.write(tmp_path / "b")
 
-    with pytest.raises(Refused, match=r"manifest\.sig cannot be read"):
+    with pytest.raises(BundleRefused, match=r"manifest\.sig cannot be read"):
         bundle.load(tmp_path / "b", digest=digest, keys=[signing.public_pem(signing.new_key())])
 
 
@@ -143,7 +143,7 @@ def test_a_link_instead_of_a_file_is_refused(tmp_path: Path, parts: Any) -> None
     card.symlink_to(tmp_path / "card.json")
 
     with pytest.raises(
-        Refused, match=r"card\.json cannot be read \(Too many levels of symbolic links"
+        BundleRefused, match=r"card\.json cannot be read \(Too many levels of symbolic links"
     ):
         bundle.load(tmp_path / "b", digest=digest)
 
@@ -153,19 +153,19 @@ def test_a_pipe_instead_of_a_file_is_refused(tmp_path: Path, parts: Any) -> None
     (tmp_path / "b/card.json").unlink()
     os.mkfifo(tmp_path / "b/card.json")
 
-    with pytest.raises(Refused, match=r"card\.json is not a plain file"):
+    with pytest.raises(BundleRefused, match=r"card\.json is not a plain file"):
         bundle.load(tmp_path / "b", digest=digest)
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"manifest\.json cannot be read \(No such file"):
+    with pytest.raises(BundleRefused, match=r"manifest\.json cannot be read \(No such file"):
         bundle.load(tmp_path, digest="0" * 64)
 
 
 def test_a_manifest_beyond_the_cap_is_not_parsed(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b"[" * (limits.MANIFEST_BYTES + 1))
 
-    with pytest.raises(Refused, match=r"manifest\.json is longer than 1048576 bytes"):
+    with pytest.raises(BundleRefused, match=r"manifest\.json is longer than 1048576 bytes"):
         bundle.load(tmp_path, digest="0" * 64)
 
 
@@ -201,7 +201,7 @@ def test_a_manifest_that_lies_is_refused(
     parts.write(tmp_path / "b")
     digest = rewrite(tmp_path / "b", change)
 
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(BundleRefused, match=why):
         bundle.load(tmp_path / "b", digest=digest)
 
 
@@ -214,7 +214,7 @@ def test_too_large_in_all_is_refused(tmp_path: Path, parts: Any) -> None:
 
     digest = rewrite(tmp_path / "b", swell)
 
-    with pytest.raises(Refused, match="bytes is too large"):
+    with pytest.raises(BundleRefused, match="bytes is too large"):
         bundle.load(tmp_path / "b", digest=digest)
 
 
@@ -234,12 +234,12 @@ def test_a_document_that_is_not_strict_json_is_refused(
         lambda m: m["files"].update({"card.json": {"sha256": sha256(data), "bytes": len(data)}}),
     )
 
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         bundle.load(tmp_path / "b", digest=digest)
 
 
 def test_a_manifest_that_is_no_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b"[]")
 
-    with pytest.raises(Refused, match=r"manifest\.json holds a list, expected an object"):
+    with pytest.raises(BundleRefused, match=r"manifest\.json holds a list, expected an object"):
         bundle.load(tmp_path, digest=sha256(b"[]"))

@@ -5,7 +5,8 @@ from types import ModuleType
 
 import pytest
 
-from dags import asking, log_lines
+from dags.stage.operator import log_lines
+from dags.stage.operator import request as asking
 
 
 @pytest.mark.parametrize("module", [asking, log_lines])

@@ -15,8 +15,8 @@ from fixtures_postgres import Database
 from contract.problem import FilesSource, PostgresSource
 from demo.flights import Airport
 from demo.weather import WeatherTable
-from tasks.collection.collect import reader_of
-from tasks.collection.head import Head
+from tasks.collection.commit import reader_of
+from tasks.collection.head import SourceHead
 
 NINE = datetime(2013, 1, 4, 9, tzinfo=UTC)
 FIRST = date(2013, 1, 1)
@@ -36,7 +36,7 @@ def read(source: FilesSource | PostgresSource, name: str, value: str, scratch: P
     reader = reader_of(
         "weather", source, environment={name: value}, scratch=scratch, timezone="UTC"
     )
-    with reader.open(Head(), NINE) as reading:
+    with reader.open(SourceHead(), NINE) as reading:
         assert reading is not None
         rows = pa.Table.from_batches(list(reading.batches()), reading.schema)
     return rows.sort_by([("observed_at", "ascending"), ("origin", "ascending")]).drop_columns(

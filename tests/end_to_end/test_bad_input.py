@@ -18,8 +18,8 @@ import pytest
 
 from benchmarks.chain import MADE_BY, ROOT, TAKES
 from contract.manifest import Result
-from contract.store import Store
-from dags.asking import arguments, environment, out_uri
+from contract.store.client import Store
+from dags.stage.request import arguments, environment, out_uri
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 

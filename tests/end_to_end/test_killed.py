@@ -12,12 +12,12 @@ import pytest
 
 from benchmarks.attempts import HALFWAY, KILLED, MOMENTS, NEXT, Kill, Story
 from benchmarks.chain import Chain
-from contract.ledger import Ledger
-from contract.rollout import Rollout, champion_key, rollout_key
 from contract.run import Champion
+from contract.serving_state import Rollout, champion_key, rollout_key
 from contract.stages import STAGES
-from contract.store import Store
-from tasks.collection.head import Head, head_key
+from contract.store.client import Store
+from contract.store.ledger import Ledger
+from tasks.collection.head import SourceHead, head_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
 
@@ -106,7 +106,7 @@ def test_the_next_stage_goes_on_with_what_the_manifest_names(
 
 
 def test_each_row_was_collected_once(chain: Chain, stories: dict[str, Story]) -> None:
-    head = Head.model_validate_json(chain.store.get(head_key(chain.problem, "bottles")))
+    head = SourceHead.model_validate_json(chain.store.get(head_key(chain.problem, "bottles")))
 
     assert [("run", WINES)] == [(part.run, part.table.rows) for part in head.parts]
     parts = [key for key in chain.objects() if "/raw/bottles/runs/" in key]

@@ -15,7 +15,7 @@ from fixtures_airflow import ROOT, airflow_environment, ask
 
 from benchmarks.k8s.cluster import PLATFORM, Cluster, open_cluster
 from benchmarks.k8s.installation import Installation, install, uninstall
-from perennial.kustomizing import write_kustomizations
+from perennial.problems.kustomize import write_kustomizations
 
 __all__ = ["airflow_environment"]
 

@@ -18,11 +18,11 @@ from fixtures_postgres import Database, TlsAddress, running_postgres
 
 from benchmarks.k8s.cluster import until
 from contract.errors import PerennialError
-from contract.store import Store
-from perennial.platform import seaweed
-from perennial.platform.credentials import BUCKET, REGION, identities
-from perennial.platform.home import write_private
-from perennial.platform.ports import LOOPBACK, STORE_PORTS, keep_ports
+from contract.store.client import Store
+from perennial.local import seaweedfs as seaweed
+from perennial.local.credentials import BUCKET, REGION, identities
+from perennial.local.home import write_private
+from perennial.local.ports import LOOPBACK, STORE_PORTS, keep_ports
 
 ACCESS_KEY, SECRET_KEY = "OUTSIDE", "a-secret-of-the-tests"
 PASSWORD = "open-sesame"  # and of the users of the database

@@ -17,7 +17,7 @@ from benchmarks.k8s.installation import (
     give_source,
     overlay_of,
 )
-from perennial.kustomizing import write_kustomizations
+from perennial.problems.kustomize import write_kustomizations
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -18,7 +18,7 @@ from benchmarks.k8s.cluster import PLATFORM, SERVING, until
 from benchmarks.k8s.door import Door
 from benchmarks.k8s.installation import Installation
 from benchmarks.k8s.trial import Trial
-from contract.ledger import Entry
+from contract.store.ledger import LedgerEntry
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -120,7 +120,7 @@ def test_a_canary_gets_its_share_of_the_requests_whatever_its_pods(
     counts = story["load"]["seconds"]
     begun = [
         entry.written.timestamp()
-        for entry in map(Entry.model_validate, story["ledger"])
+        for entry in map(LedgerEntry.model_validate, story["ledger"])
         if entry.kind == "progress" and entry.reason.startswith("Step ")
     ]
     baked = counts[trial.papers["baked"]["digest"]]

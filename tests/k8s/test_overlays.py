@@ -298,7 +298,7 @@ def test_only_the_kubernetes_api_is_outside_in_quickstart(rendered: Rendered) ->
 
 
 def test_every_policy_selects_a_pod_that_exists(rendered: Rendered) -> None:
-    """Stages are pods of the schedule's making, and bear the labels of `dags/pod.py`."""
+    """Stages are pods of the schedule's making, and bear the labels of `dags/stage/pod.py`."""
     pods = [
         (resource["metadata"]["namespace"], resource["spec"]["template"]["metadata"]["labels"])
         for resource in rendered["quickstart"]

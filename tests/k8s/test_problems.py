@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from perennial.kustomizing import write_kustomizations
+from perennial.problems.kustomize import write_kustomizations
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from benchmarks.k8s.airflow import Airflow
 from benchmarks.k8s.cluster import ROOT, SERVING, Cluster
 from benchmarks.k8s.installation import WINES, connects, uninstall
 from benchmarks.machine import rows_in
-from contract.store import Store
+from contract.store.client import Store
 from demo.tables import wine
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages import (
-    Entry,
     Svg,
+    TimelineEntry,
     bars,
     curve,
     histogram,
@@ -182,6 +182,9 @@ def test_lengths_that_do_not_fit_are_refused(draw: Callable[[], Svg], sentence: 
 
 
 def test_a_timeline_keeps_the_order_given() -> None:
-    svg = timeline([Entry("week 2", "second"), Entry("week 1", "first", "d", "good")], title="T")
+    svg = timeline(
+        [TimelineEntry("week 2", "second"), TimelineEntry("week 1", "first", "d", "good")],
+        title="T",
+    )
 
     assert parsed(svg).findtext("desc") == "week 2: second. week 1: first, d"

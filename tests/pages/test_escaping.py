@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from pages import (
     Alert,
+    BlockGrid,
     Chart,
     Code,
     Details,
     Embed,
-    Entry,
     Facts,
-    Grid,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
+    TimelineEntry,
     bars,
     histogram,
     intervals,
@@ -58,7 +58,7 @@ def page_of(text: str) -> str:
         histogram([text], [3], title=text, x_label=text),
         intervals([text], [1.0], [0.5], [1.5], title=text, x_label=text),
         lines({text: [1.0, 2.0], f"{text}2": [1, 2]}, [text, text], title=text, limits={text: 1.5}),
-        timeline([Entry(text, text, text)], title=text),
+        timeline([TimelineEntry(text, text, text)], title=text),
     ]
     return render(
         text,
@@ -66,14 +66,14 @@ def page_of(text: str) -> str:
         status=Status("bad", text),
         lead=text,
         sections=[
-            Section(
+            PageSection(
                 text,
                 Paragraph(text),
                 Facts({text: text}),
-                Table([text], [[text], [Link(text, f"./{text}")]], caption=text),
+                TableBlock([text], [[text], [Link(text, f"./{text}")]], caption=text),
                 Alert("warn", text),
                 Code(text),
-                Details(text, Grid(Paragraph(text))),
+                Details(text, BlockGrid(Paragraph(text))),
                 *[Chart(svg, text) for svg in svgs],
                 note=text,
             )
@@ -103,7 +103,7 @@ def test_a_template_s_syntax_is_not_run() -> None:
 
 
 def test_an_embedded_report_stays_in_its_frame() -> None:
-    html = render("page", sections=[Section("s", Embed(MARKUP, "report"))])
+    html = render("page", sections=[PageSection("s", Embed(MARKUP, "report"))])
 
     names = [name for name, _ in elements_of(html)]
 

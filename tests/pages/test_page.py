@@ -8,16 +8,16 @@ import pytest
 
 from pages import (
     Alert,
+    BlockGrid,
     Chart,
     Details,
     Embed,
     Facts,
-    Grid,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Status,
-    Table,
+    TableBlock,
     bars,
     curve,
     histogram_pair,
@@ -86,10 +86,12 @@ def rich_page(columns: int = 3) -> str:
         status=Status("warn", "watch"),
         lead="Two columns have moved.",
         sections=[
-            Section("Facts", Facts({"rows": 1234, "day": datetime(2013, 6, 29, tzinfo=UTC)})),
-            Section("Columns", Table(["column", "mean", "course", "state"], rows, highlight=[0])),
-            Section("Shapes", Grid(*charts), note="against the reference"),
-            Section(
+            PageSection("Facts", Facts({"rows": 1234, "day": datetime(2013, 6, 29, tzinfo=UTC)})),
+            PageSection(
+                "Columns", TableBlock(["column", "mean", "course", "state"], rows, highlight=[0])
+            ),
+            PageSection("Shapes", BlockGrid(*charts), note="against the reference"),
+            PageSection(
                 "More",
                 Alert("bad", "Look."),
                 Chart(interval(0.1, 0.0, 0.2, title="gain"), "caption"),
@@ -97,7 +99,7 @@ def rich_page(columns: int = 3) -> str:
                 Chart(bars(["a", "b"], [1.0, -1.0], title="weights")),
                 Chart(curve([0, 1], [0, 1], title="ROC", diagonal=True)),
             ),
-            Section("Last", Details("folded", Table(["a"], [])), Paragraph("end")),
+            PageSection("Last", Details("folded", TableBlock(["a"], [])), Paragraph("end")),
         ],
         footer={"run": "r1", "service": Link("docs", "http://127.0.0.1:3000/docs")},
     )
@@ -139,9 +141,9 @@ def test_a_page_carries_the_policy_that_airflow_s_plugin_sets() -> None:
 
 
 def test_scripts_are_allowed_only_beside_an_embedded_report() -> None:
-    deep = Details("folded", Grid(Embed("<p>x</p>", "report")))
+    deep = Details("folded", BlockGrid(Embed("<p>x</p>", "report")))
 
-    assert "script-src" in render("page", sections=[Section("s", deep)])
+    assert "script-src" in render("page", sections=[PageSection("s", deep)])
     assert "script-src" not in rich_page()
 
 
@@ -160,20 +162,22 @@ def test_headings_do_not_skip_a_level() -> None:
 
 
 def test_a_table_names_its_columns_and_rows() -> None:
-    html = render("t", sections=[Section("s", Table(["a", "b"], [["x", 1.0]], caption="C"))])
+    html = render(
+        "t", sections=[PageSection("s", TableBlock(["a", "b"], [["x", 1.0]], caption="C"))]
+    )
 
     assert re.findall(r'<th scope="(\w+)"', html) == ["col", "col", "row"]
     assert "<caption>C</caption>" in html
 
 
 def test_numbers_stand_right_and_texts_left() -> None:
-    table = Table(["name", "value", "truth"], [["a", 1.0, True], ["b", None, False]])
+    table = TableBlock(["name", "value", "truth"], [["a", 1.0, True], ["b", None, False]])
 
     assert table.alignment == ["left", "right", "left"]
 
 
 def test_a_table_without_rows_says_so() -> None:
-    html = render("t", sections=[Section("s", Table(["a"], [], caption="Quarantine"))])
+    html = render("t", sections=[PageSection("s", TableBlock(["a"], [], caption="Quarantine"))])
 
     assert "Quarantine: Nothing to show." in html
     assert "<table" not in html
@@ -181,12 +185,12 @@ def test_a_table_without_rows_says_so() -> None:
 
 def test_a_row_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="row 1 has 1 cells; the table has 2"):
-        Table(["a", "b"], [[1, 2], [1]])
+        TableBlock(["a", "b"], [[1, 2], [1]])
 
 
 def test_an_alignment_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="align names 1 columns; the table has 2"):
-        Table(["a", "b"], [], align=["left"])
+        TableBlock(["a", "b"], [], align=["left"])
 
 
 @pytest.mark.parametrize("block", [Status, Alert])

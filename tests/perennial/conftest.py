@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from perennial.__main__ import cli
-from perennial.platform.home import Home
+from perennial.local.home import Home
 
 PROBLEM = """\
 apiVersion: perennial/v1

@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 
 from perennial.__main__ import COMMANDS, cli
-from perennial.platform.home import Home
-from perennial.speech import Spoken
+from perennial.console import Command
+from perennial.local.home import Home
 
 Call = Callable[..., Result]
 Write = Callable[..., Path]
@@ -44,7 +44,7 @@ def test_every_command_has_help_with_an_example(call: Call, name: str) -> None:
 def test_every_option_says_what_it_is(name: str) -> None:
     command = _command(name)
 
-    assert isinstance(command, Spoken)
+    assert isinstance(command, Command)
     silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
     assert silent == []
 

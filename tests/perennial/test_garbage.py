@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from contract.canonical import canonical_json
-from contract.ledger import Entry, Ledger
-from contract.rollout import champion_key
-from contract.store import Store
+from contract.canonical_json import canonical_json
+from contract.serving_state import champion_key
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
 from perennial.garbage import delete, find_garbage
 
 SERVED, TRIED, OLD = "a" * 64, "b" * 64, "c" * 64
@@ -34,7 +34,7 @@ def filled(store: Store, problem_name: str) -> str:
     store.put(champion_key(problem_name), canonical_json(champion))
     entry = {"id": "first/deployed", "kind": "deployed", "run": "first", "digest": SERVED}
     entry |= {"at": "2026-01-01T00:00:00Z", "written": "2026-01-01T00:00:00Z", "reason": "first"}
-    Ledger(store, problem_name).append(Entry.model_validate(entry))
+    Ledger(store, problem_name).append(LedgerEntry.model_validate(entry))
     return problem_name
 
 

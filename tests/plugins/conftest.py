@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fixtures_airflow import airflow_environment, ask
 
-from contract.canonical import canonical_json, sha256
-from contract.out import Out
-from contract.store import Store
+from contract.canonical_json import canonical_json, sha256
+from contract.store.client import Store
+from contract.store.writer import Out
 
 __all__ = ["airflow_environment"]
 

@@ -25,7 +25,7 @@ CONTRACT = bundle.Contract(
         bundle.Column(name="when", type="date"),
         bundle.Column(name="note", type="text"),
     ),
-    output=bundle.Output(name="y"),
+    output=bundle.ScoreOutput(name="y"),
     key=("class", "id"),
     event_time="when",
 )

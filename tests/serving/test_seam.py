@@ -16,7 +16,7 @@ from service_process import API_KEY, Service, wait_for
 
 import bundle
 from bundle import signing
-from contract.canonical import sha256
+from contract.canonical_json import sha256
 from serving.lane import PASSED
 from serving.served import Served
 

@@ -9,7 +9,7 @@ from bundle_factory import ROW, Made
 from service_process import Service, move_pointer, wait_for
 
 from contract import Store
-from contract.rollout import Tally
+from contract.serving_state import Tally
 from serving.tallies import COUNTED_ROWS, KEPT_MODELS, Tallies, cells
 
 

@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 from bundle_factory import Keys, make_bundle, upload
 
 from contract.artifacts import Bundle
-from contract.out import Out
 from contract.problem import read_problem_text
 from contract.run import Run
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.writer import Out
 from contract.verdict import Check, Verdict
 
 SETTLE_SECONDS = 8.0  # a segment of the log is closed after 5 s at most, and shipped at once

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from dags.stage import Stage
+from dags.stage.operator import Stage
 
 with DAG("endings", schedule=None, default_args={"retries": 1, "retry_delay": timedelta(0)}) as dag:
     for name in json.loads(os.environ["ENDINGS_PLAN"]):

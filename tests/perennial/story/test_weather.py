@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contract.errors import AskedWrongly
-from perennial.platform import database
-from perennial.platform.home import Home
+from perennial.local import database
+from perennial.local.home import Home
 from perennial.story.weather import find_weather
 
 PROJECT = Path(__file__).parents[3]

@@ -13,11 +13,11 @@ import pytest
 from fixtures_stages import Before, before
 
 from contract.artifacts import Document, Table
-from contract.canonical import canonical_json
+from contract.canonical_json import canonical_json
 from contract.manifest import Manifest
-from contract.store import Store
-from methods.snapshot import Snapshot
-from methods.tables import read_table
+from contract.store.client import Store
+from methods.tables.parquet import read_table
+from methods.tables.snapshot import Snapshot
 
 __all__ = ["before"]
 

@@ -15,7 +15,7 @@ from service_process import API_KEY, Service, move_pointer, start_service, wait_
 
 from contract import Bundle, Champion, Document, Entry, Ledger, Out, Run, Store
 from contract.problem import read_problem_text
-from contract.rollout import Rollout, champion_key, rollout_key
+from contract.serving_state import Rollout, champion_key, rollout_key
 from contract.verdict import Check, Verdict
 from tasks.deployment.task import task
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.rollout import Tally
+from contract.serving_state import Tally
 from tasks.deployment.counting import NOTHING, Count, add, answers
 from tasks.deployment.judging import (
     compare,

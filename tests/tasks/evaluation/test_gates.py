@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from bundle.documents import Contract
-from methods.bootstrap import Scored
-from methods.metrics import metric_named
+from methods.models.bootstrap import Scored
+from methods.models.metrics import metric_named
 from tasks.evaluation import gates
-from tasks.evaluation.judged import Vault, dummy_answers
+from tasks.evaluation.vault import Vault, dummy_answers
 
 AUC = metric_named("roc_auc", "binary")
 ROWS = 1000

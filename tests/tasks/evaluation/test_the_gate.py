@@ -15,9 +15,9 @@ from bundle.plans import EncoderDocument, EqualsPlan, NumberPlan
 from bundle.writer import write
 from contract.artifacts import Bundle
 from contract.errors import Refused
-from contract.ledger import Ledger
+from contract.store.ledger import Ledger
 from contract.verdict import Verdict
-from methods.converters import dense_tensors
+from methods.models.converters import dense_tensors
 from tasks.evaluation.task import Inputs, Outputs, Params, run
 from tasks.training.export import bundle_contract
 
@@ -158,7 +158,7 @@ def test_rows_without_labels_refuse(prepare: Callable[..., Prepared], tmp_path: 
 def _without_vault_labels(made: Prepared) -> object:
     import pyarrow as pa
 
-    from methods.tables import read_table, write_table
+    from methods.tables.parquet import read_table, write_table
 
     table = read_table(made.store, made.prepared)
     labels = table["late"].to_pylist()

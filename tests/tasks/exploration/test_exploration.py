@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from fixtures_stages import Before
 
-from tasks.exploration.report import column_report
+from tasks.exploration.page import column_report
 from tasks.exploration.task import Inputs, Params, run
 from tasks.exploration.warn import duplicates, find
 

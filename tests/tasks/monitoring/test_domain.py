@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from fixtures_drift import reference, world
 
-from methods.profile import ReferenceProfile
+from methods.drift.profile import ReferenceProfile
 from tasks.monitoring.domain import compare
 
 pytestmark = pytest.mark.slow  # fits six small models each

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fixtures_monitoring import SINCE, Place
 
-from contract.ledger import Ledger
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.ledger import Ledger
 
 pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import Decision, Window
-from contract.ledger import Entry
+from contract.store.ledger import LedgerEntry
 from tasks.monitoring.past import Past
 
 START = datetime(2013, 5, 1, tzinfo=UTC)
@@ -17,8 +17,8 @@ def at(day: float) -> datetime:
     return START + timedelta(days=day)
 
 
-def entry(kind: str, day: float, digest: str = OLD, run: str = "run") -> Entry:
-    return Entry.model_validate(
+def entry(kind: str, day: float, digest: str = OLD, run: str = "run") -> LedgerEntry:
+    return LedgerEntry.model_validate(
         {
             "id": f"{run}/{kind}/{day}",
             "kind": kind,

@@ -9,7 +9,7 @@ import pytest
 from fixtures_drift import reference, served, world
 
 from contract.decision import Performance
-from methods.profile import BlockLosses, ReferenceProfile
+from methods.drift.profile import BlockLosses, ReferenceProfile
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.log import Lines, ServedDay
 from tasks.monitoring.performance import baseline, measure

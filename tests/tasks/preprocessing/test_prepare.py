@@ -10,7 +10,7 @@ import pytest
 from fixtures_stages import Before
 
 from contract.errors import AskedWrongly, Refused
-from methods.schema import Schema
+from methods.columns.schema import Schema
 from tasks.preprocessing.task import Inputs, Outputs, Params, run
 
 N = 200

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from contract.errors import AskedWrongly
-from contract.out import Out
 from contract.problem import Problem
 from contract.run import Champion, Run
-from contract.store import Store
+from contract.store.client import Store
+from contract.store.writer import Out
 from tasks.problem.task import Inputs, Outputs, Params, run
 
 YAML = """\

@@ -5,10 +5,10 @@ import pytest
 from fixtures_models import Prepared, dataset_of
 
 from contract.errors import Refused
-from methods.candidates.leaderboard import Leaderboard
-from methods.encoding import EncodingSettings
-from methods.folds import fold_pairs
-from methods.metrics import metric_named
+from methods.models.encoding import EncodingSettings
+from methods.models.families.leaderboard import Leaderboard
+from methods.models.metrics import metric_named
+from methods.split.folds import fold_pairs
 from tasks.selection.compare import compare
 from tasks.selection.task import Inputs, Params, run
 
@@ -61,12 +61,12 @@ def test_a_budget_that_is_gone_cuts_pairs_and_no_family() -> None:
 
 
 def test_a_candidate_that_fails_says_why_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    from methods.candidates.trees import Tree
+    from methods.models.families.trees import SingleTree
 
     def fail(*_: object) -> None:
         raise ValueError("no tree today")
 
-    monkeypatch.setattr(Tree, "fit", fail)
+    monkeypatch.setattr(SingleTree, "fit", fail)
     found = {entry.family: entry for entry in board(("linear", "tree")).entries}
 
     assert found["tree"].failure == "ValueError: no tree today"

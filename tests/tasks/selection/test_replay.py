@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from fixtures_models import Prepared
 
-from methods.candidates.leaderboard import Entry, Leaderboard
+from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
 from tasks.selection.task import Inputs, Params, run
 
 BOARD = Leaderboard(
@@ -15,7 +15,7 @@ BOARD = Leaderboard(
     budget_seconds=60.0,
     spent_seconds=20.0,
     entries=(
-        Entry(
+        LeaderboardEntry(
             family="tree",
             settings={"depth": 3},
             score=0.7,

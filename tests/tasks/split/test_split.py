@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from fixtures_stages import Before, champion
 
-from contract.canonical import canonical_json
+from contract.canonical_json import canonical_json
 from contract.errors import Refused
 from contract.manifest import Manifest
 from tasks.split.task import Inputs, Outputs, Params, run

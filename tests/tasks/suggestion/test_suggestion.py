@@ -51,7 +51,7 @@ def test_key_time_and_task_are_inferred(tmp_path: Path, name: str) -> None:
 
 def test_the_path_is_found_again_whatever_signs_it_has(tmp_path: Path) -> None:
     from contract.problem import FilesSource
-    from tasks.collection.files import FilesReader
+    from tasks.collection.readers.files import FilesReader
 
     problem = suggested(tmp_path, COLUMNS, "returned", "odd [name] $HOME.csv")
 

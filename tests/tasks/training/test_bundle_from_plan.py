@@ -9,11 +9,11 @@ from bundle import signing
 from bundle.reader import load
 from bundle.remote import fetch
 from contract.errors import AskedWrongly
-from methods.candidates import Plan, PlannedMember
-from methods.encoding import EncodingSettings
-from methods.metrics import metric_named
-from methods.profile import ReferenceProfile
-from methods.weights import Window
+from methods.drift.profile import ReferenceProfile
+from methods.models.encoding import EncodingSettings
+from methods.models.families import PlannedMember, TrainingPlan
+from methods.models.metrics import metric_named
+from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import FittedPlan, fit_plan
 from tasks.training.held import Held, hold_out
@@ -24,7 +24,7 @@ METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 CLASSES = {"binary": ("false", "true"), "multiclass": ("low", "mid", "top"), "regression": ()}
 
 
-def plan(task: str = "binary") -> Plan:
+def plan(task: str = "binary") -> TrainingPlan:
     members = (
         PlannedMember(
             family="boosting",
@@ -45,13 +45,13 @@ def plan(task: str = "binary") -> Plan:
             family="linear", settings={"penalty": 1.0}, iterations=0, seed=1, weight=0.25
         ),
     )
-    return Plan(
+    return TrainingPlan(
         task=task,  # type: ignore[arg-type] # one of the three
         classes=CLASSES[task],
         metric=METRICS[task],
         members=members,
         encoding=EncodingSettings(),
-        window=Window(half_life_days=60.0),
+        window=TrainingWindow(half_life_days=60.0),
         calibration="none" if task == "regression" else "platt",
         threshold=0.5 if task == "binary" else None,
         rows=420,

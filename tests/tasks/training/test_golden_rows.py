@@ -1,6 +1,6 @@
 from fixtures_models import dataset_of
 
-from methods.encoding import EncodingSettings, fit_encoding
+from methods.models.encoding import EncodingSettings, fit_encoding
 from tasks.training.golden import ROWS, GoldenRow, golden_rows
 
 

@@ -5,10 +5,10 @@ import pytest
 from fixtures_models import Prepared, people, schema_of
 
 from contract.errors import Refused
-from methods.candidates import Plan, PlannedMember
-from methods.encoding import EncodingSettings
-from methods.metrics import metric_named
-from methods.weights import Window
+from methods.models.encoding import EncodingSettings
+from methods.models.families import PlannedMember, TrainingPlan
+from methods.models.metrics import metric_named
+from methods.split.weights import TrainingWindow
 from tasks.tuning.plan import replayed
 from tasks.tuning.task import Inputs, Params, run
 
@@ -16,17 +16,17 @@ SCHEMA = schema_of(people(200), "binary")
 AUC = metric_named("roc_auc", "binary")
 
 
-def plan(**changes: Any) -> Plan:
+def plan(**changes: Any) -> TrainingPlan:
     member = PlannedMember(
         family="tree", settings={"depth": 3, "leaf_rows": 20}, iterations=0, seed=0, weight=1.0
     )
-    given = Plan(
+    given = TrainingPlan(
         task="binary",
         classes=("false", "true"),
         metric="roc_auc",
         members=(member,),
         encoding=EncodingSettings(),
-        window=Window(),
+        window=TrainingWindow(),
         calibration="none",
         threshold=0.4,
         rows=500,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fixtures_models import Prepared, dataset_of, problem_of
 
-from methods.candidates import Plan
-from methods.candidates.leaderboard import Entry, Leaderboard
-from methods.metrics import metric_named
+from methods.models.families import TrainingPlan
+from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
+from methods.models.metrics import metric_named
 from tasks.tuning import plan
 from tasks.tuning.choose import choose
 from tasks.tuning.plan import best_families, find_plan, search_pairs
@@ -20,7 +20,7 @@ LOG_LOSS = metric_named("log_loss", "binary")
 
 def board(*families: str, spent: float = 0.0, budget: float = 1.0) -> Leaderboard:
     entries = [
-        Entry(
+        LeaderboardEntry(
             family=name,
             settings={},
             score=1.0 - 0.1 * place,
@@ -144,7 +144,7 @@ def test_the_stage_makes_a_plan_that_reads_back(prepare: Callable[..., Prepared]
         made.out("tuning"),
     )
 
-    made_plan = Plan.model_validate(made.store.document(found.plan))
+    made_plan = TrainingPlan.model_validate(made.store.document(found.plan))
     assert (made_plan.score, found.trials > 0, found.journal is not None) == (
         found.score,
         True,

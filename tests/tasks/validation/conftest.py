@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from contract.artifacts import Table
-from methods import duck
-from methods.snapshot import LOAD, SourceSnapshot, View
+from methods.tables import sql as duck
+from methods.tables.snapshot import LOAD, SourceSnapshot, View
 from tasks.validation.validate import Judged, Ranges, validate
 
 END = datetime(2026, 6, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from fixtures_stages import Before, before
 
 from contract.errors import Refused
-from methods.snapshot import LOAD, Snapshot, SourceSnapshot
+from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
 from tasks.validation.task import Inputs, Outputs, Params, run
 
 __all__ = ["before"]

@@ -1,7 +1,7 @@
 """Logs of tasks in the store, so that they outlive the scheduler's pod.
 
 Airflow's own way is the provider of a cloud: 66 MB and 58 packages, for one PUT and one GET that
-`contract.store` knows already. Named by `[logging] logging_config_class`.
+`contract.store.client` knows already. Named by `[logging] logging_config_class`.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 from airflow.config_templates.airflow_local_settings import DEFAULT_LOGGING_CONFIG
 
 from contract.errors import PerennialError
-from contract.store import Store
+from contract.store.client import Store
 
 PREFIX = "airflow-logs"
 FOLDER = "AIRFLOW__LOGGING__BASE_LOG_FOLDER"

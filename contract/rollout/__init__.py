@@ -1,0 +1,1 @@
+"""How a model is rolled out to a service."""

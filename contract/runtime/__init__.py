@@ -1,0 +1,1 @@
+"""A task's process: command line, manifest, exit code."""

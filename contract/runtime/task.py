@@ -1,0 +1,262 @@
+"""A task: three models and one function. The command line, manifest and exit codes follow here."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import ValidationError
+
+from contract import manifest as manifests
+from contract.artifacts import Artifact
+from contract.canonical_json import canonical_json, sha256
+from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is_disk_full
+from contract.log import log
+from contract.manifest import Manifest, Result
+from contract.runtime.code_digest import code_digest
+from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, tell
+from contract.store.client import Store
+from contract.store.reference import Take, artifacts_in
+from contract.store.writer import Out
+from contract.strict import Strict
+
+SENTENCE_CHARACTERS = 1_000  # arbitrary; a sentence that is longer is a report
+
+I = TypeVar("I", bound=Strict)  # noqa: E741 - inputs, params, outputs
+P = TypeVar("P", bound=Strict)
+O = TypeVar("O", bound=Strict)  # noqa: E741 - as above
+
+
+class Task(Generic[I, P, O]):
+    """A named function from typed inputs and parameters to typed outputs."""
+
+    def __init__(self, name: str, run: Callable[[I, P, Out], O]) -> None:
+        hints = get_type_hints(run)
+        self.name = name
+        self.run = run
+        self.inputs: type[I] = hints["inputs"]
+        self.params: type[P] = hints["params"]
+        self.outputs: type[O] = hints["return"]
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Run the task as a process does and return its exit code."""
+        end_with_the_group()
+        words = self._parse(arguments)
+        line = log(self.name)
+        began = time.monotonic()
+        try:
+            store = Store.from_environment()
+            asked = [Take.parse(text) for text in words.take]
+            result = self.carry_out(store, asked, _params(words.params), words.out)
+            tell(result.model_dump(mode="json"))
+        except PerennialError as error:
+            return self._end(str(error)[:SENTENCE_CHARACTERS], error.exit_code)
+        except Exception as error:
+            if not is_disk_full(error):
+                raise
+            said = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
+            sentence = f"The disk is full ({said}); free space and run it again."
+            return self._end(sentence, TryAgain.exit_code)
+        # The task's own words win over a fact of the same name.
+        words_of_all = {
+            "task": self.name,
+            "out": words.out,
+            "outcome": result.outcome,
+            "seconds": round(time.monotonic() - began, 3),
+            "at": now(),
+        }
+        line.info("task done", **(result.facts | words_of_all))
+        return 0
+
+    def _end(self, sentence: str, exit_code: int) -> int:
+        """Say why the task ends here and return the exit code."""
+        # On a full disk the last log line alone holds the sentence.
+        with contextlib.suppress(OSError):
+            tell({"why": sentence})
+        log(self.name).error("task ended", task=self.name, exit=exit_code, why=sentence)
+        return exit_code
+
+    def carry_out(self, store: Store, takes: Sequence[Take], params: Any, uri: str) -> Result:  # noqa: ANN401 - parsed JSON
+        """Validate what is asked, run once, write the manifest last.
+
+        Where the manifest is there already: a hit if it was asked the same and every output is
+        still there. Outputs that are gone are made again.
+
+        Raises:
+            AskedWrongly: inputs or parameters do not validate, or another task stands at `uri`.
+        """
+        prefix = store.key(uri).rstrip("/")
+        inputs, given = self._validate(store, takes, params)
+        asked_inputs = inputs.model_dump(mode="json")
+        asked_params = given.model_dump(mode="json")
+        code = code_digest(self.name)
+        key = f"{prefix}/{manifests.NAME}"
+        known = store.get_with_etag(key)
+        if known is not None:
+            self._same(known[0], uri, code, asked_inputs, asked_params)
+            if _all_there(store, json.loads(known[0])["outputs"]):
+                log(self.name).info("made before", task=self.name, out=uri)
+                return _result(store, key, known[0])
+        body = self._make(store, prefix, inputs, given, code)
+        if known is not None:
+            if json.loads(body)["outputs"] != json.loads(known[0])["outputs"]:
+                sentence = f"Outputs of {uri} are gone and came out differently: start a new run."
+                raise AskedWrongly(sentence)
+            return _result(store, key, known[0])
+        try:
+            store.create(key, body)
+        except Conflict:
+            body = store.get(key)
+            self._same(body, uri, code, asked_inputs, asked_params)
+        return _result(store, key, body)
+
+    def _make(self, store: Store, prefix: str, inputs: I, params: P, code: str) -> bytes:
+        started, began, cpu = datetime.now(UTC), time.monotonic(), _cpu_seconds()
+        out = Out(store, prefix, Path(tempfile.mkdtemp(prefix=f"{self.name}-")))
+        try:
+            made = self.run(inputs, params, out)
+        finally:
+            out.close()
+        outputs, facts = _sort_out(made)
+        manifest = Manifest(
+            task=self.name,
+            problem=out.problem,
+            run=out.run,
+            code=code,
+            inputs=inputs.model_dump(mode="json"),
+            params=params.model_dump(mode="json"),
+            outputs=outputs,
+            facts=facts,
+            outcome=str(facts.pop("outcome", "made")),
+            started=started,
+            seconds=round(time.monotonic() - began, 3),
+            cpu_seconds=round(_cpu_seconds() - cpu, 3),
+        )
+        return canonical_json(manifest.model_dump(mode="json"))
+
+    def _validate(self, store: Store, takes: Sequence[Take], params: Any) -> tuple[I, P]:  # noqa: ANN401 - parsed JSON
+        names = [take.name for take in takes]
+        for name in names:
+            if names.count(name) > 1:
+                sentence = f"--take {name} was given {names.count(name)} times; once is expected."
+                raise AskedWrongly(sentence)
+        try:
+            given = self.params.model_validate(params)
+            inputs = self.inputs.model_validate({take.name: take.resolve(store) for take in takes})
+        except ValidationError as error:
+            raise AskedWrongly(f"{self.name}: {_first(error)}") from error
+        return inputs, given
+
+    def _same(
+        self, body: bytes, uri: str, code: str, inputs: dict[str, Any], params: dict[str, Any]
+    ) -> None:
+        found = Manifest.model_validate_json(body)
+        if found.identity == manifests.identity(self.name, code, inputs, params):
+            return
+        asked = {"task": self.name, "code": code, "inputs": inputs, "params": params}
+        differs = [name for name, value in asked.items() if getattr(found, name) != value]
+        sentence = (
+            f"At {uri} stands a manifest with other {' and '.join(differs)}; "
+            "a run never changes what it made: start a new run."
+        )
+        raise AskedWrongly(sentence)
+
+    def _parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        parser = argparse.ArgumentParser(
+            prog=f"python -m tasks {self.name}",
+            description=(sys.modules[self.run.__module__].__doc__ or "").partition("\n")[0],
+        )
+        parser.add_argument(
+            "--take",
+            action="append",
+            default=[],
+            metavar="NAME=URI#OUTPUT@sha256:HEX",
+            help=f"an input: {', '.join(self.inputs.model_fields) or 'none'}",
+        )
+        parser.add_argument(
+            "--params",
+            default="{}",
+            metavar="FILE|JSON",
+            help=f"the parameters: {', '.join(self.params.model_fields) or 'none'}",
+        )
+        parser.add_argument("--out", required=True, metavar="URI", help="the stage's own prefix")
+        return parser.parse_args(arguments)
+
+
+def _params(text: str) -> Any:  # noqa: ANN401 - parsed JSON
+    source = text
+    if not text.lstrip().startswith("{"):
+        try:
+            source = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise AskedWrongly(f"--params {text!r} cannot be read: {error.strerror}.") from error
+    try:
+        return json.loads(source)
+    except ValueError as error:
+        raise AskedWrongly(f"--params is not JSON: {error}.") from error
+
+
+def _first(error: ValidationError) -> str:
+    """Return every complaint in one sentence, the field first."""
+    return "; ".join(
+        f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}"
+        for entry in error.errors(include_url=False)
+    )
+
+
+def _sort_out(made: Strict) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the fields of the outputs: artifacts, or tables of them, and facts."""
+    outputs: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
+    for name, value in made.model_dump(mode="json").items():
+        held = getattr(made, name)
+        several = isinstance(held, dict) and all(isinstance(v, Artifact) for v in held.values())
+        is_output = isinstance(held, Artifact) or (several and bool(held))
+        if is_output or (several and _declares_artifacts(type(made), name)):
+            outputs[name] = value
+        elif value is not None:
+            facts[name] = value
+    return outputs, facts
+
+
+def _declares_artifacts(model: type[Strict], name: str) -> bool:
+    """Tell whether an empty mapping is a mapping of artifacts."""
+    arguments = getattr(model.model_fields[name].annotation, "__args__", ())
+    return any(isinstance(kind, type) and issubclass(kind, Artifact) for kind in arguments)
+
+
+def _all_there(store: Store, outputs: dict[str, Any]) -> bool:
+    """HEAD every output; a bundle is there when its manifest is."""
+    for artifact in artifacts_in(outputs):
+        key = store.key(artifact.uri)
+        in_models = key.endswith(artifact.sha256)
+        found = store.head(f"{key}/manifest.json" if in_models else key)
+        if found is None or (not in_models and found.bytes != artifact.bytes):
+            return False
+    return True
+
+
+def _result(store: Store, key: str, body: bytes) -> Result:
+    """Return the few words for the caller: facts that are too long are left out, largest first."""
+    content = json.loads(body)
+    facts = {k: v for k, v in content["facts"].items() if isinstance(v, str | int | float | bool)}
+    while True:
+        result = Result(
+            manifest=store.uri(key), sha256=sha256(body), outcome=content["outcome"], facts=facts
+        )
+        if len(result.canonical()) <= RESULT_BYTES or not facts:
+            return result
+        del facts[max(facts, key=lambda name: len(str(facts[name])))]
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of its children that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system

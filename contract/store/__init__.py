@@ -1,0 +1,1 @@
+"""The store: layout, documents, conditional writes, ledger."""

@@ -1,0 +1,85 @@
+"""The ledger: what was done to a problem's model and why, one numbered file an entry, append-only.
+
+An entry's number is claimed by a conditional put, so two writers never share one. An entry has an
+`id` of its own (run and kind), so that a step that is run twice writes it once.
+"""
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from contract.artifacts import Sha256
+from contract.errors import Conflict, TryAgain
+from contract.store.client import Store
+from contract.strict import Strict
+
+Kind = Literal[
+    "deployed",
+    "progress",  # a canary went a step on
+    "hold",  # a canary waits for more requests
+    "refused",
+    "returned",
+    "rollback",
+    "retrain",
+    "blocked",
+]
+
+ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong
+
+
+class LedgerEntry(Strict):
+    """One line of the ledger."""
+
+    id: str
+    """What makes the entry itself: `RUN/KIND`; the second entry of an id is not written."""
+    kind: Kind
+    at: datetime
+    """The run's `window_end`: when, in the problem's own time."""
+    written: datetime
+    """When, by the clock."""
+    run: str
+    """The run that did it; `by hand` for a person."""
+    digest: Sha256 | None = None
+    """The model that this is about."""
+    previous: Sha256 | None = None
+    """The model that served before."""
+    reason: str
+    """One sentence for the person who reads it in the morning."""
+    reasons: tuple[str, ...] = ()
+    """Further sentences, such as each gate that refused."""
+
+
+class Ledger:
+    """The ledger of one problem."""
+
+    def __init__(self, store: Store, problem: str) -> None:
+        self._store = store
+        self._prefix = f"{problem}/ledger/"
+
+    def entries(self) -> list[LedgerEntry]:
+        """Return all entries, oldest first."""
+        return [
+            LedgerEntry.model_validate_json(self._store.get(key))
+            for key in self._store.keys(self._prefix)
+            if key.endswith(".json")
+        ]
+
+    def append(self, entry: LedgerEntry) -> int:
+        """Write `entry` behind the others and return its number; the number it has, if it is there.
+
+        Raises:
+            TryAgain: too many writers at once.
+        """
+        for _ in range(ATTEMPTS):
+            entries = self.entries()
+            for number, known in enumerate(entries):
+                if known.id == entry.id:
+                    return number
+            body = json.dumps(entry.model_dump(mode="json"), indent=1, sort_keys=True).encode()
+            try:
+                self._store.create(f"{self._prefix}{len(entries):08d}.json", body)
+            except Conflict:
+                continue
+            return len(entries)
+        sentence = f"The ledger {self._prefix!r} had {ATTEMPTS} other writers; it is tried again."
+        raise TryAgain(sentence)

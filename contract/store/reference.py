@@ -1,0 +1,75 @@
+"""References: `NAME=URI#OUTPUT@sha256:HEX` names one output of one manifest, by digest."""
+
+import json
+import re
+from typing import Any
+
+from contract.artifacts import Artifact
+from contract.canonical_json import sha256
+from contract.errors import AskedWrongly
+from contract.store.client import Store
+from contract.strict import Strict
+
+PATTERN = re.compile(
+    r"(?P<name>[a-z_]+)=(?P<uri>s3://[^#]+)#(?P<output>[a-z_]+)@sha256:(?P<sha256>[0-9a-f]{64})"
+)
+
+
+class Take(Strict):
+    """One reference: the input's name, the manifest and which of its outputs."""
+
+    name: str
+    manifest: str
+    output: str
+    sha256: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Take":
+        """Read the command line's spelling.
+
+        Raises:
+            AskedWrongly: it is not of that form.
+
+        >>> Take.parse("problem=s3://store/a/manifest.json#problem@sha256:" + "0" * 64).output
+        'problem'
+        """
+        found = PATTERN.fullmatch(text)
+        if found is None:
+            sentence = f"--take {text!r} was found, NAME=URI#OUTPUT@sha256:HEX is expected."
+            raise AskedWrongly(sentence)
+        name, uri, output, digest = found.group("name", "uri", "output", "sha256")
+        return cls(name=name, manifest=uri, output=output, sha256=digest)
+
+    def resolve(self, store: Store) -> Any:  # noqa: ANN401 - an artifact or a mapping of them
+        """Return what stands in the manifest under the output's name.
+
+        Raises:
+            AskedWrongly: the manifest is another one, or has no such output.
+        """
+        body = store.get(store.key(self.manifest))
+        found = sha256(body)
+        if found != self.sha256:
+            sentence = (
+                f"The manifest {self.manifest} has the sha256 {found[:12]}…, expected "
+                f"{self.sha256[:12]}…; take the one that the earlier stage named."
+            )
+            raise AskedWrongly(sentence)
+        outputs = json.loads(body)["outputs"]
+        if self.output not in outputs:
+            sentence = (
+                f"The manifest {self.manifest} has no output {self.output!r}; "
+                f"it has {', '.join(sorted(outputs))}."
+            )
+            raise AskedWrongly(sentence)
+        return outputs[self.output]
+
+
+def artifacts_in(value: Any) -> list[Artifact]:  # noqa: ANN401 - any JSON value
+    """Return every artifact inside a manifest's value, in a fixed order."""
+    if isinstance(value, dict):
+        if {"uri", "sha256", "bytes"} <= value.keys():
+            return [Artifact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])]
+        return [found for name in sorted(value) for found in artifacts_in(value[name])]
+    if isinstance(value, list):
+        return [found for entry in value for found in artifacts_in(entry)]
+    return []

@@ -1,0 +1,1 @@
+"""One stage as an Airflow task: a process on one machine, a pod on a cluster."""

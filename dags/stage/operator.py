@@ -1,0 +1,177 @@
+"""The one seam between Airflow and the stages: `Stage` runs `python -m tasks STAGE …` and settles.
+
+`PERENNIAL_RUNNER` chooses, when this is imported, how a stage runs: `local`, the default, is a
+child process of `$PERENNIAL_PYTHON`, or where `$PERENNIAL_WARM` leads to one a fork of an
+interpreter that has imported everything (`dags/stage/prefork.py`); `kubernetes` is a pod (`dags/stage/pod.py`).
+Whatever runs it, the arguments, the environment's names and the meaning of the exit code come from
+`asking` and `endings`, and so are the same.
+
+Airflow 3.3 gives a task no way to write its own note, so the sentence of a failure stands in the
+exception, in the last log line and under the XCom key `why`, from where the plugin takes it to
+Airflow's first screen.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowTaskTimeout
+
+from contract.errors import AskedWrongly
+from contract.manifest import Result
+from contract.problem import Resources
+from contract.runtime.prefork.protocol import VARIABLE
+from contract.runtime.process import RESULT_BYTES, RESULT_VARIABLE
+from dags.stage.exit_codes import Ending, Fate, settle
+from dags.stage.local import Child, start
+from dags.stage.log_lines import readable
+from dags.stage.prefork import Fork, NotWarm, fork
+from dags.stage.request import arguments, environment, out_uri, overridden, required
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from dags.stage.pod import Pod
+
+RUNNER = os.environ.get("PERENNIAL_RUNNER", "local")
+if RUNNER not in {"local", "kubernetes"}:
+    _SENTENCE = f"PERENNIAL_RUNNER is {RUNNER!r}; 'local' or 'kubernetes' is expected."
+    raise AskedWrongly(_SENTENCE)
+
+WHY = "why"
+
+
+class Stage(BaseOperator):
+    """One stage of one problem, as a child process or a pod; its task id is the stage's name.
+
+    `takes` gives each input the upstream stage that makes it, `asks` makes the parameters from the
+    run's context, `sources` are the environment's names that the problem file mentions, and
+    `needs` what a pod is given.
+    """
+
+    template_fields: Sequence[str] = ("takes",)
+    ui_color = "#e6eef5"
+
+    def __init__(
+        self,
+        *,
+        problem: str,
+        takes: "Mapping[str, Stage]",
+        asks: "Callable[[Context], dict[str, object]] | None" = None,
+        sources: Collection[str] = (),
+        needs: Resources | None = None,
+        grace_seconds: float = 10.0,
+        **settings: Any,  # noqa: ANN401 - whatever BaseOperator takes
+    ) -> None:
+        super().__init__(**settings)
+        self.problem = problem
+        # The reference to the upstream's XCom is also the dependency on it: written once.
+        self.takes: dict[str, Any] = {name: upstream.output for name, upstream in takes.items()}
+        self.asks = asks
+        self.sources = tuple(sorted(sources))
+        self.needs = needs or Resources()
+        self.grace_seconds = grace_seconds
+        self._child: Child | Pod | None = None
+
+    def execute(self, context: "Context") -> dict[str, Any]:
+        """Run the stage and return what it tells: manifest, sha256, outcome, facts.
+
+        Raises:
+            AirflowFailException: asked wrongly, refused, too late, or a bug; not tried again.
+            AirflowException: killed or told to try again.
+        """
+        try:
+            ending = self._run(context)
+        except AskedWrongly as error:
+            ending = Ending(fate=Fate.FAIL, sentence=str(error))
+        except AirflowTaskTimeout:
+            limit = self.execution_timeout
+            ending = Ending(
+                fate=Fate.FAIL,
+                sentence=f"ran longer than its limit of {limit} and was ended; give it less to do.",
+            )
+        if ending.result is not None:
+            self._tell_assets(context, ending.result)
+            return ending.result.model_dump(mode="json")
+        sentence = f"{self.task_id}: {ending.sentence}"
+        context["ti"].xcom_push(key=WHY, value=sentence)
+        self.log.error("%s", sentence)
+        raise (AirflowException if ending.fate is Fate.RETRY else AirflowFailException)(sentence)
+
+    def on_kill(self) -> None:
+        """End the stage and all its descendants."""
+        if self._child is not None:
+            self._child.end()
+
+    def _run(self, context: "Context") -> Ending:
+        bucket = required("PERENNIAL_BUCKET", os.environ)
+        words = arguments(
+            self.task_id,
+            {name: Result.model_validate(value) for name, value in self.takes.items()},
+            self.asks(context) if self.asks else {},
+            out_uri(bucket, self.problem, context["dag_run"].run_id, self.task_id),
+        )
+        if RUNNER == "kubernetes":
+            # 0.8 CPU-s and 75 MB that reading the DAGs must not pay.
+            from dags.stage.pod import Pod  # noqa: PLC0415
+
+            asked = dict(context["params"]).get("set") or {}
+            self._child = Pod(self, words, overridden(self.needs, self.task_id, asked))
+            return self._child.run(context)
+        return self._run_child(words)
+
+    def _run_child(self, words: list[str]) -> Ending:
+        given = os.environ
+        python = required("PERENNIAL_PYTHON", given)
+        if not os.access(python, os.X_OK):
+            sentence = (
+                f"PERENNIAL_PYTHON is {python!r}, which cannot be run; `perennial up` sets it."
+            )
+            raise AskedWrongly(sentence)
+        with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
+            result = Path(folder) / "result.json"
+            # What a killed stage leaves behind goes with the folder.
+            own = {RESULT_VARIABLE: str(result), "TMPDIR": folder}
+            seen = environment(self.task_id, self.sources, given) | own
+            # `python -m` looks into its folder first: not into the one Airflow happens to stand in.
+            process = self._fork(words, seen) or start(
+                [python, "-m", "tasks", *words], seen, seen["PYTHONPATH"]
+            )
+            child = self._child = Child(process, self.grace_seconds)
+            last_line = ""
+            try:
+                for line in child.lines():
+                    level, last_line = readable(line)
+                    self.log.log(level, "%s", last_line)
+                code = child.wait()
+            finally:
+                child.close()
+            return settle(code, _read(result), last_line)
+
+    def _fork(self, words: list[str], seen: dict[str, str]) -> Fork | None:
+        """Return a process of the warm interpreter; None where there is none to be had."""
+        path = os.environ.get(VARIABLE)
+        if not path:
+            return None
+        try:
+            return fork(path, words, seen, seen["PYTHONPATH"])
+        except NotWarm as why:
+            self.log.info("An interpreter of its own: %s", why)
+            return None
+
+    def _tell_assets(self, context: "Context", result: Result) -> None:
+        for asset in self.outlets:
+            event = context["outlet_events"][asset]
+            event.extra = {"outcome": result.outcome, "manifest": result.manifest}
+
+
+def _read(path: Path) -> bytes:
+    """Return the result's bytes, one more than are let in at most."""
+    try:
+        with path.open("rb") as file:
+            return file.read(RESULT_BYTES + 1)
+    except FileNotFoundError:
+        return b""

@@ -1,0 +1,1 @@
+"""What a column is: role, type, target, leakage."""

@@ -1,0 +1,167 @@
+"""What the reference's own days did to a column: nothing of that kind is a fault later on.
+
+A month that moves on, weather that differs from week to week, a flag that is constant on most days:
+a limit that a healthy past would have broken cries wolf for ever. So every limit of the drift rule
+and of the quality gate is raised to what the held-out rows did among themselves.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from contract.strict import Strict
+from methods.drift.bins import cells
+from methods.drift.divergence import stability_index
+from methods.drift.histograms import Grid, Histogram, count, finite, learn, to_numbers
+from methods.drift.summaries import FEWEST_ROWS, Summary, is_constant, misfit, spike, summarise
+
+MOST_BLOCKS = 56  # eight weeks of days
+WINDOW_BLOCKS = 7  # blocks that are judged together, as a verdict window of days is
+MONOTONE_BLOCKS = 6
+WINDOW_ROWS = 500  # fewer say little of a distribution
+DIGITS = 4
+
+
+class Calm(Strict):
+    """The largest value among the reference's own blocks, each against the whole or the past."""
+
+    psi: float = 0.0
+    """Corrected stability index of a window of blocks against the whole."""
+    spike: float = 0.0
+    """Share of a single value in a block, where its bin holds next to nothing in the whole."""
+    misfit: float = 0.0
+    """Of a block's quantiles to their shares in the whole."""
+    missing: float = 0.0
+    """Share missing in a block minus that of the whole."""
+    out_of_range: float = 0.0
+    """Share of a block of the second half beyond the limits that the first half gives; 1 where the
+    column only moves in one direction, as a month does."""
+    unseen: float = 0.0
+    """Share of a block of the second half in categories that the first half never had."""
+    is_constant: bool = False
+    """True where a block held one value only."""
+
+
+def calm(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> Calm:
+    """Measure a column on its own blocks.
+
+    Args:
+        values: (n,) the reference's values.
+        grid: learnt from all of them.
+        blocks: (n,) integers that ascend in time; neighbours are merged beyond 56 blocks.
+    """
+    order = np.argsort(blocks, kind="stable")
+    ordered = values.take(pa.array(order))
+    lengths = _lengths(blocks[order])
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    summaries = _summaries(ordered, grid, starts)
+    parts = [
+        count(ordered.slice(start, length), grid)
+        for start, length in zip(starts[:-1].tolist(), lengths, strict=True)
+    ]
+    whole = _sum(parts, grid)
+    judged = [part for part in parts if part.rows >= FEWEST_ROWS]
+    both = list(zip(parts, summaries, strict=True))
+    share = whole.missing / max(whole.rows, 1)
+    outside, unseen = _second_half(ordered, grid, starts)
+    return Calm(
+        psi=_short(max((_psi(grid, whole, window) for window in _windows(parts, grid)), default=0)),
+        spike=_short(max((spike(grid, whole, summary) for summary in summaries), default=0)),
+        misfit=_short(
+            max((misfit(grid, whole, each.quantiles) for each in summaries if each), default=0)
+        ),
+        missing=_short(max((part.missing / part.rows - share for part in judged), default=0)),
+        out_of_range=_short(outside),
+        unseen=_short(unseen),
+        is_constant=any(is_constant(grid, part, summary) for part, summary in both),
+    )
+
+
+def _summaries(
+    ordered: pa.ChunkedArray, grid: Grid, starts: NDArray[np.int64]
+) -> list[Summary | None]:
+    """Summarise the numbers of each block; None for other columns."""
+    if grid.kind != "number":
+        return [None] * (len(starts) - 1)
+    numbers = to_numbers(ordered, "number")
+    return [summarise(numbers[start:end]) for start, end in pairwise(starts.tolist())]
+
+
+def _lengths(ordered: NDArray[np.int64]) -> list[int]:
+    """Return the rows of each block, neighbours merged until at most 56 blocks remain."""
+    lengths = np.unique(ordered, return_counts=True)[1]
+    merged = np.array_split(lengths, min(len(lengths), MOST_BLOCKS))
+    return [int(part.sum()) for part in merged]
+
+
+def _windows(parts: list[Histogram], grid: Grid) -> list[Histogram]:
+    """Merge neighbours to windows of at least 7 blocks and 500 rows; a short rest is left out."""
+    windows, held = [], []
+    for part in parts:
+        held.append(part)
+        if len(held) >= WINDOW_BLOCKS and sum(each.rows for each in held) >= WINDOW_ROWS:
+            windows.append(_sum(held, grid))
+            held = []
+    return windows
+
+
+def _psi(grid: Grid, whole: Histogram, window: Histogram) -> float:
+    return stability_index(*cells(grid, whole, window))[1]
+
+
+def _second_half(
+    ordered: pa.ChunkedArray, grid: Grid, starts: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Judge each block of the second half on a grid that only the first half taught."""
+    middle = len(starts) // 2
+    if middle < 1 or len(starts) <= middle + 1 or grid.kind == "date":
+        return 0.0, 0.0
+    if grid.kind == "number" and _moves_with_time(ordered, starts):
+        return 1.0, 0.0
+    past = learn(ordered.slice(0, int(starts[middle])), grid.kind)
+    outside = unseen = 0.0
+    for start, end in zip(starts[middle:-1].tolist(), starts[middle + 1 :].tolist(), strict=True):
+        part = count(ordered.slice(start, end - start), past)
+        if part.present >= FEWEST_ROWS:
+            outside = max(outside, (part.below + part.above) / part.present)
+            unseen = max(unseen, part.unseen / part.present)
+    return outside, unseen
+
+
+def _moves_with_time(ordered: pa.ChunkedArray, starts: NDArray[np.int64]) -> bool:
+    """Tell whether the blocks' means only rise, or only fall: a month, a week, a counter.
+
+    Six blocks do so by chance in 0.3 % of the columns, which then lose their range check.
+    """
+    numbers = to_numbers(ordered, "number")
+    means = np.array(
+        [
+            part.mean()
+            for start, end in pairwise(starts.tolist())
+            if (part := finite(numbers[start:end])).size
+        ]
+    )
+    steps = np.diff(means)
+    return bool(
+        len(means) >= MONOTONE_BLOCKS and steps.any() and ((steps >= 0).all() or (steps <= 0).all())
+    )
+
+
+def _sum(parts: list[Histogram], grid: Grid) -> Histogram:
+    columns = np.array([part.counts for part in parts], dtype=np.int64).reshape(
+        len(parts), grid.size
+    )
+    return Histogram(
+        counts=tuple(columns.sum(axis=0).tolist()),
+        below=sum(part.below for part in parts),
+        above=sum(part.above for part in parts),
+        rare=sum(part.rare for part in parts),
+        unseen=sum(part.unseen for part in parts),
+        missing=sum(part.missing for part in parts),
+    )
+
+
+def _short(value: float) -> float:
+    return round(float(value), DIGITS)

@@ -1,0 +1,219 @@
+"""Which columns moved, how far, and how much it can matter to the model.
+
+A column is drifted where the move is both significant (Benjamini and Hochberg, q = 0.01, over all
+columns and the score) and large (corrected stability index above the column's limit). Neither
+suffices alone: at 100,000 rows everything is significant, at 500 rows noise is large.
+The limit is 0.10, or 1.2 times what the reference's own windows reached, but never above 0.25:
+without that cap a reference of unlike weeks would hide every drift.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from contract.decision import Cause, ColumnDrift
+from contract.strict import Strict
+from methods.drift.bins import bins, cells
+from methods.drift.divergence import (
+    false_discovery,
+    jensen_shannon,
+    kolmogorov_smirnov,
+    stability_index,
+    two_sample_p,
+    wasserstein,
+)
+from methods.drift.histograms import Histogram
+from methods.drift.profile import ColumnReference, DayProfile, ReferenceProfile
+
+FALSE_DISCOVERIES = 0.01  # expected share of false ones among the significant columns
+DRIFTED = 0.10  # the field's "moderate" index
+WARNED = 0.05
+MAJOR = 0.25  # the field's "large" index; the cap of a column's limit
+BLOCK_FACTOR = 1.2  # above what the reference's own windows did
+STAYS = 0.7  # of the limit, above which a column that was drifted still is
+SCORE_P = 1e-3  # of the score's own test
+UNSEEN = 0.05  # share of unseen categories in a column that matters
+MATTERS = 0.005  # importance of a column that matters
+CAUSE = 0.05  # share from which missing, unseen or out-of-range rows name the cause
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Today's window against the reference."""
+
+    columns: tuple[ColumnDrift, ...]
+    """By impact."""
+    scores: tuple[ColumnDrift, ...]
+    """By corrected stability index; the first moved most."""
+
+    @property
+    def drifted(self) -> tuple[ColumnDrift, ...]:
+        """The drifted columns, by impact."""
+        return tuple(column for column in self.columns if column.drifted)
+
+    @property
+    def impact(self) -> float:
+        """The importance of the drifted columns together, in [0, 1]."""
+        return min(1.0, sum(column.importance for column in self.drifted))
+
+    @property
+    def is_score_drifted(self) -> bool:
+        """True where the model answers differently than it did on the reference."""
+        return any(s.psi_corrected >= max(DRIFTED, s.limit) and s.p < SCORE_P for s in self.scores)
+
+    @property
+    def unseen(self) -> float:
+        """The largest share of unseen categories in a column that matters."""
+        return max((c.unseen for c in self.columns if c.importance > MATTERS), default=0.0)
+
+
+class _Measured(Strict):
+    """What the histograms say of one column before the columns are held against each other."""
+
+    name: str
+    psi: float
+    corrected: float
+    p: float
+    js: float
+    ks: float | None
+    w1: float | None
+    missing_delta: float
+    unseen: float
+    out_of_range: float
+
+
+def limit(column: ColumnReference) -> float:
+    """Return the corrected stability index from which on a column counts as drifted."""
+    return max(DRIFTED, min(MAJOR, BLOCK_FACTOR * column.calm.psi))
+
+
+def compare(
+    reference: ReferenceProfile, window: DayProfile, before: Collection[str] = ()
+) -> Comparison:
+    """Hold the merged days of a window against the reference.
+
+    Args:
+        reference: of the champion.
+        window: on the same grids.
+        before: columns that were drifted the day before: they stay so above 0.7 of their limit,
+            so that a verdict does not flicker.
+
+    Raises:
+        ValueError: the window stands on other grids.
+    """
+    if window.reference != reference.name:
+        raise ValueError("The window stands on the grids of another reference.")
+    measured = [
+        _measure(name, column, window.columns[name]) for name, column in reference.all.items()
+    ]
+    adjusted = false_discovery([each.p for each in measured])
+    judged = [
+        _judge(each, reference.all[each.name], q, was_drifted=each.name in before)
+        for each, q in zip(measured, adjusted, strict=True)
+    ]
+    columns = [column for column in judged if column.name in reference.columns]
+    scores = [column for column in judged if column.name in reference.scores]
+    return Comparison(
+        columns=_ranked(columns, lambda c: (-c.impact, -c.psi_corrected, c.name)),
+        scores=_ranked(scores, lambda c: (-c.psi_corrected, c.name)),
+    )
+
+
+def distance(
+    reference: ReferenceProfile, one: DayProfile, other: DayProfile, names: Collection[str]
+) -> float:
+    """Return the largest corrected stability index between two windows over the named columns."""
+    return max(
+        (
+            stability_index(
+                *cells(reference.all[name].grid, one.columns[name], other.columns[name])
+            )[1]
+            for name in names
+            if name in reference.all
+        ),
+        default=0.0,
+    )
+
+
+def _measure(name: str, column: ColumnReference, current: Histogram) -> _Measured:
+    before, now = cells(column.grid, column.histogram, current)
+    psi, corrected = stability_index(before, now)
+    ks = w1 = None
+    if column.grid.is_numeric:
+        fine = bins(column.histogram), bins(current)
+        ks = _short(kolmogorov_smirnov(*fine))
+        if column.deviation and column.tails:
+            edges = np.asarray(column.grid.edges)
+            area = wasserstein(*fine, edges, column.tails[0], column.tails[-1])
+            w1 = _short(area / column.deviation)
+    present = max(current.present, 1)
+    return _Measured(
+        name=name,
+        psi=_short(psi),
+        corrected=_short(corrected),
+        p=float(f"{two_sample_p(before, now):.3g}"),
+        js=_short(jensen_shannon(before, now)),
+        ks=ks,
+        w1=w1,
+        missing_delta=_short(_missing(current) - _missing(column.histogram)),
+        unseen=_short(current.unseen / present),
+        out_of_range=_short((current.below + current.above) / present),
+    )
+
+
+def _judge(
+    measured: _Measured, column: ColumnReference, q: float, *, was_drifted: bool
+) -> ColumnDrift:
+    is_significant = q <= FALSE_DISCOVERIES
+    height = limit(column)
+    drifted = is_significant and measured.corrected >= height * (STAYS if was_drifted else 1.0)
+    return ColumnDrift(
+        name=measured.name,
+        type=column.grid.kind,
+        psi=measured.psi,
+        psi_corrected=measured.corrected,
+        limit=_short(height),
+        p=measured.p,
+        q=float(f"{q:.3g}"),
+        js=measured.js,
+        ks=measured.ks,
+        w1=measured.w1,
+        missing_delta=measured.missing_delta,
+        unseen=measured.unseen,
+        out_of_range=measured.out_of_range,
+        importance=column.importance,
+        impact=_short(column.importance * min(1.0, measured.corrected / MAJOR)),
+        rank=1,
+        cause=_cause(measured),
+        drifted=drifted,
+        warned=is_significant and not drifted and measured.corrected >= WARNED,
+    )
+
+
+def _cause(measured: _Measured) -> Cause:
+    """Name what moved the column: the largest special cell, if it is large, else its values."""
+    shares: dict[Cause, float] = {
+        "missing": abs(measured.missing_delta),
+        "unseen": measured.unseen,
+        "out_of_range": measured.out_of_range,
+    }
+    largest = max(shares, key=lambda cause: shares[cause])
+    return largest if shares[largest] >= CAUSE else "distribution"
+
+
+def _missing(histogram: Histogram) -> float:
+    return histogram.missing / max(histogram.rows, 1)
+
+
+def _ranked(
+    columns: list[ColumnDrift], by: Callable[[ColumnDrift], tuple[float | str, ...]]
+) -> tuple[ColumnDrift, ...]:
+    ordered = sorted(columns, key=by)
+    return tuple(
+        column.model_copy(update={"rank": rank}) for rank, column in enumerate(ordered, start=1)
+    )
+
+
+def _short(value: float) -> float:
+    return round(float(value), 5)

@@ -1,0 +1,84 @@
+"""What counts on a grid cannot tell of a day's numbers: their quantiles, and whether one value rules.
+
+A summary is of whole values and does not add up; it is taken from a day's rows, or a sample of them.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from contract.strict import Strict
+from methods.drift.histograms import Floats, Grid, Histogram, finite
+
+FEWEST_ROWS = 50  # present values below which a share says little
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+SPIKE_REFERENCE = 0.02  # share that the value's bin may have held and still be next to nothing
+DIGITS = 6
+
+
+class Summary(Strict):
+    """Of one column of numbers on one day."""
+
+    rows: int
+    """Present values."""
+    quantiles: tuple[float, ...]
+    """.1, .25, .5, .75 and .9: a wrong unit moves all of them by one factor."""
+    top: float
+    """The most frequent value."""
+    top_share: float
+    """Its share of the present values."""
+    second_share: float
+    """That of the value after it."""
+
+
+def summarise(numbers: Floats) -> Summary | None:
+    """Summarise a column, shape (n,), NaN where missing; None where nothing is present."""
+    present = finite(numbers)
+    if not present.size:
+        return None
+    values, counts = np.unique(present, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return Summary(
+        rows=len(present),
+        quantiles=tuple(short(value) for value in np.quantile(present, QUANTILES)),
+        top=float(values[order[0]]),
+        top_share=short(counts[order[0]] / len(present)),
+        second_share=short(counts[order[1]] / len(present)) if len(order) > 1 else 0.0,
+    )
+
+
+def spike(grid: Grid, reference: Histogram, summary: Summary | None) -> float:
+    """Return how much share one value has gained whose bin held next to nothing before.
+
+    Zero where there is none. A single value, not a bin: a season that moves into the reference's
+    tail fills its wide last bins too.
+    """
+    if summary is None or summary.rows < FEWEST_ROWS or not reference.present:
+        return 0.0
+    place = int(np.searchsorted(np.asarray(grid.edges), summary.top, side="right"))
+    before = reference.counts[place] / reference.present
+    return 0.0 if before > SPIKE_REFERENCE else max(0.0, summary.top_share - before)
+
+
+def misfit(grid: Grid, reference: Histogram, quantiles: Sequence[float]) -> float:
+    """Return how far a day's quantiles are from their place in the reference, in [0, 1]."""
+    shares = np.array(reference.counts) / max(sum(reference.counts), 1)
+    places = np.searchsorted(np.asarray(grid.edges), quantiles, side="right")
+    until = np.cumsum(shares)[places]
+    wanted = np.asarray(QUANTILES)
+    # A value that many rows share stands for a whole stretch of quantiles.
+    return float(np.maximum(0.0, np.maximum(until - shares[places] - wanted, wanted - until)).max())
+
+
+def is_constant(grid: Grid, histogram: Histogram, summary: Summary | None) -> bool:
+    """Tell whether all present values are one; of numbers only a summary can tell."""
+    if histogram.present < FEWEST_ROWS or grid.kind in {"date", "text"}:
+        return False
+    if grid.is_numeric:
+        return summary is not None and summary.top_share == 1.0
+    return max(histogram.counts, default=0) == histogram.present
+
+
+def short(value: float) -> float:
+    """Return six significant digits of a number: enough for a person, and short in JSON."""
+    return float(f"{float(value):.{DIGITS}g}")

@@ -1,0 +1,1 @@
+"""Encoding, model families, converters, metrics, calibration."""

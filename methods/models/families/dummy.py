@@ -1,0 +1,43 @@
+"""The dummy: the same answer for every row. Who does not beat it has learnt nothing."""
+
+import numpy as np
+
+from bundle.members import DenseSpec
+from methods.models.families.dense import DenseFitted, Layer
+from methods.models.families.family import Effort, EncodedRows, Fitted, Settings, Shape, Trial
+
+_FLOOR = 1e-6  # a class that no row has is unlikely, not impossible
+
+
+class Dummy:
+    """Class shares, or the mean (the median where the metric is the absolute error)."""
+
+    name = "dummy"
+
+    def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
+        """Return no settings."""
+        return {}
+
+    def suggest(self, trial: Trial, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
+        """Ask nothing."""
+        return {}
+
+    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:  # noqa: ARG002 - the protocol's
+        """Fit the constant."""
+        spec = DenseSpec(
+            inputs=len(shape.inputs), numeric=(0,), fill=(0.0,), center=(0.0,), scale=(1.0,)
+        )
+        bias = self._bias(shape, learn)
+        return DenseFitted(shape, spec, [Layer(np.zeros((1, len(bias))), bias)], settings)
+
+    def _bias(self, shape: Shape, learn: EncodedRows) -> np.ndarray:
+        if shape.task == "regression":
+            middle = np.median(learn.truth) if shape.metric == "mae" else np.mean(learn.truth)
+            return np.array([float(middle)])
+        counts = np.bincount(
+            learn.truth.astype(np.int64), weights=learn.weights, minlength=shape.classes
+        )
+        shares = np.clip(counts / counts.sum(), _FLOOR, 1.0 - _FLOOR)
+        if shape.task == "binary":
+            return np.array([float(np.log(shares[1] / (1.0 - shares[1])))])
+        return np.asarray(np.log(shares), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Which row belongs to training, validation or the vault; folds and weights."""

@@ -1,0 +1,1 @@
+"""Tables: DuckDB, Parquet, landed files, snapshots, joins in time."""

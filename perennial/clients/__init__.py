@@ -1,0 +1,1 @@
+"""HTTP clients of Airflow and of a prediction service."""

@@ -1,0 +1,86 @@
+"""The model service of a problem, as the command asks it."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from contract.errors import AskedWrongly, TryAgain
+from contract.serving_state import ServiceAddress, service_key
+from contract.store.client import Store
+
+REQUEST_SECONDS = 30
+
+
+class Service:
+    """A client of one problem's service."""
+
+    def __init__(
+        self, problem: str, url: str, api_key: str, client: httpx.Client | None = None
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._problem = problem
+        self._key = api_key
+        self._client = client or httpx.Client(trust_env=False, timeout=REQUEST_SECONDS)
+
+    def predict(self, rows: Any) -> Any:  # noqa: ANN401 - any JSON value; the service checks it
+        """Return the answer for one row (an object) or for several (a list of them).
+
+        Raises:
+            AskedWrongly: a field does not fit; the sentence names it.
+            TryAgain: the service is away, or serves nothing yet.
+        """
+        if isinstance(rows, list):
+            return self._ask("POST", "/v1/predict_batch", {"rows": rows})
+        return self._ask("POST", "/v1/predict", rows)
+
+    def info(self) -> dict[str, Any] | None:
+        """Return what the service says it serves; None while it does not answer."""
+        try:
+            found = self._ask("GET", "/info", None)
+        except (TryAgain, AskedWrongly):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def digest(self) -> str | None:
+        """Return the digest of the model that answers; None while nothing does."""
+        found = self.info()
+        digest = (found or {}).get("digest")
+        return digest if isinstance(digest, str) else None
+
+    def _ask(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - any JSON value
+        headers = {"Authorization": f"Bearer {self._key}"}
+        try:
+            answer = self._client.request(method, f"{self.url}{path}", json=body, headers=headers)
+        except httpx.HTTPError as error:
+            sentence = (
+                f"The service of {self._problem!r} does not answer at {self.url} "
+                f"({type(error).__name__}); see `perennial status {self._problem}`."
+            )
+            raise TryAgain(sentence) from error
+        if answer.is_success:
+            return answer.json()
+        said = _said(answer)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TryAgain(f"The service answered {answer.status_code}: {said}")
+        raise AskedWrongly(f"The service refused the request ({answer.status_code}): {said}")
+
+
+def find_service(store: Store, problem: str, api_key: str) -> Service | None:
+    """Return the service that announced itself in the store; None where none ever did."""
+    found = store.get_with_etag(service_key(problem))
+    if found is None:
+        return None
+    return Service(problem, ServiceAddress.model_validate_json(found[0]).url, api_key)
+
+
+def _said(answer: httpx.Response) -> str:
+    """Return the service's words as one line."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return " ".join(answer.text.split())[:500] or "nothing"
+    if not isinstance(found, dict) or not isinstance(found.get("error"), str):
+        return json.dumps(found)[:500]
+    return str(found["error"]).rstrip(".")

@@ -1,0 +1,132 @@
+"""How a command speaks: to a person on a terminal, or to a program in one JSON document.
+
+With `--json`, standard output holds one document and nothing else; progress and logs go to standard
+error. `rich` is imported only when there is something to show with it.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contract.errors import PerennialError
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+MACHINE, KUBERNETES = "machine", "kubernetes"
+PLACES = (MACHINE, KUBERNETES)
+PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe
+
+
+class Console:
+    """The voice of one command."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._consoles: dict[bool, RichConsole] = {}
+
+    @property
+    def progress(self) -> "RichConsole":
+        """Where news of a long work goes: standard error when a program listens."""
+        return self._console(to_errors=self.as_json)
+
+    def say(self, text: str) -> None:
+        """Tell a person something on the way."""
+        self.progress.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def answer(self, document: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Give a program its one document; silent for a person."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+            sys.stdout.flush()
+
+    def table(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show a table to a person."""
+        if self.as_json:
+            return
+        from rich.table import Table  # noqa: PLC0415 - 60 ms that `--json` need not pay
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        for head in heads:
+            table.add_column(head, overflow="fold", header_style="dim")
+        for row in rows:
+            # As text: brackets in a sentence are no markup.
+            table.add_row(*(Text(cell) for cell in row))
+        self.progress.print(table)
+
+    def _console(self, *, to_errors: bool) -> "RichConsole":
+        if to_errors not in self._consoles:
+            from rich.console import Console as RichConsole  # noqa: PLC0415 - as above
+
+            stream = sys.stderr if to_errors else sys.stdout
+            width = None if stream.isatty() else PLAIN_WIDTH
+            self._consoles[to_errors] = RichConsole(file=stream, width=width)
+        return self._consoles[to_errors]
+
+
+class Command(click.Command):
+    """A command with `--json`, an example, and failures as one sentence with their exit code."""
+
+    def __init__(self, *arguments: Any, example: str = "", **settings: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(*arguments, **settings)
+        self.example = example
+        option = ["--json", "as_json"]
+        text = "Print one JSON document on standard output."
+        self.params.append(click.Option(option, is_flag=True, help=text))
+        self.params += [
+            _also_behind(["--on"], type=click.Choice(PLACES)),
+            _also_behind(["--context"], metavar="NAME"),
+        ]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples as they are typed."""
+        del ctx
+        if self.example:
+            with formatter.section("Example"):
+                for line in self.example.strip().splitlines():
+                    formatter.write_text(line)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Run the command; turn what it could not do into a sentence and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except PerennialError as error:
+            if ctx.params.get("as_json"):
+                failure = {"why": str(error), "exit": error.exit_code}
+                click.echo(json.dumps(failure, indent=2))
+            click.echo(f"perennial: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def _also_behind(words: list[str], **settings: Any) -> click.Option:  # noqa: ANN401 - click's own
+    """Return an option of `perennial` that is taken behind the command's name as well, unshown."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.find_root().params[str(param.name)] = value
+
+    text = "As before the command."
+    return click.Option(
+        words, expose_value=False, callback=keep, hidden=True, help=text, **settings
+    )
+
+
+def plain(value: object) -> str:
+    """Return a value as a person reads it: 12,345 and 0.8123, a digest by its first 12 digits.
+
+    >>> plain(336776), plain(0.81234567), plain(True)
+    ('336,776', '0.8123', 'yes')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    is_digest = len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)  # noqa: PLR2004 - hex of a sha256
+    return text[:12] if is_digest else text

@@ -1,0 +1,110 @@
+"""Files that land on a cluster: a pod on the stages' image writes them to the volume `landing`.
+
+The world outside of a real installation does this by its own means; here it is for the story.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from contract.errors import AskedWrongly, TryAgain
+from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl
+
+CLAIM = "landing"
+LANDING = "/landing"
+USER = 10_001  # of the stages: they must be able to read what lands
+LAND_SECONDS = 120.0
+MOST_BYTES = 64_000  # they go as an argument, of which Linux takes 128 KiB
+PROGRAM = """\
+import base64, json, pathlib, sys
+for name, text in json.loads(sys.argv[1]).items():
+    place = pathlib.Path("/landing", name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(base64.b64decode(text))
+"""
+POLL_SECONDS = 0.5
+
+Resource = dict[str, Any]
+
+
+def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
+    """Write small files, by their path below /landing, through a pod of that name.
+
+    Raises:
+        AskedWrongly: the cluster has no such volume, or the files cannot be written.
+        TryAgain: the pod did not end in time.
+    """
+    size = sum(len(content) for content in files.values())
+    if size > MOST_BYTES:
+        raise AskedWrongly(f"{size} bytes are to land; at most {MOST_BYTES} go this way.")
+    if kubectl.find(TASKS, "persistentvolumeclaim", CLAIM) is None:
+        sentence = (
+            f"The cluster has no volume {CLAIM!r} in {TASKS}; add the component landing-volume to "
+            "its overlay."
+        )
+        raise AskedWrongly(sentence)
+    image = kubectl.get(PLATFORM, "configmap", "images")["data"]["tasks"]
+    kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found")
+    kubectl.make(pod(name, image, files))
+    try:
+        phase = _wait(kubectl, name)
+        said = kubectl("-n", TASKS, "logs", name)
+    finally:
+        kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found", "--wait=false")
+    if phase != "Succeeded":
+        last = said.strip().splitlines()[-1:] or ["it said nothing"]
+        raise AskedWrongly(f"The pod {name} could not land its files: {last[0]}")
+
+
+def pod(name: str, image: str, files: Mapping[str, bytes]) -> Resource:
+    """Return the pod, as the namespace's Pod Security lets it in."""
+    written = {path: base64.b64encode(content).decode() for path, content in files.items()}
+    container = {
+        "name": "land",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-c", PROGRAM, json.dumps(written)],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
+        "volumeMounts": [
+            {"name": CLAIM, "mountPath": LANDING},
+            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the pod's own volume
+        ],
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "serviceAccountName": "stage",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [
+            {"name": CLAIM, "persistentVolumeClaim": {"claimName": CLAIM}},
+            {"name": "scratch", "emptyDir": {}},
+        ],
+    }
+    label, _, value = OURS.partition("=")
+    about = {"name": name, "namespace": TASKS, "labels": {label: value}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
+
+
+def _wait(kubectl: Kubectl, name: str) -> str:
+    deadline = time.monotonic() + LAND_SECONDS
+    while True:
+        phase = str(kubectl.get(TASKS, "pod", name).get("status", {}).get("phase"))
+        if phase in {"Succeeded", "Failed"}:
+            return phase
+        if time.monotonic() > deadline:
+            raise TryAgain(f"The pod {name} did not end within {LAND_SECONDS:.0f} s ({phase}).")
+        time.sleep(POLL_SECONDS)

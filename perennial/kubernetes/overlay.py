@@ -1,0 +1,93 @@
+"""What `up` applies: an overlay of the manifests, and the problems that it names.
+
+A problem's own manifests are written where they are missing: one line in an overlay adds it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contract.errors import AskedWrongly
+from perennial.kubernetes.kubectl import Kubectl
+from perennial.local.home import Home
+from perennial.problems.find import FILE
+from perennial.problems.kustomize import is_added, write_kustomizations
+
+QUICKSTART = "quickstart"
+KUSTOMIZATION = "kustomization.yaml"
+RENDER_SECONDS = 60.0
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An overlay as kubectl renders it."""
+
+    folder: Path
+    text: str
+    resources: tuple[Resource, ...]
+    problems: tuple[Path, ...]
+    """The folders of the problems that it names."""
+
+    def of_kind(self, kind: str) -> list[Resource]:
+        """Return its resources of a kind."""
+        return [resource for resource in self.resources if resource["kind"] == kind]
+
+    @property
+    def images(self) -> frozenset[str]:
+        """The images that its pods name."""
+        found = (resource.get("spec", {}).get("template", {}) for resource in self.resources)
+        return frozenset(
+            container["image"]
+            for template in found
+            for kind in ("containers", "initContainers")
+            for container in template.get("spec", {}).get(kind, [])
+        )
+
+
+def find_overlay(home: Home, name: str) -> Path:
+    """Return the folder that `name` means: one of k8s/overlays, or a path.
+
+    Raises:
+        AskedWrongly: there is none.
+    """
+    overlays = home.project / "k8s" / "overlays"
+    for folder in (overlays / name, Path(name).absolute()):
+        if (folder / KUSTOMIZATION).is_file():
+            return folder
+    known = sorted(file.parent.name for file in overlays.glob(f"*/{KUSTOMIZATION}"))
+    sentence = (
+        f"There is no overlay {name!r}; known are: {', '.join(known) or 'none'}; "
+        f"a folder with a {KUSTOMIZATION} is one too."
+    )
+    raise AskedWrongly(sentence)
+
+
+def render(kubectl: Kubectl, folder: Path) -> Rendered:
+    """Return what an overlay holds; write the manifests of its problems where they are missing.
+
+    Raises:
+        AskedWrongly: it cannot be rendered.
+    """
+    problems = tuple(sorted(set(_problems(folder))))
+    for problem in problems:
+        if not is_added(problem):
+            write_kustomizations(problem)
+    text = kubectl("kustomize", str(folder), seconds=RENDER_SECONDS)
+    resources = tuple(found for found in yaml.safe_load_all(text) if found)
+    return Rendered(folder, text, resources, problems)
+
+
+def _problems(folder: Path) -> Iterator[Path]:
+    """Yield the folders of problems that a kustomization names, itself or by what it stands on."""
+    found = yaml.safe_load((folder / KUSTOMIZATION).read_text(encoding="utf-8")) or {}
+    for name in [*found.get("resources", []), *found.get("components", [])]:
+        place = (folder / name).resolve()
+        if (place / FILE).is_file():
+            yield place
+        elif (place / KUSTOMIZATION).is_file():
+            yield from _problems(place)

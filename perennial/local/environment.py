@@ -1,0 +1,162 @@
+"""The environment of every process that the platform starts.
+
+A child gets a short list of names from the shell, never the shell's whole environment: bytecode
+switches, virtual environments and cloud credentials of a person would change what runs.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from contract.errors import AskedWrongly
+from contract.problem import environment_names, read_problem
+from contract.runtime.prefork.protocol import VARIABLE
+from perennial.local import credentials as secret
+from perennial.local import database
+from perennial.local.credentials import Credentials
+from perennial.local.home import Home, write_private
+from perennial.local.ports import LOOPBACK
+from perennial.local.seaweedfs import store_environment
+
+# What a process needs of its surroundings. PYTHONDONTWRITEBYTECODE is left out on purpose: with it
+# no bytecode of our own sources is ever kept, and each stage compiles its imports again.
+INHERITED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
+    *("TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+)
+MARK = "PERENNIAL_PLATFORM"
+"""Set in every process of the platform to its folder; finds what lost its parent."""
+
+SILENT = {"GX_ANALYTICS_ENABLED": "false", "BENTOML_DO_NOT_TRACK": "True"}
+
+
+def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what children keep of the surroundings."""
+    found = os.environ if environment is None else environment
+    kept = {name: found[name] for name in INHERITED if name in found}
+    # glibc gives each thread an arena of its own and seldom gives it back; our threads mostly wait.
+    return {"MALLOC_ARENA_MAX": "2"} | kept
+
+
+def product_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
+    """Return the variables of the store, the keys and the places: those of the command itself."""
+    store = store_environment(ports, made.store_access_key, made.store_secret_key)
+    return store | {
+        "PERENNIAL_HOME": str(home.folder),
+        "PERENNIAL_PATH": str(home.project),
+        "PERENNIAL_PYTHON": str(home.python),
+        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PERENNIAL_RUNNER": "local",
+        "PERENNIAL_SIGNING_KEY": str(secret.signing_key_file(home)),
+        "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
+        "PERENNIAL_API_KEY": str(secret.api_key_file(home)),
+        "PERENNIAL_API_KEY_SHA256": made.api_key_sha256,
+        **SILENT,
+    }
+
+
+def service_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
+    """Return the variables of a model service: no private key, and of the API key its digest."""
+    kept = inherited() | product_environment(home, ports, made)
+    for name in ("PERENNIAL_SIGNING_KEY", "PERENNIAL_API_KEY"):
+        del kept[name]
+    return kept | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
+
+
+def warm_environment(home: Home) -> dict[str, str]:
+    """Return the variables of the warm interpreter: those that every stage has, and no secret.
+
+    It hands a stage that has others to nobody; `dags/stage/request.py` says what a stage has.
+    """
+    found = inherited()
+    names = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
+    return {name: found[name] for name in names if name in found} | {
+        **SILENT,
+        "PYTHONPATH": str(home.project),
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(home.folder),
+    }
+
+
+def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
+    """Return the variables of Airflow's processes; `dags/stage/operator.py` picks what a stage gets."""
+    url = f"http://{LOOPBACK}:{ports['airflow']}"
+    settings = {
+        "CORE__DAGS_FOLDER": str(home.project / "dags"),
+        "CORE__PLUGINS_FOLDER": str(home.project / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        # Stages at once: as many as a small machine has cores. An idle worker that has had its
+        # first task holds 60 MB, and the whole platform is to idle below 1 GB.
+        "CORE__PARALLELISM": "2",
+        "CORE__FERNET_KEY": made.airflow_fernet_key,
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{secret.ADMIN}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret.password_file(home)),
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.airflow / 'airflow.db'}",
+        "API__HOST": LOOPBACK,
+        "API__PORT": str(ports["airflow"]),
+        "API__BASE_URL": url,
+        "API__SECRET_KEY": made.airflow_api_secret,
+        "API_AUTH__JWT_SECRET": made.airflow_jwt_secret,
+        # The tasks of a scheduler that was killed wait for this look, 5 min by default.
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
+        "SCHEDULER__TASK_QUEUED_TIMEOUT": "600",
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "5",
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        # The supervisor has problems that were edited read at once; this is for whatever else changed.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        # A DAG that its file no longer makes goes at that file's next reading, not one of 50 s later.
+        "DAG_PROCESSOR__STALE_DAG_THRESHOLD": "10",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        "LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
+            home.logs / "airflow" / "dag_processor"
+        ),
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    kept = inherited() | remembered_environment(home) | product_environment(home, ports, made)
+    kept |= {f"AIRFLOW__{name}": value for name, value in settings.items()}
+    kept |= {"AIRFLOW_HOME": str(home.airflow), "PYTHONPATH": str(home.project)}
+    kept[VARIABLE] = str(home.warm)
+    # setproctitle writes a title over the environment that others can read, and so over the mark.
+    return kept | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
+
+
+def mentioned_names(problems: Path) -> list[str]:
+    """Return the names of the environment that the problem files mention, sorted.
+
+    A file that does not validate mentions nothing: nothing of it runs either.
+    """
+    names: set[str] = set()
+    for file in sorted(problems.glob("*/problem.yaml")):
+        with contextlib.suppress(AskedWrongly):
+            names |= environment_names(read_problem(file))
+    return sorted(names)
+
+
+def remember_environment(home: Home, environment: Mapping[str, str] | None = None) -> None:
+    """Write down the values that the problems' names have now, so that a later `up` has them too."""
+    found = os.environ if environment is None else environment
+    known = remembered_environment(home)
+    names = [name for name in mentioned_names(home.problems) if name in found]
+    known |= {name: found[name] for name in names} | database.variables(home)
+    write_private(_remembered_file(home), json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def remembered_environment(home: Home) -> dict[str, str]:
+    """Return the values of the problems' names that some `up` found."""
+    file = _remembered_file(home)
+    if not file.exists():
+        return {}
+    return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
+
+
+def _remembered_file(home: Home) -> Path:
+    return home.credentials / "sources.json"

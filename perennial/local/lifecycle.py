@@ -1,0 +1,200 @@
+"""`up` and `down`: one supervisor is started, or everything that it started is stopped.
+
+A supervisor that was killed leaves its children running; the next `up` or `down` finds them by pid
+and start time, and by the mark in their environment, and stops them first.
+"""
+
+import contextlib
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+
+from contract.errors import AskedWrongly, TryAgain
+from perennial.local import database, processes
+from perennial.local import seaweedfs as seaweed
+from perennial.local.credentials import make_credentials
+from perennial.local.environment import (
+    MARK,
+    inherited,
+    remember_environment,
+    remembered_environment,
+)
+from perennial.local.home import Home
+from perennial.local.ports import LOOPBACK, PLATFORM_PORTS, keep_ports, refuse_taken_ports
+from perennial.local.processes import Known
+from perennial.local.state import read_state
+
+READY_SECONDS = 120  # many times what `make bench-demo` shows, for a machine that is busy
+SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
+POLL_SECONDS = 0.2
+PROBE_SECONDS = 2
+AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor")
+
+Report = Callable[[str], None]
+"""Told what is waited for, whenever it changes."""
+
+
+def up(home: Home, report: Report) -> float:
+    """Start the platform and wait until all of it answers; return the seconds that it took.
+
+    A platform that is up already is only waited for.
+
+    Raises:
+        AskedWrongly: a port is taken, or an environment is not installed.
+        TryAgain: something did not become ready; the sentence names it and its log.
+    """
+    began = time.monotonic()
+    _refuse_missing_environments(home)
+    home.prepare()
+    with _alone(home):
+        state = read_state(home)
+        if state is None or not state.is_up:
+            _stop_orphans(home, report)
+            make_credentials(home)
+            ports = keep_ports(home.ports, PLATFORM_PORTS)
+            refuse_taken_ports({name: ports[name] for name in PLATFORM_PORTS}, home.ports)
+            remember_environment(home)
+            supervisor = _start_supervisor(home)
+        else:
+            supervisor = state.supervisor
+        _wait(home, supervisor, report)
+    return time.monotonic() - began
+
+
+def down(home: Home, report: Report) -> int:
+    """Stop the platform; return how many processes there were. What it stored stays.
+
+    Raises:
+        TryAgain: a process did not end.
+    """
+    if not home.folder.exists():
+        return 0
+    with _alone(home):
+        count = len(processes.marked(home.folder))
+        state = read_state(home)
+        if state is not None and state.is_up:
+            report("the services, Airflow and the store")
+            processes.stop([state.supervisor], None, SUPERVISOR_STOP_SECONDS)
+        _stop_orphans(home, report)
+        left = processes.marked(home.folder)
+        if left:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise TryAgain(f"These processes did not end: {pids}; run `perennial down` again.")
+        return count
+
+
+def missing(home: Home) -> str | None:
+    """Return what is not ready yet, in words; None when everything answers."""
+    ports = keep_ports(home.ports, PLATFORM_PORTS)
+    if not seaweed.is_ready(ports):
+        return "the store"
+    if _has_database(home) and not database.is_ready(home):
+        return "the demo's database"
+    health = _airflow_health(ports["airflow"])
+    if health is None:
+        migrated = (home.airflow / ".migrated").exists()
+        return "Airflow's API server" if migrated else "Airflow's database"
+    for part in AIRFLOW_PARTS:
+        if health.get(part) != "healthy":
+            return f"Airflow's {part.replace('_', ' ')}"
+    return None
+
+
+def _has_database(home: Home) -> bool:
+    """Tell whether a database is to be waited for: without its programs it never comes."""
+    try:
+        return database.exists(home) and bool(database.command(home))
+    except AskedWrongly:
+        return False
+
+
+def _refuse_missing_environments(home: Home) -> None:
+    for python in (home.python, home.airflow_python):
+        if not python.exists():
+            sentence = f"There is no interpreter {str(python)!r}; run `make up`, which installs it."
+            raise AskedWrongly(sentence)
+
+
+@contextlib.contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Hold the platform's lock: of two `up` at once, one waits for the other."""
+    with home.lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _start_supervisor(home: Home) -> Known:
+    environment = inherited() | remembered_environment(home)
+    environment |= {
+        "PERENNIAL_HOME": str(home.folder),
+        "PERENNIAL_PATH": str(home.project),
+        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PYTHONPATH": str(home.project),
+        MARK: str(home.folder),
+    }
+    words = [str(home.python), "-m", "perennial.local.supervisor"]
+    process = processes.start(words, environment, home.logs / "supervisor.log", home.project)
+    # It outlives this process on purpose; a Popen that is dropped while it runs would warn of that.
+    process.returncode = 0
+    return processes.know(process.pid)
+
+
+def _stop_orphans(home: Home, report: Report) -> None:
+    """Stop what a killed supervisor left: the components it wrote down, and whatever is marked."""
+    state = read_state(home)
+    known = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
+    if known or processes.marked(home.folder):
+        report("processes that a platform left behind")
+        processes.stop(known, home.folder, seaweed.STOP_SECONDS)
+
+
+def _wait(home: Home, supervisor: Known, report: Report) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    told = None
+    while True:
+        lacking = missing(home)
+        # Asked after the parts: those of a supervisor that was killed go on answering.
+        if not processes.is_alive(supervisor):
+            log = home.logs / "supervisor.log"
+            raise TryAgain(f"The platform's supervisor ended; {str(log)!r} says why.")
+        if lacking is None:
+            return
+        if lacking != told:
+            report(lacking)
+            told = lacking
+        if time.monotonic() > deadline:
+            sentence = (
+                f"{lacking[0].upper()}{lacking[1:]} is not ready after {READY_SECONDS} s; "
+                f"{_last_problem(home)}run `perennial down`, then `perennial up`."
+            )
+            raise TryAgain(sentence)
+        time.sleep(POLL_SECONDS)
+
+
+def _last_problem(home: Home) -> str:
+    state = read_state(home)
+    for name, component in ({} if state is None else state.components).items():
+        if component.problem:
+            return f"{name} {component.problem}; "
+    return f"the logs are in {str(home.logs)!r}; "
+
+
+def _airflow_health(port: int) -> dict[str, str] | None:
+    """Return the state of Airflow's parts; None while nobody answers."""
+    connection = HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", "/api/v2/monitor/health")
+        answer = connection.getresponse()
+        if answer.status != HTTPStatus.OK:
+            return None
+        return {
+            str(name): str((entry or {}).get("status"))
+            for name, entry in json.loads(answer.read()).items()
+        }
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()

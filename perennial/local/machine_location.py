@@ -1,0 +1,49 @@
+"""This machine as a place: its processes, its folder of problems."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from contract.errors import AskedWrongly
+from perennial.local.home import Home
+from perennial.local.lifecycle import down, up
+from perennial.local.machine_platform import MachinePlatform, open_platform
+from perennial.platform import Report
+
+
+class MachineLocation:
+    """The platform of one machine, as `perennial.platform.PlatformLocation` says."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    unit = "processes"
+
+    @property
+    def problems(self) -> Path:
+        """The folder of the problem files."""
+        return self._home.problems
+
+    def up(self, report: Report, overlay: str | None) -> float:
+        """Start the platform and wait until all of it answers; return the seconds.
+
+        Raises:
+            AskedWrongly: an overlay is given, which is for a cluster.
+        """
+        if overlay is not None:
+            sentence = f"--overlay {overlay!r} is for a cluster; say --on kubernetes as well."
+            raise AskedWrongly(sentence)
+        return up(self._home, lambda what: report(f"waiting for {what} …"))
+
+    def down(self, report: Report) -> int:
+        """Stop every process; return how many there were."""
+        return down(self._home, lambda what: report(f"stopping {what} …"))
+
+    @contextmanager
+    def opened(self) -> Iterator[MachinePlatform]:
+        """Yield the platform.
+
+        Raises:
+            AskedWrongly: it is not up.
+        """
+        yield open_platform(self._home)

@@ -1,0 +1,143 @@
+"""The door from a command to the platform that runs: its store, its Airflow, its services."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from contract.errors import AskedWrongly
+from contract.problem import Problem, environment_names
+from contract.store.client import Store
+from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
+from perennial.local.environment import product_environment, remembered_environment
+from perennial.local.home import Home
+from perennial.local.lifecycle import missing
+from perennial.local.pointing import Pointer
+from perennial.local.ports import LOOPBACK, read_ports
+from perennial.local.processes import memory_bytes
+from perennial.local.state import ComponentState, PlatformState, read_state
+from perennial.platform import ComponentStatus, Condition
+
+if TYPE_CHECKING:  # see below
+    from perennial.clients.airflow_api import Airflow
+    from perennial.clients.service import Service
+
+
+@dataclass(frozen=True)
+class MachinePlatform:
+    """A machine's platform that is up, as `perennial.platform.Platform` says."""
+
+    home: Home
+    ports: dict[str, int]
+    credentials: Credentials
+    state: PlatformState
+
+    @property
+    def airflow_url(self) -> str:
+        """Where Airflow's pages and its API are."""
+        return f"http://{LOOPBACK}:{self.ports['airflow']}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the store, the keys and the places."""
+        return product_environment(self.home, self.ports, self.credentials)
+
+    def store(self) -> Store:
+        """Open the store."""
+        return Store.from_environment(self.environment)
+
+    def airflow(self) -> "Airflow":
+        """Return the client of its Airflow."""
+        from perennial.clients.airflow_api import Airflow  # noqa: PLC0415 - HTTP, which `plan` must not pay
+
+        return Airflow(self.airflow_url, ADMIN, self.credentials.airflow_password)
+
+    def service(self, problem: str) -> "Service | None":
+        """Return the service that announced itself in the store; None where none ever did."""
+        from perennial.clients.service import find_service  # noqa: PLC0415 - as above
+
+        return find_service(self.store(), problem, self.credentials.api_key)
+
+    def serving(self, problem: str) -> Pointer:
+        """Return the rollout of a problem."""
+
+        def served() -> str | None:
+            service = self.service(problem)
+            return service.digest() if service else None
+
+        return Pointer(self.store(), problem, served)
+
+    def pinned(self, problem: str) -> frozenset[str]:
+        """Return nothing: on a machine the store itself names what is rolled out."""
+        del problem
+        return frozenset()
+
+    def problems(self) -> list[str]:
+        """Return the names of the problems that have a file."""
+        found = sorted(file.parent.name for file in self.home.problems.glob("*/problem.yaml"))
+        if not found:
+            sentence = (
+                f"There is no problem in {str(self.home.problems)!r}; "
+                "`perennial init NAME --from FILE --target COLUMN` writes one."
+            )
+            raise AskedWrongly(sentence)
+        return found
+
+    def check_problem(self, problem: Problem) -> None:
+        """See that Airflow was started with every variable that the problem's sources mention.
+
+        Raises:
+            AskedWrongly: one is not there.
+        """
+        known = remembered_environment(self.home)
+        absent = sorted(environment_names(problem) - known.keys())
+        if absent:
+            sentence = (
+                f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "
+                "was started; set it, then `perennial down` and `perennial up`."
+            )
+            raise AskedWrongly(sentence)
+
+    def condition(self) -> Condition:
+        """Return the state of each process."""
+        return Condition(
+            components={name: _part(state) for name, state in self.state.components.items()},
+            waiting_for=missing(self.home),
+            memory_bytes=memory_bytes(self.home.folder),
+        )
+
+    def faults(self, problem: str) -> list[str]:
+        """Return nothing: what goes wrong with a process stands with its component."""
+        del problem
+        return []
+
+    def links(self) -> dict[str, str]:
+        """Return where a person looks, and where the password stands."""
+        return {
+            "airflow": self.airflow_url,
+            "user": ADMIN,
+            "password_file": str(password_file(self.home)),
+            "store": f"http://{LOOPBACK}:{self.ports['store']}",
+            "logs": str(self.home.logs),
+        }
+
+
+def open_platform(home: Home) -> MachinePlatform:
+    """Return the platform.
+
+    Raises:
+        AskedWrongly: it is not up.
+    """
+    state = read_state(home)
+    if state is None or not state.is_up:
+        sentence = f"The platform of {str(home.folder)!r} is not up; run `perennial up`."
+        raise AskedWrongly(sentence)
+    return MachinePlatform(home, read_ports(home.ports), read_credentials(home), state)
+
+
+def _part(found: ComponentState) -> ComponentStatus:
+    process = found.process
+    return ComponentStatus(
+        state=found.state,
+        process=asdict(process) if process else None,
+        restarts=found.restarts,
+        problem=found.problem,
+    )

@@ -1,0 +1,216 @@
+"""The one process that keeps the platform alive: `python -m perennial.local.supervisor`.
+
+It starts the store, Airflow's three processes, a service for each problem that has a rollout, the
+database where the demo made one, and the warm interpreter when a stage is asked of it; and starts
+again what dies. It holds no S3 client and no data library: it lives as long as the
+platform and its memory counts.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from contract.errors import AskedWrongly, PerennialError
+from contract.log import configure, log
+from contract.serving_state import rollout_key
+from perennial.local import airflow_processes as airflow
+from perennial.local import database, processes, view
+from perennial.local import seaweedfs as seaweed
+from perennial.local.component import Component
+from perennial.local.credentials import read_credentials, store_identities
+from perennial.local.environment import (
+    MARK,
+    airflow_environment,
+    inherited,
+    service_environment,
+)
+from perennial.local.home import Home, find_home
+from perennial.local.ports import keep_ports, read_ports, service_port
+from perennial.local.stage_server import WARM, WarmDoor
+from perennial.local.state import PlatformState, write_state
+
+BEAT_SECONDS = 0.25
+LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
+# Soft: nothing fails at it. A tighter one (256 MiB) idled at 64-115 MB, but kept the collector at
+# work at up to 39 % of a core after half a year of flights.
+STORE_MEMORY = "384MiB"
+WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
+SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
+DATA = frozenset({"store", database.NAME})  # the last to stop
+
+
+class Supervisor:
+    """The platform's components and the loop that tends them."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._made = read_credentials(home)
+        self._ports = read_ports(home.ports)
+        self._airflow = airflow_environment(home, self._ports, self._made)
+        self._is_store_ready = False
+        self._lacks_database = False
+        self._migration = airflow.Migration(home, self._airflow)
+        self._siblings = airflow.Siblings(home, self._airflow)
+        self._rereading = airflow.Rereading(home)
+        seaweed.configure(home.data)
+        store = Component(
+            name="store",
+            command=seaweed.command(home.data, store_identities(home), self._ports),
+            environment=inherited()
+            | seaweed.server_environment(STORE_MEMORY, self._made.store_admin_password)
+            | {MARK: str(home.folder)},
+            log=home.logs / "store.log",
+            folder=home.folder,
+        )
+        self.components = {"store": store} | {
+            name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
+        }
+        self._door = WarmDoor.open(home)
+        if self._door is not None:
+            self.components[WARM] = self._door.component(home)
+        self._state = PlatformState(supervisor=processes.know(os.getpid()))
+
+    def run(self, end: threading.Event) -> None:
+        """Tend everything until `end` is set, then stop it."""
+        beat = 0
+        self._write()
+        while not end.wait(BEAT_SECONDS):
+            if self._beat(beat):
+                self._write()
+            beat += 1
+        self._stop()
+
+    def _beat(self, beat: int) -> bool:
+        changed = [component.tend() for component in list(self.components.values())]
+        self._migration.tend()
+        self._siblings.tend()
+        if self._door is not None and self.components[WARM].seen.state == "restarting":
+            self._door.turn_away()
+        if not self._is_store_ready and seaweed.is_ready(self._ports):
+            self._is_store_ready = True
+            self._make_durable_once()
+        if beat % LOOK_EVERY == 0:
+            view.refresh(self._home)
+            self._rereading.tend()
+            changed.append(self._look_for_database())
+            if self._is_store_ready:
+                changed.append(self._look_for_rollouts())
+        return any(changed)
+
+    def _look_for_rollouts(self) -> bool:
+        """Add a service for each problem that has a rollout and none yet; tell whether one came."""
+        found = [file.parent.name for file in self._home.problems.glob("*/problem.yaml")]
+        new = [
+            name
+            for name in sorted(found)
+            if service_port(name) not in self.components
+            and seaweed.has(self._ports, rollout_key(name))
+        ]
+        for problem in new:
+            self.components[service_port(problem)] = self._service_component(problem)
+        return bool(new)
+
+    def _look_for_database(self) -> bool:
+        """Add the demo's database once it is there; tell whether it came."""
+        if (
+            database.NAME in self.components
+            or self._lacks_database
+            or not database.exists(self._home)
+        ):
+            return False
+        try:
+            command = database.command(self._home)
+        except AskedWrongly as error:
+            self._lacks_database = True
+            log("platform").warning("the demo's database cannot be started", why=str(error))
+            return False
+        self.components[database.NAME] = Component(
+            name=database.NAME,
+            command=command,
+            environment=inherited() | {MARK: str(self._home.folder)},
+            log=self._home.logs / "database.log",
+            folder=Path("/"),  # its user may not look into ours
+        )
+        return True
+
+    def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
+        return Component(
+            name=name,
+            command=[str(self._home.airflow_python), "-m", "airflow", *words],
+            environment=self._airflow,
+            log=self._home.logs / f"{name}.log",
+            folder=self._home.project,
+            may_start=lambda: self._migration.is_done,
+            starter=self._siblings.start if airflow.CAN_ADOPT else None,
+        )
+
+    def _service_component(self, problem: str) -> Component:
+        name = service_port(problem)
+        ports = keep_ports(self._home.ports, [name])
+        words = ["-m", "serving", problem, "--port", str(ports[name])]
+        return Component(
+            name=name,
+            command=[str(self._home.python), *words],
+            environment=service_environment(self._home, ports, self._made),
+            log=self._home.logs / f"{name}.log",
+            folder=self._home.project,
+        )
+
+    def _make_durable_once(self) -> None:
+        stamp = self._home.data / ".durable"
+        if stamp.exists():
+            return
+        try:
+            seaweed.make_durable(self._ports)
+        except (PerennialError, subprocess.TimeoutExpired) as error:
+            log("platform").warning("store is not durable against a loss of power", why=str(error))
+        else:
+            stamp.touch()
+
+    def _write(self) -> None:
+        for name, component in self.components.items():
+            self._state.components[name] = component.seen
+        write_state(self._home, self._state)
+
+    def _stop(self) -> None:
+        """Stop services and Airflow first: their last words go to the store."""
+        self._migration.stop()
+        self._siblings.stop()
+        for names, seconds in (
+            (
+                self.components.keys() - airflow.PROGRAMS.keys() - DATA - {WARM},
+                SERVICE_STOP_SECONDS,
+            ),
+            (airflow.PROGRAMS.keys(), airflow.STOP_SECONDS),
+            (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
+            (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
+        ):
+            found = (self.components[name].seen.process for name in names)
+            processes.stop([process for process in found if process], None, seconds)
+        seaweed.remove_sockets(self._ports)
+        for component in self.components.values():
+            component.seen.state, component.seen.process = "stopped", None
+        self._write()
+        log("platform").info("stopped")
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    configure()
+    end = threading.Event()
+
+    def finish(_number: int, _frame: FrameType | None) -> None:
+        end.set()
+
+    signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, finish)
+    Supervisor(find_home()).run(end)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

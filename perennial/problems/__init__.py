@@ -1,0 +1,1 @@
+"""Problem files: found, written, rendered for a cluster, planned."""

@@ -1,0 +1,143 @@
+"""What a problem file means: every setting with its reason, and what each stage would do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from contract.problem import FilesSource, PostgresSource, Problem
+from contract.problem.units import written_duration
+from contract.stages import STAGES
+from contract.store.client import Store
+from contract.strict import Strict
+
+LEFT_OUT = frozenset({"apiVersion", "kind"})
+
+
+class Setting(Strict):
+    """One key of the effective problem."""
+
+    key: str
+    value: str
+    given: bool
+    """Whether the file says it; else it is the default."""
+    why: str
+    """What it means, and why the default is what it is."""
+
+
+def settings(problem: Problem) -> list[Setting]:
+    """Return every key of the effective problem, in the order of the model."""
+    plain = problem.model_dump(mode="json", by_alias=True)
+    found = [one for one in _walk("", problem, plain) if one.key not in LEFT_OUT]
+    derived = _derived(problem)
+    return [one.model_copy(update={"value": derived.get(one.key, one.value)}) for one in found]
+
+
+def _derived(problem: Problem) -> dict[str, str]:
+    """Return the defaults that follow from other keys; what the data decide is `inferred`."""
+    labels = problem.labels
+    on = ", ".join(labels.on) or "the row's hash"
+    days = written_duration(labels.horizon)
+    given = {
+        "target.task": problem.target.task,
+        "target.positive": problem.target.positive,
+        "metric.name": problem.metric.name,
+    }
+    return {key: "inferred" for key, value in given.items() if value is None} | {
+        "split.by": problem.split_by,
+        "target.labels": f"from {labels.source} on {on}, {days} late",
+    }
+
+
+def _walk(prefix: str, model: BaseModel, plain: dict[str, Any]) -> Iterator[Setting]:
+    for name, field in type(model).model_fields.items():
+        key = field.alias or name
+        value = getattr(model, name)
+        is_given = name in model.model_fields_set
+        if isinstance(value, BaseModel):
+            yield from _walk(f"{prefix}{key}.", value, plain[key])
+        elif _holds_models(value):
+            for part, inner in value.items():
+                yield from _walk(f"{prefix}{key}.{part}.", inner, plain[key][part])
+        else:
+            yield Setting(
+                key=f"{prefix}{key}",
+                value=_written(plain[key]),
+                given=is_given,
+                why=" ".join((field.description or "").split()),
+            )
+
+
+def stages(problem: Problem) -> list[tuple[str, str]]:
+    """Return each stage with what it would do for this problem."""
+    means = {
+        "problem": "fixes the run: its window, its reason, and this file",
+        "collection": "; ".join(
+            f"{name} from {_place(source)}" for name, source in problem.source.items()
+        ),
+        "validation": f"{problem.checks.suite}, if there; at most "
+        f"{problem.checks.quarantine.budget:.2%} of the rows set aside",
+        "exploration": "a page, warnings first",
+        "preprocessing": _joins(problem),
+        "split": f"by {problem.split_by}: vault {problem.split.vault:.0%}, "
+        f"validation {problem.split.validation:.0%} of the rest",
+        "selection": f"dummy, {', '.join(problem.models.candidates)}, on the same folds",
+        "tuning": f"with selection at most {written_duration(problem.models.budget)} of CPU time",
+        "training": "train and validation together, never the vault; a signed bundle",
+        "evaluation": _gates(problem),
+        "deployment": "canary rows, then the champion moves"
+        + ("; a person approves first" if problem.gates.approval == "manual" else ""),
+        "monitoring": f"daily at {problem.monitoring.at} {problem.timezone}, windows of "
+        f"{written_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
+    }
+    return [(stage, means[stage]) for stage in STAGES]
+
+
+def rows_expected(store: Store, problem: Problem) -> dict[str, int | None]:
+    """Return the rows of each source at its last collection; None before the first."""
+    found: dict[str, int | None] = {}
+    for name in problem.source:
+        head = store.get_with_etag(f"{problem.name}/raw/{name}/HEAD.json")
+        parts = json.loads(head[0]).get("parts", []) if head else None
+        found[name] = None if parts is None else sum(int(part["table"]["rows"]) for part in parts)
+    return found
+
+
+def _holds_models(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(inner, BaseModel) for inner in value.values())
+    )
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if value is None or value in ([], {}, ""):
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(str(entry) for entry in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _place(source: FilesSource | PostgresSource) -> str:
+    if isinstance(source, FilesSource):
+        return source.path
+    return f"PostgreSQL at ${source.connection}"
+
+
+def _joins(problem: Problem) -> str:
+    joins = [
+        f"{name} on {', '.join(join.on)}" + (f", as of {join.as_of}" if join.as_of else "")
+        for name, join in problem.features.join.items()
+    ]
+    return f"joins {'; '.join(joins)}; fits nothing" if joins else "row by row; fits nothing"
+
+
+def _gates(problem: Problem) -> str:
+    gates = problem.gates
+    words = ["beats a constant"] if gates.beats.dummy else []
+    words.append(f"beats the champion with P ≥ {gates.beats.champion.confidence:.0%}")
+    words += [f"{name} at least as good as {limit}" for name, limit in gates.minimum.items()]
+    words += [f"no {column} gets worse" for column in gates.slices]
+    return "; ".join(words)

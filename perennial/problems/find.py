@@ -1,0 +1,68 @@
+"""Finds problem files: by the name of their folder under `problems/`, or by their path."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from contract.errors import AskedWrongly
+from contract.problem import Problem, read_problem
+from contract.problem.yaml import parse
+
+FILE = "problem.yaml"
+
+
+def find_problem(problems: Path, name: str) -> Path:
+    """Return the problem file that `name` means: a file, a folder with one, or a problem's name.
+
+    Raises:
+        AskedWrongly: there is none; the sentence says which are known.
+    """
+    given = Path(name)
+    if given.suffix in {".yaml", ".yml"}:
+        return given
+    for folder in (problems / name, given):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    known = sorted(file.parent.name for file in problems.glob(f"*/{FILE}"))
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known) or 'none'}."
+    raise AskedWrongly(f"There is no problem {name!r} in {str(problems)!r}; {hint}")
+
+
+def load_problem(
+    problems: Path, name: str, overrides: dict[str, object] | None = None
+) -> tuple[Problem, Path]:
+    """Return the typed problem and its file.
+
+    Raises:
+        AskedWrongly: it does not validate, or its name is not the one of its folder.
+    """
+    file = find_problem(problems, name)
+    problem = read_problem(file, overrides)
+    folder = file.absolute().parent  # not resolved: a folder of the platform's view is a link
+    is_listed = folder.parent.resolve() == problems.resolve()
+    if is_listed and folder.name != problem.name:
+        sentence = (
+            f"{file}: found the name {problem.name!r} in the folder "
+            f"{folder.name!r}; both must be the same: rename one of them."
+        )
+        raise AskedWrongly(sentence)
+    return problem, file
+
+
+def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
+    """Return `--set KEY=VALUE` as dotted keys and YAML values.
+
+    Raises:
+        AskedWrongly: there is no equals sign, or the value is no YAML.
+
+    >>> parse_overrides(("models.budget=60s", "models.seed=7"))
+    {'models.budget': '60s', 'models.seed': 7}
+    """
+    found: dict[str, object] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            sentence = f"--set {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
+            raise AskedWrongly(sentence)
+        found[key] = parse(value, f"--set {key}")[0]
+    return found

@@ -1,0 +1,88 @@
+"""The rows of the vault as the gate sees them, and what a model, the champion or a dummy says there.
+
+Champion and challenger answer the same rows through the same reader. The rows' truth is spelt by
+the challenger's own contract, so a champion of another target or other classes cannot be compared.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from bundle.documents import Contract
+from bundle.model import Model
+from methods.columns.schema import Schema, target_vector
+from methods.models.bootstrap import Scored
+from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.split.folds import PreparedAssignment, Rows
+
+
+@dataclass(frozen=True)
+class Vault:
+    """Labelled rows that no model has seen; `truth` and `blocks` are (n,), n may be 0.
+
+    `taught` is the truth of the rows that the challenger learnt from.
+    """
+
+    table: pa.Table
+    truth: Floats
+    blocks: Blocks
+    taught: Floats
+
+
+def open_vault(table: pa.Table, assignment: PreparedAssignment, contract: Contract) -> Vault:
+    """Take the vault's labelled rows out of the prepared table."""
+    truth = target_vector(table, target_schema(contract))
+    labelled = ~np.isnan(truth)
+    rows: Rows = assignment.rows("vault", labelled)
+    taught = np.concatenate([assignment.rows(part, labelled) for part in ("train", "validation")])
+    return Vault(
+        table=table.take(pa.array(rows)),
+        truth=truth[rows],
+        blocks=assignment.block[rows],
+        taught=truth[taught],
+    )
+
+
+def target_schema(contract: Contract) -> Schema:
+    """Return the target's part of a schema, as the model's contract spells it."""
+    return Schema(
+        key=contract.key,
+        event_time=contract.event_time,
+        group=None,
+        target=contract.output.name,
+        task=contract.task,
+        classes=tuple(str(label) for label in contract.classes),
+        columns=(),
+    )
+
+
+def answers(model: Model, vault: Vault) -> Scored:
+    """Return what the model says of every row of the vault, with the threshold it decides by."""
+    threshold = model.document.threshold
+    return Scored(model.batch(vault.table), 0.5 if threshold is None else threshold)
+
+
+def dummy_answers(metric: MetricDefinition, contract: Contract, vault: Vault) -> Scored:
+    """Return the best constant answer that the taught rows allow.
+
+    The base rates, or the mean (the median for the absolute error). Where the metric needs
+    decisions of a binary problem, the better of always yes and always no.
+    """
+    rows = len(vault.truth)
+    if contract.task == "regression":
+        middle = np.median(vault.taught) if metric.name == "mae" else np.mean(vault.taught)
+        return Scored(np.full(rows, float(middle)))
+    counts = np.bincount(vault.taught.astype(np.int64), minlength=len(contract.classes))
+    shares = counts / max(1, counts.sum())
+    if contract.task == "multiclass":
+        return Scored(np.tile(shares, (rows, 1)))
+    constant = np.full(rows, float(shares[1]))
+    if not metric.decides:
+        return Scored(constant)
+    always, never = Scored(constant, 0.0), Scored(constant, 1.0 + float(shares[1]))
+    scores = [
+        metric.score(vault.taught, np.full(len(vault.taught), float(shares[1])), one.threshold)
+        for one in (always, never)
+    ]
+    return always if np.nan_to_num(scores[0]) >= np.nan_to_num(scores[1]) else never

@@ -1,0 +1,232 @@
+"""The page of a day: verdict, reason, columns and what happens next, in five seconds at 06:00."""
+
+from collections.abc import Sequence
+
+from contract.decision import ColumnDrift, Decision, Outcome
+from methods.drift.bins import bins
+from methods.drift.divergence import group
+from methods.drift.profile import ColumnReference, DayProfile, ReferenceProfile
+from pages import (
+    Alert,
+    BlockGrid,
+    Chart,
+    Details,
+    Facts,
+    Level,
+    PageSection,
+    Paragraph,
+    Status,
+    TableBlock,
+    bars,
+    histogram_pair,
+    lines,
+    render,
+    share,
+)
+
+LEVELS: dict[Outcome, Level] = {
+    "ok": "good",
+    "watch": "good",
+    "warn": "warn",
+    "retrain": "warn",
+    "blocked_data_quality": "bad",
+    "insufficient_data": "neutral",
+}
+PICTURES = 6  # columns whose distribution is drawn
+LEVELS_DRAWN = 10  # categories in a picture
+
+
+def page(
+    decision: Decision,
+    earlier: Sequence[Decision],
+    reference: ReferenceProfile | None,
+    window: DayProfile | None,
+) -> str:
+    """Return the HTML of a day.
+
+    Args:
+        decision: of the day.
+        earlier: up to 28 decisions before it, oldest first.
+        reference: of the champion; None where there is none.
+        window: the merged days; None where the data was not compared.
+    """
+    columns = [*decision.drifted_columns, *decision.other_columns]
+    sections = [_first(decision)]
+    if decision.dq:
+        sections.append(_faults(decision))
+    if columns:
+        sections.append(_columns(columns))
+    if reference is not None and window is not None:
+        sections.append(_pictures(columns, reference, window))
+    if decision.performance is not None or decision.probe is not None:
+        sections.append(_model(decision))
+    sections.append(_course([*earlier, decision]))
+    if decision.notes:
+        sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
+    return render(
+        f"Monitoring of {decision.problem}",
+        subtitle=f"{decision.day}",
+        status=Status(LEVELS[decision.verdict], decision.verdict.replace("_", " ")),
+        lead=decision.sentence,
+        sections=sections,
+        footer={
+            "problem": decision.problem,
+            "day": decision.day,
+            "champion": (decision.digest or "none")[:12],
+            "known until": decision.at,
+        },
+    )
+
+
+def _first(decision: Decision) -> PageSection:
+    """Answer what happens next, and name the columns."""
+    names = [column.name for column in decision.drifted_columns]
+    broken = [fault.column for fault in decision.dq if fault.column is not None]
+    named = ", ".join(list(dict.fromkeys(broken or names))[:5])
+    facts: dict[str, object] = {
+        "columns": named or "none",
+        "importance drifted": share(decision.impact),
+        "rows in the window": decision.window.rows,
+        "rows of the day": decision.window.rows_of_day,
+    }
+    if decision.performance is not None:
+        facts["loss against its baseline"] = f"{decision.performance.change:+.1%}"
+    return PageSection(
+        "What happens next", Alert(LEVELS[decision.verdict], decision.next), Facts(facts)
+    )
+
+
+def _faults(decision: Decision) -> PageSection:
+    rows = [
+        [fault.column or "all rows", fault.check, fault.sentence, fault.found, fault.limit]
+        for fault in decision.dq
+    ]
+    return PageSection(
+        "What is broken", TableBlock(["column", "check", "what was found", "found", "limit"], rows)
+    )
+
+
+def _columns(columns: Sequence[ColumnDrift]) -> PageSection:
+    shown = columns[:15]
+    drifted = [place for place, column in enumerate(shown) if column.drifted]
+    rows = [
+        [
+            column.name,
+            _state(column),
+            column.psi_corrected,
+            column.limit,
+            share(column.importance),
+            column.impact,
+            column.cause.replace("_", " "),
+            f"{column.missing_delta:+.1%}",
+        ]
+        for column in columns
+    ]
+    head = ["column", "state", "PSI*", "limit", "importance", "impact", "cause", "missing"]
+    return PageSection(
+        "Which columns moved",
+        Chart(
+            bars(
+                [column.name for column in shown],
+                [column.impact for column in shown],
+                title="Impact of each column",
+                highlight=drifted,
+            ),
+            caption="Impact is importance times drift; the columns in colour have drifted.",
+        ),
+        Details("Every column", TableBlock(head, rows, highlight=drifted)),
+    )
+
+
+def _pictures(
+    columns: Sequence[ColumnDrift], reference: ReferenceProfile, window: DayProfile
+) -> PageSection:
+    charts = []
+    for column in columns[:PICTURES]:
+        names, before, now = _cells(reference.columns[column.name], window, column.name)
+        charts.append(Chart(histogram_pair(names, before, now, title=column.name)))
+    return PageSection("Reference and now", BlockGrid(*charts))
+
+
+def _cells(
+    column: ColumnReference, window: DayProfile, name: str
+) -> tuple[list[str], list[float], list[float]]:
+    """Return names and counts of at most a dozen cells, missing last."""
+    before, now = column.histogram, window.columns[name]
+    if column.grid.is_numeric:
+        groups = group(bins(before).astype(int))
+        size = int(groups.max()) + 1
+        names = [_from(column, groups.tolist(), place) for place in range(size)]
+        held = [
+            [float(bins(each)[groups == place].sum()) for place in range(size)]
+            for each in (before, now)
+        ]
+    else:
+        kept = len(column.grid.levels[:LEVELS_DRAWN])
+        names = [*column.grid.levels[:kept], "others"] if column.grid.levels else ["present"]
+        held = [
+            [
+                *map(float, each.counts[:kept]),
+                float(sum(each.counts[kept:]) + each.rare + each.unseen),
+            ]
+            for each in (before, now)
+        ]
+    return (
+        [*names, "missing"],
+        [*held[0], float(before.missing)],
+        [*held[1], float(now.missing)],
+    )
+
+
+def _from(column: ColumnReference, groups: Sequence[int], place: int) -> str:
+    """Name a group of bins by its lower edge."""
+    first = groups.index(place)
+    return "least" if first == 0 else f"{column.grid.edges[first - 1]:.3g}"
+
+
+def _model(decision: Decision) -> PageSection:
+    facts: dict[str, object] = {}
+    found, probe = decision.performance, decision.probe
+    if found is not None:
+        facts |= {
+            found.metric.replace("_", " "): found.cur,
+            "baseline": found.ref,
+            "z": found.z,
+            "labelled rows": found.n_labelled,
+            "of all served": share(found.coverage),
+        }
+    if probe is not None and probe.gain is not None:
+        facts |= {"a refit saves": f"{probe.gain:+.1%}", "z of the refit": probe.z}
+    skipped = probe.skipped if probe is not None else None
+    said = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
+    return PageSection("Is the model worse, would a new one be better?", Facts(facts), *said)
+
+
+def _course(decisions: Sequence[Decision]) -> PageSection:
+    newest = [
+        [each.day, Status(LEVELS[each.verdict], each.verdict.replace("_", " ")), each.sentence]
+        for each in reversed(decisions)
+    ]
+    return PageSection(
+        "The days before",
+        Chart(
+            lines(
+                {
+                    "importance drifted": [each.impact for each in decisions],
+                    "loss above baseline": [
+                        each.performance.change if each.performance else None for each in decisions
+                    ],
+                },
+                [each.day for each in decisions],
+                title="Drift and loss by day",
+                limits={"worse": 0.05, "drift": 0.3},
+            )
+        ),
+        TableBlock(["day", "verdict", "reason"], newest),
+    )
+
+
+def _state(column: ColumnDrift) -> Status:
+    if column.drifted:
+        return Status("bad", "drifted")
+    return Status("warn", "warned") if column.warned else Status("good", "calm")

@@ -1,0 +1,76 @@
+import pytest
+
+from contract.errors import AskedWrongly, NotFound, PerennialError, TryAgain
+from perennial.kubernetes.kubectl_errors import complaint
+
+# What kubectl 1.32 and 1.34 print.
+SAID = [
+    (
+        'Error in configuration: context "wrk" does not exist\n',
+        AskedWrongly,
+        "There is no context 'wrk' in your kubeconfig; see `kubectl config get-contexts`.",
+    ),
+    (
+        (
+            "E1124 memcache.go:265] couldn't get current server API group list\n"
+            "The connection to the server localhost:8080 was refused - did you specify the right host"
+        ),
+        AskedWrongly,
+        "kubectl knows no cluster; set KUBECONFIG, or name one by --context",
+    ),
+    (
+        "Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout\n",
+        TryAgain,
+        "does not answer (Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout)",
+    ),
+    (
+        "The connection to the server 127.0.0.1:1 was refused - did you specify the right port?\n",
+        TryAgain,
+        "The cluster of the context 'work' does not answer",
+    ),
+    (
+        (
+            "Unable to connect to the server: tls: failed to verify certificate: x509: certificate "
+            "signed by unknown authority\n"
+        ),
+        AskedWrongly,
+        "could not prove who it is (certificate signed by unknown authority)",
+    ),
+    (
+        (
+            'Error from server (Forbidden): deployments.apps is forbidden: User "eve" cannot list '
+            'resource "deployments"\n'
+        ),
+        AskedWrongly,
+        'refused it: Error from server (Forbidden): deployments.apps is forbidden: User "eve"',
+    ),
+    (
+        "error: You must be logged in to the server (Unauthorized)\n",
+        AskedWrongly,
+        "refused your credentials; log in again.",
+    ),
+    ('Error from server (NotFound): secrets "x" not found\n', NotFound, 'secrets "x" not found'),
+    (
+        "Error from server (ServiceUnavailable): the server is currently unable to handle it\n",
+        TryAgain,
+        "could not do it now",
+    ),
+    (
+        "error: unable to forward port because pod is not running. Current status=Pending\n",
+        TryAgain,
+        "No pod answers behind it",
+    ),
+    ("error: something new\n", AskedWrongly, "kubectl could not do it: error: something new"),
+    ("", AskedWrongly, "kubectl could not do it: it said nothing"),
+]
+
+
+@pytest.mark.parametrize(("said", "kind", "sentence"), SAID)
+def test_what_kubectl_says_is_one_sentence_with_its_exit_code(
+    said: str, kind: type[PerennialError], sentence: str
+) -> None:
+    error = complaint(said, "the context 'work'")
+
+    assert type(error) is kind
+    assert sentence in str(error)
+    assert "\n" not in str(error)

@@ -1,0 +1,125 @@
+"""Ways into the cluster are open while they are needed, and never longer."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from fake_airflow import Script
+
+from contract.errors import NotFound, PerennialError
+from perennial.kubernetes.kubectl import Kubectl
+from perennial.kubernetes.port_forward import Through, forwarded
+
+pytestmark = pytest.mark.slow  # processes that listen
+
+HOLDING = """
+import sys, time
+from perennial.kubernetes.port_forward import forwarded
+from perennial.kubernetes.kubectl import Kubectl
+with forwarded(Kubectl(None), "perennial", "service/api", 8080) as port:
+    print(port, flush=True)
+    time.sleep(60)
+"""
+
+
+def _runs(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def target(world: Any, script: Script) -> str:
+    """A Service that leads to the scripted Airflow."""
+    world.write(forwards={"perennial service/api": int(script.url.rpartition(":")[2])})
+    return "service/api"
+
+
+@pytest.fixture
+def port(target: str) -> Iterator[int]:
+    with forwarded(Kubectl(None), "perennial", target, 8080) as found:
+        yield found
+
+
+def _ask(port: int) -> httpx.Response:
+    client = httpx.Client(transport=Through(lambda: port), trust_env=False)
+    with client:
+        return client.get("https://airflow.example.com/api/v2/dags/x")
+
+
+def test_a_request_reaches_the_service_whatever_its_url_names(port: int) -> None:
+    assert _ask(port).status_code == 401
+
+
+def test_nothing_is_left_when_it_is_closed(world: Any, target: str) -> None:
+    with forwarded(Kubectl(None), "perennial", target, 8080):
+        (pid,) = world.forwards()
+        assert _runs(pid)
+
+    _until(lambda: not _runs(pid))
+
+
+def test_nothing_is_left_when_the_command_is_killed(world: Any, target: str) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-c", HOLDING], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+    )
+    assert command.stdout is not None
+    with command.stdout as told:
+        assert told.readline()
+        (pid,) = world.forwards()
+
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+
+    _until(lambda: not _runs(pid))
+
+
+def test_one_that_dies_is_opened_again_on_the_same_port(world: Any, port: int) -> None:
+    (first,) = world.forwards()
+
+    os.kill(first, signal.SIGKILL)
+    _until(lambda: len(world.forwards()) == 2)
+
+    _until(lambda: _answers(port))
+
+
+def _answers(port: int) -> bool:
+    try:
+        return _ask(port).status_code == 401
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_target_that_is_not_there_is_said_at_once(world: Any) -> None:
+    with (
+        pytest.raises(NotFound, match=r'services? "nosuch" not found'),
+        forwarded(Kubectl(None), "perennial", "service/nosuch", 8080),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("word", ["error: unable to forward", "Unable to connect to the server"])
+def test_words_of_failure_end_the_wait(world: Any, word: str) -> None:
+    world.write(says=word)
+
+    with (
+        pytest.raises(PerennialError, match=r"unable|Unable"),
+        forwarded(Kubectl(None), "perennial", "service/api", 8080),
+    ):
+        pass

@@ -1,0 +1,60 @@
+"""The database of the demo as a part of the platform: down and up with it, its rows kept."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from adbc_driver_postgresql import dbapi
+
+from perennial.local import database, processes
+from perennial.local import lifecycle as launch
+from perennial.local.home import Home
+from perennial.local.state import read_state
+from perennial.story.weather import find_weather
+
+pytestmark = [pytest.mark.platform, pytest.mark.slow]
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A home with a database, in a folder that its user may enter where we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="kept-"))
+    folder.chmod(0o711)
+    monkeypatch.setenv("LANDING", str(folder / "landing"))
+    place = find_weather(Home(folder / "home", PROJECT, PROJECT / "problems"))
+    if not place.table:
+        pytest.skip(place.sentence)
+    yield place.home
+    launch.down(place.home, lambda _: None)
+    shutil.rmtree(folder)
+
+
+def ask(home: Home, statement: str) -> list[tuple[object, ...]]:
+    dsn = database.variables(home)[database.VARIABLE]
+    with dbapi.connect(dsn, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if statement.startswith("select") else []
+
+
+def test_it_goes_down_and_up_with_the_platform_and_keeps_its_rows(kept: Home) -> None:
+    launch.up(kept, lambda _: None)
+    ask(kept, "create table kept (n int)")
+    ask(kept, "insert into kept values (7)")
+    state = read_state(kept)
+    assert state is not None
+    assert state.components["database"].state == "running"
+
+    launch.down(kept, lambda _: None)
+
+    assert processes.marked(kept.folder) == []
+    assert not (kept.database / "data" / "postmaster.pid").exists()
+
+    os.environ.pop("LANDING")
+    launch.up(kept, lambda _: None)
+
+    assert ask(kept, "select n from kept") == [(7,)]

@@ -1,0 +1,344 @@
+"""`run`, `monitor`, `predict`, `status`, `history` against a store, a scripted Airflow, a service."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+sys.path.insert(0, str(Path(__file__).parent))  # the fake server's own module
+
+from answering import Request, answering
+from fake_airflow import Script, served
+
+from contract.run import Champion
+from contract.serving_state import Rollout, ServiceAddress, champion_key, rollout_key, service_key
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from perennial.local import processes
+from perennial.local.credentials import credentials_file, make_credentials
+from perennial.local.environment import remember_environment
+from perennial.local.home import Home
+from perennial.local.ports import PLATFORM_PORTS
+from perennial.local.state import PlatformState, write_state
+
+Call = Callable[..., Result]
+Write = Callable[..., Path]
+DIGEST = "d" * 64
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _result(outcome: str = "made", **facts: object) -> dict[str, Any]:
+    return {"return_value": {"outcome": outcome, "facts": facts, "manifest": "s3://p/m.json"}}
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    monkeypatch.setattr("perennial.clients.airflow_api.DAG_SECONDS", 0.0)
+    monkeypatch.setattr("perennial.runs.LOOK_SECONDS", 0.0)
+    with served(Script()) as found:
+        yield found
+
+
+@pytest.fixture
+def name(
+    home: Home,
+    script: Script,
+    store_environment: dict[str, str],
+    problem_name: str,
+    write_problem: Write,
+) -> str:
+    """A problem on a platform that looks up: this process stands for the supervisor."""
+    write_problem(problem_name)
+    ports = dict.fromkeys(PLATFORM_PORTS, 1)
+    ports["airflow"] = int(script.url.rpartition(":")[2])
+    ports["store"] = int(store_environment["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    home.ports.write_text(json.dumps(ports))
+    made = vars(make_credentials(home)) | {
+        "store_access_key": store_environment["AWS_ACCESS_KEY_ID"],
+        "store_secret_key": store_environment["AWS_SECRET_ACCESS_KEY"],
+        "airflow_password": script.password,
+        "api_key": "the key",
+    }
+    credentials_file(home).write_text(json.dumps(made))
+    remember_environment(home, {"LANDING": "/data"})
+    write_state(home, PlatformState(supervisor=processes.know(os.getpid())))
+    script.dags = {f"{problem_name}__lifecycle", f"{problem_name}__monitoring"}
+    return problem_name
+
+
+@pytest.fixture
+def service(store: Store, name: str) -> Iterator[list[Any]]:
+    """A model service that answers by its script; the list holds what it was asked."""
+    asked: list[Any] = []
+
+    def answer(request: Request) -> tuple[int, Any]:
+        asked.append((request.path, request.authorization, request.body))
+        if request.path == "/info":
+            return 200, {"digest": DIGEST, "ready": True}
+        if request.path == "/v1/predict_batch":
+            return 200, {"model": DIGEST, "predictions": [{"score": 0.25}, {"score": 0.75}]}
+        if request.body == {"age": "old"}:
+            fault = {"field": "age", "found": "the string 'old'", "expected": "a number"}
+            said = "The input does not fit: 'age': found the string 'old', expected a number."
+            return 422, {"error": said, "fields": [fault]}
+        return 200, {"model": DIGEST, "score": 0.25}
+
+    with answering(answer) as port:
+        address = ServiceAddress(url=f"http://127.0.0.1:{port}", pid=os.getpid(), started=NOW)
+        store.put(service_key(name), address.canonical())
+        yield asked
+
+
+@pytest.fixture
+def champion(store: Store, name: str) -> None:
+    found = Champion(digest=DIGEST, run="first", verdict=None, since=NOW, nonce="1")
+    store.create(champion_key(name), found.canonical())
+    store.create(rollout_key(name), Rollout(digest=DIGEST, nonce="1", at=NOW).canonical())
+
+
+def test_a_run_is_asked_exactly_as_the_form_would(call: Call, script: Script, name: str) -> None:
+    script.looks = [("success", {"problem": "success"})]
+    words = ("--window-end", "2026-01-01", "--reason", "a try", "--force", "--set", "models.seed=7")
+
+    result = call("run", name, *words, "--json")
+
+    assert result.exit_code == 0
+    assert script.conf == [
+        {
+            "window_end": "2026-01-01T00:00:00+00:00",
+            "reason": "a try",
+            "force": True,
+            "set": {"models.seed": 7},
+        }
+    ]
+
+
+def test_a_run_is_told_stage_by_stage(call: Call, script: Script, name: str) -> None:
+    script.looks = [("success", {"problem": "success", "collection": "success", "gate": "success"})]
+    script.told = {"problem": _result(), "collection": _result(rows=336_776, new_rows=10)}
+
+    result = call("run", name)
+
+    lines = result.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [
+        ["problem", "done"],
+        ["collection", "done"],
+    ]
+    assert lines[2].endswith("2.5 s  rows 336,776 · new rows 10")
+    assert lines[3] == f"{name}__lifecycle: success after 2.5 s"
+
+
+def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
+    call: Call, script: Script, name: str
+) -> None:
+    script.looks = [("success", {"evaluation": "success", "problem": "success"})]
+    script.told = {"problem": _result(), "evaluation": _result("accepted", score=0.8)}
+
+    result = call("run", name, "--json")
+
+    found = json.loads(result.stdout)
+    assert [stage["name"] for stage in found["stages"]] == ["problem", "evaluation"]
+    assert (found["state"], found["exit"], found["verdict"]) == ("success", 0, "accepted")
+    assert found["stages"][1]["facts"] == {"score": 0.8}
+    assert "evaluation" in result.stderr
+
+
+def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) -> None:
+    script.looks = [("success", {"evaluation": "success", "deployment": "skipped"})]
+    script.told = {"evaluation": _result("refused")}
+
+    result = call("run", name)
+
+    assert result.exit_code == 0
+    assert result.stdout.endswith("The gate's verdict: refused.\n")
+
+
+def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, name: str) -> None:
+    why = "validation: exit 3, refused: 5 % of the rows are bad [limit 1 %]"
+    script.looks = [("failed", {"validation": "failed", "split": "upstream_failed"})]
+    script.told = {"validation": {"why": why}}
+
+    result = call("run", name, "--json")
+
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["why"] == [why]
+    assert why in result.stderr
+
+
+def test_without_waiting_the_run_is_named(call: Call, script: Script, name: str) -> None:
+    result = call("run", name, "--no-wait", "--json")
+
+    assert json.loads(result.stdout)["state"] == "queued"
+    assert script.looks == []
+
+
+def test_a_variable_that_the_platform_has_not_is_named(
+    call: Call, home: Home, script: Script, name: str
+) -> None:
+    (home.credentials / "sources.json").unlink()
+
+    result = call("run", name)
+
+    assert result.exit_code == 2
+    assert "mentions LANDING, which was not set when the platform was started" in result.stderr
+    assert script.conf == []
+
+
+def test_monitoring_tells_its_verdict_and_what_it_started(
+    call: Call, script: Script, name: str
+) -> None:
+    script.looks = [("success", {"monitoring": "success", "retraining": "success"})]
+    script.told = {"monitoring": _result("retrain", reason="drift", key="k")}
+
+    result = call("monitor", name, "--window-end", "2026-01-08", "--json")
+
+    found = json.loads(result.stdout)
+    assert (found["verdict"], found["reason"]) == ("retrain", "drift")
+    assert found["started"] == f"{name}__lifecycle"
+    assert script.conf == [{"window_end": "2026-01-08T00:00:00+00:00"}]
+
+
+def test_a_quiet_day_starts_nothing(call: Call, script: Script, name: str) -> None:
+    script.looks = [("success", {"monitoring": "success", "retraining": "skipped"})]
+    script.told = {"monitoring": _result("ok")}
+
+    found = json.loads(call("monitor", name, "--json").stdout)
+
+    assert (found["verdict"], found["started"]) == ("ok", None)
+
+
+def test_a_row_is_predicted_with_the_key(
+    call: Call, name: str, champion: None, service: list[Any]
+) -> None:
+    result = call("predict", name, "--json", stdin='{"age": 3}')
+
+    assert json.loads(result.stdout) == {"model": DIGEST, "score": 0.25}
+    assert service == [("/v1/predict", "Bearer the key", {"age": 3})]
+
+
+def test_rows_are_predicted_together(
+    call: Call, name: str, champion: None, service: list[Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.json"
+    file.write_text('[{"age": 3}, {"age": 4}]')
+
+    result = call("predict", name, "--file", str(file))
+
+    assert service[0][2] == {"rows": [{"age": 3}, {"age": 4}]}
+    assert "score 0.75" in result.stdout
+    assert DIGEST[:12] in result.stdout
+
+
+def test_a_field_that_does_not_fit_is_named(
+    call: Call, name: str, champion: None, service: list[Any]
+) -> None:
+    result = call("predict", name, stdin='{"age": "old"}')
+
+    assert result.exit_code == 2
+    assert "does not fit: 'age': found the string 'old', expected a number" in result.stderr
+
+
+def test_before_the_first_model_a_prediction_is_for_later(call: Call, name: str) -> None:
+    result = call("predict", name, stdin="{}")
+
+    assert result.exit_code == 75
+    assert "is served yet; run `perennial run" in result.stderr
+
+
+def test_a_service_that_is_away_is_for_later(
+    call: Call, store: Store, name: str, champion: None
+) -> None:
+    address = ServiceAddress(url="http://127.0.0.1:1", pid=1, started=NOW)
+    store.put(service_key(name), address.canonical())
+
+    result = call("predict", name, stdin="{}")
+
+    assert result.exit_code == 75
+    assert "does not answer at http://127.0.0.1:1" in result.stderr
+
+
+def test_status_holds_the_champions_digest(
+    call: Call, name: str, champion: None, service: list[Any]
+) -> None:
+    found = json.loads(call("status", name, "--json").stdout)
+
+    assert found["champion"]["digest"] == DIGEST
+    assert found["problems"][name]["service"]["digest"] == DIGEST
+    assert found["problems"][name]["warnings"] == []
+
+
+def test_status_of_all_problems_is_a_table(call: Call, name: str) -> None:
+    result = call("status")
+
+    assert result.exit_code == 0
+    assert name in result.stdout
+    assert "none yet" in result.stdout
+
+
+def test_a_rollout_that_was_cut_short_is_told(
+    call: Call, store: Store, name: str, champion: None, service: list[Any]
+) -> None:
+    body = Rollout(digest="e" * 64, nonce="2", at=NOW).canonical()
+    store.put(rollout_key(name), body)
+
+    sentences = json.loads(call("status", name, "--json").stdout)["warnings"]
+
+    assert [sentence.partition(";")[0] for sentence in sentences] == [
+        "the rollout names eeeeeeeeeeee and the champion is dddddddddddd",
+        "the service serves dddddddddddd and eeeeeeeeeeee is rolled out",
+    ]
+
+
+def test_history_is_the_ledger(call: Call, store: Store, name: str) -> None:
+    entry = LedgerEntry(
+        id="r/deployed",
+        kind="deployed",
+        at=NOW,
+        written=NOW,
+        run="r",
+        digest=DIGEST,
+        reason="the first model",
+    )
+    Ledger(store, name).append(entry)
+
+    assert json.loads(call("history", name, "--json").stdout)["entries"] == [
+        entry.model_dump(mode="json")
+    ]
+    assert "the first model" in call("history", name).stdout
+
+
+def test_a_history_without_entries_says_so(call: Call, name: str) -> None:
+    assert call("history", name).stdout == f"Nothing was decided for {name} yet.\n"
+
+
+def test_garbage_is_not_deleted_while_a_run_is_at_work(
+    call: Call, script: Script, name: str
+) -> None:
+    script.runs = [{"dag_run_id": "r", "state": "running"}]
+
+    result = call("gc", name, "--delete")
+
+    assert result.exit_code == 75
+    assert f"The run r of {name}__lifecycle is running; wait for it." in result.stderr
+
+
+def test_garbage_is_only_shown_by_default(call: Call, store: Store, name: str) -> None:
+    store.put(f"{name}/runs/old/problem/manifest.json", b'{"started": "2026-01-01T00:00:00Z"}')
+
+    found = json.loads(call("gc", name, "--keep-runs", "0", "--json").stdout)
+
+    assert (found["deleted"], found["runs"]) == (False, [f"{name}/runs/old"])
+    assert store.head(f"{name}/runs/old/problem/manifest.json") is not None
+
+
+def test_a_plan_counts_the_rows_of_the_last_collection(call: Call, store: Store, name: str) -> None:
+    parts = [{"table": {"rows": 3}}, {"table": {"rows": 4}}]
+    store.put(f"{name}/raw/customers/HEAD.json", json.dumps({"parts": parts}).encode())
+
+    assert json.loads(call("plan", name, "--json").stdout)["rows_expected"] == {"customers": 7}
