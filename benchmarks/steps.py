@@ -15,7 +15,9 @@ from perennial.local import seaweedfs as seaweed
 
 EMPTY = """\
 import sys
-from contract import Out, Strict, Task
+from contract.runtime.task import Task
+from contract.store.writer import Out
+from contract.strict import Strict
 
 class Nothing(Strict):
     pass

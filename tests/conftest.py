@@ -1,15 +1,9 @@
 """What every test may ask for. Heavy fixtures are real servers on free loopback ports."""
 
 import os
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
-# The fixtures' own modules, what the end-to-end tests share, and the check of the manifests.
-sys.path[:0] = [str(ROOT / name) for name in ("tests", "tests/end_to_end", "k8s")]
 
 # Before any library is imported: no telemetry, and one thread for arithmetic.
 os.environ |= {

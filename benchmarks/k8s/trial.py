@@ -50,7 +50,10 @@ class Trial:
         }
         programs = {
             path.name: path.read_text()
-            for path in (ROOT / "tests" / "bundle_factory.py", *sorted(HERE.glob("inside/*.py")))
+            for path in (
+                ROOT / "tests/support/bundle_factory.py",
+                *sorted(HERE.glob("inside/*.py")),
+            )
         }
         self._apply(space)
         for namespace in (CLIENTS, TASKS):

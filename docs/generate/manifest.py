@@ -11,7 +11,7 @@ from contract import artifacts, decision, verdict
 from contract import manifest as manifests
 from contract import run as runs
 from contract import serving_state as rollout
-from contract.store.client import ledger
+from contract.store import ledger
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import sentences, table
 

@@ -20,7 +20,7 @@ _PURPOSE = {TRAIN: "teaches", VALIDATION: "chooses", VAULT: "judges, once a run"
 
 
 def split_page(
-    run: Run, table: pa.TableBlock, rule: Rule, made: Assignment, means: dict[str, float | None]
+    run: Run, table: pa.Table, rule: Rule, made: Assignment, means: dict[str, float | None]
 ) -> str:
     """Return the page; for times, from when to when each part reaches."""
     rows = made.rows()

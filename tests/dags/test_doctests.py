@@ -5,8 +5,8 @@ from types import ModuleType
 
 import pytest
 
-from dags.stage.operator import log_lines
-from dags.stage.operator import request as asking
+from dags.stage import log_lines
+from dags.stage import request as asking
 
 
 @pytest.mark.parametrize("module", [asking, log_lines])

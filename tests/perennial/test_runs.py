@@ -2,18 +2,14 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-
-sys.path.insert(0, str(Path(__file__).parent))  # the fake server's own module
-
 from answering import Request, answering
+from click.testing import Result
 from fake_airflow import Script, served
 
 from contract.run import Champion

@@ -10,7 +10,7 @@ import pytest
 from bundle_factory import ROW, Keys, make_bundle, upload
 from service_process import API_KEY, Service, move_pointer, start_service, wait_for
 
-from contract import Store
+from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
 

@@ -20,7 +20,7 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import Service, move_pointer, wait_for
 
-from contract import Store
+from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
 

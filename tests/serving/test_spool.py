@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from contract import Store
+from contract.store.client import Store
 from serving import spool as spools
 from serving.shipping import Header, Shipper, parquet, table
 from serving.spool import Spool, recover

@@ -8,8 +8,8 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import Service, move_pointer, wait_for
 
-from contract import Store
 from contract.serving_state import Tally
+from contract.store.client import Store
 from serving.tallies import COUNTED_ROWS, KEPT_MODELS, Tallies, cells
 
 

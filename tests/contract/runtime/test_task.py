@@ -11,11 +11,15 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
-from contract import Document, Out, Refused, Store, Strict, Table, Task, TryAgain
-from contract.errors import AskedWrongly
+from contract.artifacts import Document, Table
+from contract.errors import AskedWrongly, Refused, TryAgain
 from contract.runtime.process import start
+from contract.runtime.task import Task
+from contract.store.client import Store
+from contract.store.writer import Out
+from contract.strict import Strict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class NoInputs(Strict):
@@ -351,7 +355,9 @@ def test_pages_and_blobs_are_written(store: Store, problem_name: str, tmp_path: 
 
 SLEEPER = """
 import subprocess, sys, time
-from contract import Out, Strict, Task
+from contract.runtime.task import Task
+from contract.store.writer import Out
+from contract.strict import Strict
 class Nothing(Strict): pass
 def run(inputs: Nothing, params: Nothing, out: Out) -> Nothing:
     child = subprocess.Popen(["sleep", "60"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dags.stage import local as child_process
 from dags.stage.local import Child
-from dags.stage.operator import local as child_process
 
 HOLDS_THE_PIPE = """
 import subprocess, sys

@@ -77,7 +77,7 @@ def main() -> None:
             "PERENNIAL_AUTHORITIES": "authorities",
             "PERENNIAL_LANDING_CLAIM": "landing",
         }
-        from dags.stage.operator import pod
+        from dags.stage import pod
 
         pod.START_SECONDS = pod.SCHEDULE_SECONDS = 1
         endings = {name: run(pod, name, "split") for name in PLAN}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from methods.drift.comparison import divergence
+from methods.drift import divergence
 
 
 def test_the_stability_index_of_a_worked_example() -> None:

@@ -1,11 +1,6 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # the fake server's own module
-
 from fake_airflow import Script, served
 
 from contract.errors import AskedWrongly, TryAgain

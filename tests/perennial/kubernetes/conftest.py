@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the fake server's own module
-
 from answering import Request, answering
 from fake_airflow import Script, served
 

@@ -13,9 +13,13 @@ from bundle_factory import Keys, Made
 from fixtures_service import keys, make
 from service_process import API_KEY, Service, move_pointer, start_service, wait_for
 
-from contract import Bundle, Champion, Document, Entry, Ledger, Out, Run, Store
+from contract.artifacts import Bundle, Document
 from contract.problem import read_problem_text
+from contract.run import Champion, Run
 from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.store.client import Store
+from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.writer import Out
 from contract.verdict import Check, Verdict
 from tasks.deployment.task import task
 
@@ -75,7 +79,7 @@ class Ground:
         return Rollout.model_validate_json(self.store.get(rollout_key(self.problem))).digest
 
     @property
-    def ledger(self) -> list[Entry]:
+    def ledger(self) -> list[LedgerEntry]:
         """All lines."""
         return Ledger(self.store, self.problem).entries()
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "python"
-HERE = Path(__file__).parent / "dags"
+HERE = Path(__file__).parents[1] / "dags"
 MARK = "REPORT "
 
 FLIGHTS = """

@@ -10,7 +10,7 @@ import numpy as np
 import bundle
 from bundle import signing
 from bundle.tensors import NODE
-from contract import Store
+from contract.store.client import Store
 
 Kind = Literal["binary", "multiclass", "regression"]
 

@@ -121,7 +121,7 @@ class Place:
             contract=bundle.Contract(
                 problem=self.name,
                 task="binary",
-                columns=tuple(bundle.Feature(name=n, type=kind) for n, kind in KINDS.items()),
+                columns=tuple(bundle.Column(name=n, type=kind) for n, kind in KINDS.items()),
                 output=bundle.ScoreOutput(name="late"),
                 classes=(False, True),
                 positive=True,

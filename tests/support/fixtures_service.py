@@ -7,7 +7,7 @@ import pytest
 from bundle_factory import Keys, Made, make_bundle, make_keys, upload
 from service_process import Service, move_pointer, start_service, wait_for
 
-from contract import Store
+from contract.store.client import Store
 
 SHARED = "shared-service"
 

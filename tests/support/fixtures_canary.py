@@ -24,14 +24,14 @@ from fake_cluster import FakeCluster
 from fake_service import FakeService
 from service_process import API_KEY, wait_for
 
-from contract import Store
 from contract.canonical_json import sha256
+from contract.store.client import Store
 from tasks.deployment import bake, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster
 from tasks.deployment.kubernetes import PORT
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
 CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 30s}}}}}}"
 IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"

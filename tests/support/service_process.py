@@ -15,9 +15,9 @@ from uuid import uuid4
 
 from bundle_factory import Keys
 
-from contract import Store
 from contract.canonical_json import sha256
 from contract.serving_state import Rollout, ServiceAddress, rollout_key, service_key
+from contract.store.client import Store
 
 API_KEY = "an-api-key-of-the-tests"
 READY_SECONDS = 60.0
@@ -109,7 +109,7 @@ def start_service(
         process = subprocess.Popen(
             [sys.executable, "-m", "serving", problem, "--port", "0"],
             env=environment,
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
             stdout=file,
             stderr=subprocess.STDOUT,
         )
