@@ -28,9 +28,10 @@ from benchmarks.gate import Gate
 from bundle import signing
 from contract.canonical_json import sha256
 from contract.manifest import Result
-from contract.serving_state import ServiceAddress, champion_key, rollout_key, service_key
+from contract.serving_state import ServiceAddress
 from contract.stages import STAGES
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key, service_key
 from dags.stage.request import arguments, environment, out_uri
 
 ROOT = Path(__file__).parent.parent

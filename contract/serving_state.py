@@ -45,18 +45,3 @@ class Tally(Strict):
     """Answers in each bucket of time."""
     scores: dict[int, NonNegativeInt]
     """Scores in each cell; cells are numbered in the order of the scores, or of the classes."""
-
-
-def rollout_key(problem: str) -> str:
-    """Return the key of the rollout document."""
-    return f"{problem}/rollout.json"
-
-
-def service_key(problem: str) -> str:
-    """Return the key of the service's address."""
-    return f"{problem}/service.json"
-
-
-def champion_key(problem: str) -> str:
-    """Return the key of the champion, `contract.run.Champion`."""
-    return f"{problem}/champion.json"

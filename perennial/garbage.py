@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from contract.manifest import NAME
-from contract.serving_state import champion_key, rollout_key
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger
 from contract.strict import Strict
 

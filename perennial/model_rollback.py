@@ -9,10 +9,10 @@ import uuid
 from datetime import UTC, datetime
 
 from contract.artifacts import Sha256
+from contract.champion import Champion
 from contract.errors import AskedWrongly, TryAgain
-from contract.run import Champion
-from contract.serving_state import champion_key
 from contract.store.client import Store
+from contract.store.layout import champion_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.strict import Strict
 from perennial.platform import ServiceRollout

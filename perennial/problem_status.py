@@ -2,23 +2,15 @@
 
 from typing import Any
 
-from contract.run import Champion
-from contract.serving_state import champion_key
-from contract.store.client import Store
+from contract.store.champion_pointer import read_champion
 from perennial.clients.airflow_api import Airflow
 from perennial.platform import Platform
-
-
-def champion(store: Store, problem: str) -> Champion | None:
-    """Return the model that should serve; None before the first deployment."""
-    found = store.get_with_etag(champion_key(problem))
-    return None if found is None else Champion.model_validate_json(found[0])
 
 
 def standing(platform: Platform, problem: str) -> dict[str, Any]:
     """Return champion, rollout, service, last runs of both DAGs, and what a person should mend."""
     airflow = platform.airflow()
-    holder = champion(platform.store(), problem)
+    holder = read_champion(platform.store(), problem)
     told = platform.serving(problem).told()
     service = platform.service(problem) if told else None
     info = service.info() if service else None

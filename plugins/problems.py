@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
 from contract.problem import Problem, problem_files, read_problem
-from contract.run import Champion
+from contract.store.champion_pointer import read_champion
 from contract.store.ledger import Ledger, LedgerEntry
 from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
 from plugins.reports import store
@@ -61,8 +61,7 @@ def _failures(name: str, newest: Mapping[str, RunOfDag | None]) -> list[Block]:
 
 
 def _row(problem: Problem, newest: Mapping[str, RunOfDag | None]) -> list[object]:
-    found = store().get_with_etag(f"{problem.name}/champion.json")
-    champion = Champion.model_validate_json(found[0]) if found else None
+    champion = read_champion(store(), problem.name)
     lifecycle, monitoring = _dags(problem.name)
     return [
         problem.name,

@@ -16,8 +16,9 @@ import bundle
 from bundle import signing
 from contract.errors import NotFound, PerennialError, TryAgain
 from contract.log import log
-from contract.serving_state import Rollout, ServiceAddress, rollout_key, service_key
+from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
+from contract.store.layout import rollout_key, service_key
 from serving.served import Served
 from serving.settings import Settings
 from serving.standing import Fault, Standing

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from contract.errors import AskedWrongly, TryAgain
-from contract.serving_state import ServiceAddress, service_key
+from contract.serving_state import ServiceAddress
 from contract.store.client import Store
+from contract.store.layout import service_key
 
 REQUEST_SECONDS = 30
 

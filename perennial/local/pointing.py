@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from contract.serving_state import Rollout, rollout_key
+from contract.serving_state import Rollout
 from contract.store.client import Store
+from contract.store.layout import rollout_key
 
 SERVE_SECONDS = 60.0  # a start of the service takes some seconds, a swap of the model less than one
 

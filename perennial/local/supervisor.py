@@ -16,7 +16,7 @@ from types import FrameType
 
 from contract.errors import AskedWrongly, PerennialError
 from contract.log import configure, log
-from contract.serving_state import rollout_key
+from contract.store.layout import rollout_key
 from perennial.local import airflow_processes as airflow
 from perennial.local import database, processes, view
 from perennial.local import seaweedfs as seaweed

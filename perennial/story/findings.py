@@ -4,13 +4,13 @@ from datetime import date
 
 from contract.decision import Decision
 from contract.errors import AskedWrongly
+from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.ledger import Ledger, LedgerEntry
 from perennial.clients.airflow_api import Airflow
 from perennial.clients.service import Service
 from perennial.console import plain
 from perennial.platform import Platform
-from perennial.problem_status import champion
 from perennial.runs import Followed
 from perennial.story.checks import Checks
 
@@ -69,7 +69,7 @@ class Findings:
 
     def verify_deployment(self, followed: Followed) -> bool:
         """See that the run's model is named, and answers; return whether it answers."""
-        holder = champion(self.store, NAME)
+        holder = read_champion(self.store, NAME)
         service = self._platform.service(NAME)
         answers = service.digest() if service else None
         trained = followed.step("training")
@@ -117,7 +117,7 @@ class Findings:
     def verify_judgement(self, followed: Followed) -> str:
         """See who serves after the challenger was judged; return what the gate said."""
         verdict, trained = followed.step("evaluation"), followed.step("training")
-        holder = champion(self.store, NAME)
+        holder = read_champion(self.store, NAME)
         if verdict is None or trained is None or holder is None:
             self.checks.verify("the challenger is judged", holds=False, found=followed.state)
             return "The gate said nothing."

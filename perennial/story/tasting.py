@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import TryAgain
+from contract.store.champion_pointer import read_champion
 from contract.store.ledger import Ledger, LedgerEntry
 from perennial.clients.service import Service
 from perennial.commands.shared import follow_run
 from perennial.console import Console, plain
 from perennial.local.home import Home
 from perennial.platform import Platform
-from perennial.problem_status import champion
 from perennial.runs import Followed
 from perennial.story.checks import Checks
 
@@ -89,7 +89,7 @@ class Tasting:
             found=f"run {followed.run}: {followed.state}{_why(followed)}",
         )
         verdict, trained = followed.step("evaluation"), followed.step("training")
-        holder = champion(self._platform.store(), NAME)
+        holder = read_champion(self._platform.store(), NAME)
         if verdict is None or trained is None or holder is None:
             self.checks.verify("the model is judged", holds=False, found=_why(followed))
             return False
@@ -109,7 +109,7 @@ class Tasting:
 
     def _ask_about(self, rows: list[dict[str, Any]]) -> None:
         service = self._service()
-        holder = champion(self._platform.store(), NAME)
+        holder = read_champion(self._platform.store(), NAME)
         answer = service.predict(rows) if service else {}
         digest = answer.get("model")
         self.checks.verify(

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contract.decision import Decision
+from contract.store.champion_pointer import read_champion
 from contract.store.ledger import LedgerEntry
 from perennial.commands.shared import follow_run
 from perennial.console import Console, plain
-from perennial.problem_status import champion
 from perennial.runs import Followed
 from perennial.story.findings import NAME, Findings
 from perennial.story.outside import Outside
@@ -126,7 +126,7 @@ class Telling:
         rows = self._outside.requests(day)
         answer = self._found.service().predict(rows)
         self._served += len(rows)
-        holder = champion(self._found.store, NAME)
+        holder = read_champion(self._found.store, NAME)
         digest = answer.get("model")
         if holder is None or digest != holder.digest:
             self.checks.verify(

@@ -14,8 +14,9 @@ from bundle import Model
 from bundle.request import complaints
 from contract.errors import NotFound, PerennialError, TryAgain
 from contract.log import log
-from contract.serving_state import ServiceAddress, service_key
+from contract.serving_state import ServiceAddress
 from contract.store.client import Store
+from contract.store.layout import service_key
 from contract.strict import Strict
 from tasks.deployment.client import Client, Reply
 

@@ -3,9 +3,10 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from contract.champion import Champion
 from contract.log import log
 from contract.problem.serving import Canary
-from contract.run import Champion, Run
+from contract.run import Run
 from tasks.deployment.canary import CanaryDeployment, Notes
 from tasks.deployment.cluster import Cluster
 from tasks.deployment.counting import answers, ask_pods

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from contract.champion import Champion
 from contract.errors import Conflict, Refused
-from contract.run import Champion
-from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.serving_state import Rollout
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key
 
 ATTEMPTS = 10  # arbitrary; a person and a deployment are the only writers
 

@@ -16,9 +16,10 @@ from typing import Literal
 
 import bundle as bundles
 from contract.artifacts import Bundle, Document, Page
+from contract.champion import Champion
 from contract.errors import Conflict, TryAgain
 from contract.problem import Problem
-from contract.run import Champion, Run
+from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.client import Store
 from contract.store.ledger import Kind, Ledger, LedgerEntry

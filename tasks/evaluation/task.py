@@ -15,9 +15,10 @@ from bundle.model import Model
 from bundle.reader import load
 from bundle.remote import fetch
 from contract.artifacts import Bundle, Document, Page, Table
+from contract.champion import Champion
 from contract.errors import NotFound, Refused
 from contract.problem import Problem
-from contract.run import Champion, Run
+from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out

@@ -16,11 +16,13 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contract.artifacts import Document
+from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.log import log
 from contract.problem import read_problem
-from contract.run import Champion, Replay, Run
+from contract.run import Replay, Run
 from contract.runtime.task import Task
+from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -114,12 +116,6 @@ def problem_folder(name: str) -> Path:
         sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
         raise AskedWrongly(sentence)
     return folder
-
-
-def read_champion(store: Store, name: str) -> Champion | None:
-    """Return who serves, or None before the first deployment."""
-    found = store.get_with_etag(f"{name}/champion.json")
-    return None if found is None else Champion.model_validate_json(found[0])
 
 
 def read_replay(store: Store, name: str, champion: Champion | None) -> Replay | None:

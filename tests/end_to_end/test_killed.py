@@ -12,10 +12,11 @@ import pytest
 
 from benchmarks.attempts import HALFWAY, KILLED, MOMENTS, NEXT, Kill, Story
 from benchmarks.chain import Chain
-from contract.run import Champion
-from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.champion import Champion
+from contract.serving_state import Rollout
 from contract.stages import STAGES
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger
 from tasks.collection.head import SourceHead, head_key
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from contract.canonical_json import canonical_json
-from contract.serving_state import champion_key
 from contract.store.client import Store
+from contract.store.layout import champion_key
 from contract.store.ledger import Ledger, LedgerEntry
 from perennial.garbage import delete, find_garbage
 

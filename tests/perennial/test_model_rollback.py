@@ -3,10 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contract.champion import Champion
 from contract.errors import AskedWrongly, TryAgain
-from contract.run import Champion
-from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.serving_state import Rollout
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger, LedgerEntry
 from perennial.local.pointing import Pointer
 from perennial.model_rollback import Wish, choose, roll_back

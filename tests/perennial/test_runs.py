@@ -12,9 +12,10 @@ from answering import Request, answering
 from click.testing import Result
 from fake_airflow import Script, served
 
-from contract.run import Champion
-from contract.serving_state import Rollout, ServiceAddress, champion_key, rollout_key, service_key
+from contract.champion import Champion
+from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key, service_key
 from contract.store.ledger import Ledger, LedgerEntry
 from perennial.local import processes
 from perennial.local.credentials import credentials_file, make_credentials

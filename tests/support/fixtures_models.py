@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from contract.artifacts import Document, Table
+from contract.champion import Champion
 from contract.problem import Problem
-from contract.run import Champion, Replay, Run
+from contract.run import Replay, Run
 from contract.store.client import Store
 from contract.store.writer import Out
 from methods.columns.roles import column_of

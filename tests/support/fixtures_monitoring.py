@@ -13,10 +13,11 @@ from fixtures_drift import KINDS, NUMBERS, reference, world
 import bundle
 from bundle import signing
 from contract.artifacts import Document
+from contract.champion import Champion
 from contract.decision import Decision
 from contract.manifest import Manifest
 from contract.problem import Problem
-from contract.run import Champion, Run
+from contract.run import Run
 from contract.store.client import Store
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out

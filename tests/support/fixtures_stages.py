@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from contract.artifacts import Document, Table
+from contract.champion import Champion
 from contract.problem import Problem, read_problem_text
-from contract.run import Champion, Run
+from contract.run import Run
 from contract.store.client import Store
 from contract.store.writer import Out
 from methods.salt import salt_of

@@ -16,8 +16,9 @@ from uuid import uuid4
 from bundle_factory import Keys
 
 from contract.canonical_json import sha256
-from contract.serving_state import Rollout, ServiceAddress, rollout_key, service_key
+from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
+from contract.store.layout import rollout_key, service_key
 
 API_KEY = "an-api-key-of-the-tests"
 READY_SECONDS = 60.0

@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 from fake_airflow import Script
 
-from contract.run import Champion
-from contract.serving_state import champion_key
+from contract.champion import Champion
 from contract.store.client import Store
+from contract.store.layout import champion_key
 from contract.store.ledger import Ledger, LedgerEntry
 
 Call = Callable[..., Result]

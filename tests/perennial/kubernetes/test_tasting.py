@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fake_airflow import Script
 
+from contract.champion import Champion
 from contract.errors import AskedWrongly
-from contract.run import Champion
-from contract.serving_state import champion_key
 from contract.store.client import Store
+from contract.store.layout import champion_key
 from perennial.console import Console
 from perennial.kubernetes.cluster_location import ClusterLocation
 from perennial.kubernetes.kubectl import Kubectl

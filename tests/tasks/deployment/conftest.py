@@ -14,10 +14,12 @@ from fixtures_service import keys, make
 from service_process import API_KEY, Service, move_pointer, start_service, wait_for
 
 from contract.artifacts import Bundle, Document
+from contract.champion import Champion
 from contract.problem import read_problem_text
-from contract.run import Champion, Run
-from contract.serving_state import Rollout, champion_key, rollout_key
+from contract.run import Run
+from contract.serving_state import Rollout
 from contract.store.client import Store
+from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.verdict import Check, Verdict

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.problem import Problem
-from contract.run import Champion, Run
+from contract.run import Run
 from contract.store.client import Store
 from contract.store.writer import Out
 from tasks.problem.task import Inputs, Outputs, Params, run
