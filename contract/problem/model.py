@@ -9,31 +9,31 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    ConfigDict,
     Field,
     NonNegativeInt,
     StringConstraints,
     model_validator,
 )
 
+from contract.messages import unexpected
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
 from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
-from contract.problem.section import Section
 from contract.problem.serving import Serving
-from contract.problem.sources import ColumnName, FilesSource, PostgresSource, Source
+from contract.problem.sources import Source
+from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration, Share
 from contract.stages import Stage
+from contract.strict import Section
 
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
 
 
 def _cron(value: str) -> str:
     if len(value.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
-        sentence = f"found {value!r}; five fields of cron are expected, such as 0 2 * * *"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a cron line of five fields", example="0 2 * * *"))
     return value
 
 
@@ -41,8 +41,9 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        sentence = f"found {value!r}; a name of the time zone database is expected, such as UTC"
-        raise ValueError(sentence) from error
+        raise ValueError(
+            unexpected(value, "a name of the time zone database", example="UTC")
+        ) from error
     return value
 
 
@@ -124,16 +125,8 @@ class Models(Section):
     """Of everything random."""
 
 
-class Problem(Section):
+class Problem(Section, title="Perennial problem"):
     """The problem file."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        populate_by_name=True,
-        title="Perennial problem",
-    )
 
     api_version: Literal["perennial/v1"] = Field(alias="apiVersion")
     """The version of this file's form."""
@@ -187,9 +180,14 @@ class Problem(Section):
         return next(iter(self.source))
 
     @property
-    def main_source(self) -> FilesSource | PostgresSource:
+    def main_source(self) -> Source:
         """The source that has one row for each prediction."""
         return self.source[self.main_source_name]
+
+    def environment_names(self) -> frozenset[str]:
+        """Return the names of the environment that its sources need."""
+        names = [source.environment_names() for source in self.source.values()]
+        return frozenset().union(*names)
 
     @property
     def labels(self) -> Labels:

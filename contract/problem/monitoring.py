@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, NonNegativeInt, PositiveInt
 
-from contract.problem.section import Section
+from contract.messages import unexpected
 from contract.problem.units import Duration, Share
+from contract.strict import Section
 
 
 def _clock(value: str) -> str:
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is None:
-        sentence = f'found {value!r}; a time of day is expected, such as "06:00"'
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a time of day", example='"06:00"'))
     return value
 
 

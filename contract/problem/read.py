@@ -1,8 +1,6 @@
 """Read a problem file; every error says file, line, column, what was found, expected, and to do."""
 
-import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -11,13 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from contract.errors import AskedWrongly
+from contract.messages import known_names
 from contract.problem.model import Problem
-from contract.problem.sources import PostgresSource
+from contract.problem.sources import KINDS
 from contract.problem.yaml import Path as Place
 from contract.problem.yaml import Position, parse
-
-_ENVIRONMENT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
-_TAGS = {"files", "postgres"}
 
 
 def read_problem(path: Path, overrides: Mapping[str, Any] | None = None) -> Problem:
@@ -61,20 +57,6 @@ def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None 
         raise AskedWrongly("\n".join(dict.fromkeys(lines))) from error
 
 
-def environment_names(problem: Problem) -> frozenset[str]:
-    """Return the names of the environment that the problem's sources mention."""
-    return frozenset(_mentioned(problem))
-
-
-def _mentioned(problem: Problem) -> Iterator[str]:
-    for source in problem.source.values():
-        if isinstance(source, PostgresSource):
-            yield source.connection
-            yield from _ENVIRONMENT.findall(source.query)
-        else:
-            yield from _ENVIRONMENT.findall(source.path)
-
-
 def _put(value: dict[str, Any], path: tuple[str, ...], given: Any) -> None:  # noqa: ANN401 - any YAML value
     for part in path[:-1]:
         inner = value.get(part)
@@ -94,7 +76,7 @@ def _line(
     place: Place = tuple(
         part
         for index, part in enumerate(entry["loc"])
-        if not (part in _TAGS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
+        if not (part in KINDS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
     )
     dotted = ".".join(map(str, place)) or "the file"
     if any(place[: len(given)] == given for given in set_by_hand):
@@ -112,15 +94,14 @@ def _sentence(dotted: str, place: Place, entry: ErrorDetails) -> str:
     kind, message, found = entry["type"], entry["msg"], entry.get("input")
     if kind == "extra_forbidden":
         known = _keys_beside(place)
-        close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.7)
-        meant = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
-        return f"found the unknown key {dotted!r}; {meant}"
+        hint = known_names(str(place[-1]), known, cutoff=0.7)
+        return f"found the unknown key {dotted!r}; {hint}"
     if kind == "missing":
         return f"{dotted!r} is missing; it is required: add it."
     if kind == "value_error":
         return f"{dotted}: {message.removeprefix('Value error, ')}."
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        return f"{dotted}.kind is not known; one of {', '.join(sorted(_TAGS))} is expected."
+        return f"{dotted}.kind is not known; one of {', '.join(sorted(KINDS))} is expected."
     expected = message[0].lower() + message[1:]
     return f"{dotted}: found {found!r}; {expected}."
 

@@ -12,8 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-from contract.problem.section import Section
+from contract.messages import unexpected
 from contract.problem.units import Duration, Share, written_duration
+from contract.strict import Section
 
 LONGEST_CANARY = timedelta(hours=20)  # a run is ended after 24, and the other stages need some
 
@@ -68,8 +69,7 @@ def _rollout(value: object, read: ValidatorFunctionWrapHandler) -> object:
     """Read `rolling` or the section, so that an error names one of them and not both."""
     if isinstance(value, str) or value is None:
         if value != "rolling":
-            sentence = f"found {value!r}; rolling, or canary with its steps, is expected"
-            raise ValueError(sentence)
+            raise ValueError(unexpected(value, "rolling, or canary with its steps,"))
         return read(value)
     return value if isinstance(value, CanaryRollout) else CanaryRollout.model_validate(value)
 

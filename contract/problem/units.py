@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from contract.messages import unexpected
+
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
@@ -26,8 +28,7 @@ def duration(value: object) -> timedelta:
         return value
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        sentence = f"found {value!r}; a duration is expected, such as 90s, 5m, 2h, 7d"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a duration", example="90s, 5m, 2h, 7d"))
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
 
 
@@ -56,8 +57,7 @@ def share(value: object) -> float:
     if found:
         value = float(found[1]) / 100
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        sentence = f"found {value!r}; a share is expected, such as 15% or 0.15"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a share", example="15% or 0.15"))
     return float(value)
 
 
@@ -74,8 +74,7 @@ def size(value: object) -> int:
         return value
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        sentence = f"found {value!r}; a size is expected, such as 200MB or 1GiB"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a size", example="200MB or 1GiB"))
     return int(float(found[1]) * _BYTES[found[2]])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from contract.problem import FilesSource, PostgresSource, Problem
+from contract.problem import Problem
 from contract.problem.units import written_duration
 from contract.stages import STAGES
 from contract.store.client import Store
@@ -74,7 +74,7 @@ def stages(problem: Problem) -> list[tuple[str, str]]:
     means = {
         "problem": "fixes the run: its window, its reason, and this file",
         "collection": "; ".join(
-            f"{name} from {_place(source)}" for name, source in problem.source.items()
+            f"{name} from {source.describe()}" for name, source in problem.source.items()
         ),
         "validation": f"{problem.checks.suite}, if there; at most "
         f"{problem.checks.quarantine.budget:.2%} of the rows set aside",
@@ -118,12 +118,6 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return ", ".join(str(entry) for entry in value)
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _place(source: FilesSource | PostgresSource) -> str:
-    if isinstance(source, FilesSource):
-        return source.path
-    return f"PostgreSQL at ${source.connection}"
 
 
 def _joins(problem: Problem) -> str:

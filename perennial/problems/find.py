@@ -1,9 +1,9 @@
 """Finds problem files: by the name of their folder under `problems/`, or by their path."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from contract.errors import AskedWrongly
+from contract.messages import no_such
 from contract.problem import Problem, read_problem
 from contract.problem.yaml import parse
 
@@ -23,9 +23,7 @@ def find_problem(problems: Path, name: str) -> Path:
         if (folder / FILE).is_file():
             return folder / FILE
     known = sorted(file.parent.name for file in problems.glob(f"*/{FILE}"))
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known) or 'none'}."
-    raise AskedWrongly(f"There is no problem {name!r} in {str(problems)!r}; {hint}")
+    raise AskedWrongly(no_such("problem", name, known, where=f"in {str(problems)!r}"))
 
 
 def load_problem(

@@ -17,7 +17,9 @@ from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.tables.snapshot import Snapshot, SourceSnapshot
-from tasks.collection.commit import collect, reader_of
+from tasks.collection.commit import collect
+from tasks.collection.readers import reader_of
+from tasks.collection.readers.base import ReadOptions
 
 
 class Inputs(Strict):
@@ -48,9 +50,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     for name, source in problem.source.items():
         scratch = out.scratch / name
         scratch.mkdir()
-        reader = reader_of(
-            name, source, environment=os.environ, scratch=scratch, timezone=problem.timezone
-        )
+        reader = reader_of(name, source, ReadOptions(os.environ, scratch, problem.timezone))
         head, new = collect(
             out.store,
             problem.name,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from contract.artifacts import Document, Page, Table
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
@@ -95,11 +96,10 @@ def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.T
     """Return the labelled rows that may be looked at before the gate."""
     name = problem.target.column
     if name not in table.column_names:
-        known = ", ".join(map(repr, table.column_names))
-        sentence = (
-            f"The target {name!r} is not in the data, which has {known}; correct target.column."
+        owner = f"The source {problem.main_source_name!r}"
+        raise AskedWrongly(
+            no_such_column(owner, name, table.column_names, named_by="target.column")
         )
-        raise AskedWrongly(sentence)
     rows = table.filter(labelled(table[name]))
     if rows.num_rows == 0:
         sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."

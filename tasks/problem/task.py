@@ -19,6 +19,7 @@ from contract.artifacts import Document
 from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.log import log
+from contract.messages import no_such
 from contract.problem import read_problem
 from contract.run import Replay, Run
 from contract.runtime.task import Task
@@ -113,8 +114,7 @@ def problem_folder(name: str) -> Path:
     folder = Path(root) / name
     if not folder.is_dir():
         known = sorted(path.parent.name for path in Path(root).glob("*/problem.yaml"))
-        sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
-        raise AskedWrongly(sentence)
+        raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
 
 

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
+from contract.messages import no_such_column
 from contract.problem import Problem, read_problem_text
 from methods.columns.roles import Feature, column_of
 from methods.columns.schema import is_feature
@@ -53,10 +54,7 @@ def look(
     _load(connection, path)
     kinds = duck.columns(connection, "SELECT * FROM data")
     if target not in kinds:
-        known = ", ".join(map(repr, kinds))
-        raise AskedWrongly(
-            f"{path.name} has no column {target!r}; it has {known}. Name one of them."
-        )
+        raise AskedWrongly(no_such_column(path.name, target, kinds, advice="Name one of them."))
     rows = int(duck.rows(connection, "SELECT count(*) FROM data")[0][0])
     step = max(1, rows // SAMPLE)
     table = duck.stream(

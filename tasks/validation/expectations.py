@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from methods.tables import sql as duck
 from methods.tables.snapshot import ROW
 from tasks.validation.checks import Check, Severity
@@ -119,11 +120,13 @@ def _check_columns(expectations: Sequence[dict[str, Any]], source: str, path: Pa
         absent = [name for name in named if name is not None and name not in known]
         kind = str(expectation.get("type"))
         if absent and kind != "expect_column_to_exist":
-            listed = ", ".join(repr(name) for name in known if name != ROW)
-            sentence = (
-                f"The expectation {kind!r} names the column {absent[0]!r}, which the source "
-                f"{source!r} does not have; it has {listed}. Correct the suite, or say in the "
-                "expectation's meta.source which source it is of."
+            sentence = no_such_column(
+                f"The source {source!r}",
+                absent[0],
+                [name for name in known if name != ROW],
+                named_by=f"the expectation {kind!r}",
+                advice="Correct the suite, or say in the expectation's meta.source which source "
+                "it is of.",
             )
             raise AskedWrongly(sentence)
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
 
-from contract.problem import FilesSource, PostgresSource
+from contract.problem.sources.files import FilesSource
+from contract.problem.sources.postgres import PostgresSource
 from demo.flights import Airport
 from demo.weather import WeatherTable
 from tasks.collection.commit import reader_of

@@ -9,12 +9,16 @@ import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
 
-from contract.problem import FilesSource, PostgresSource
+from contract.problem import Source
+from contract.problem.sources.files import FilesSource
+from contract.problem.sources.postgres import PostgresSource
 from contract.store.client import Store
 from methods.tables import sql as duck
 from methods.tables.snapshot import SourceSnapshot, View, current_table
-from tasks.collection.commit import collect, reader_of
+from tasks.collection.commit import collect
 from tasks.collection.head import SourceHead, read_head
+from tasks.collection.readers import reader_of
+from tasks.collection.readers.base import ReadOptions
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -26,7 +30,7 @@ class Collection:
         self,
         store: Store,
         problem: str,
-        source: FilesSource | PostgresSource,
+        source: Source,
         environment: Mapping[str, str],
         folder: Path,
     ) -> None:
@@ -36,13 +40,7 @@ class Collection:
     def run(self, run: str, *, store: Store | None = None, end: datetime = END) -> int:
         """Collect and return how many rows were new."""
         scratch = self.scratch()
-        reader = reader_of(
-            "events",
-            self.source,
-            environment=self.environment,
-            scratch=scratch,
-            timezone="UTC",
-        )
+        reader = reader_of("events", self.source, ReadOptions(self.environment, scratch))
         _, new = collect(
             store or self.store,
             self.problem,

@@ -1,8 +1,10 @@
-"""What a reader of a source gives to the commit, and what any reader must check."""
+"""What a reader of a source is given, what it gives to the commit, and what it must check."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -10,11 +12,25 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
+from contract.problem.sources.base import SourceBase
 from contract.strict import Strict
 from methods.tables.snapshot import ADDED, LOAD
 from tasks.collection.head import FileVersion, SourceHead
 
 LINES = 20  # of a difference; a source that was replaced has too many to read
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may use beside the source's own keys."""
+
+    environment: Mapping[str, str]
+    """Where connection strings and folders are, by the source's `environment_names`."""
+    scratch: Path
+    """A folder of the load's own that is gone afterwards."""
+    timezone: str = "UTC"
+    """The problem's; of times that are written without an offset."""
 
 
 class Load(Strict):
@@ -43,7 +59,7 @@ class Reading(Protocol):
 
 
 class Reader(Protocol):
-    """A kind of source."""
+    """Reads one source; made as `reader(name, source, options)`."""
 
     def open(
         self, head: SourceHead, window_end: datetime
@@ -85,20 +101,17 @@ def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]
     raise Refused(sentence)
 
 
-def check_declared(source: str, declared: Iterable[str], columns: Mapping[str, str]) -> None:
-    """Refuse a declaration of columns that are not there.
+def check_declared(name: str, source: SourceBase, columns: Mapping[str, str]) -> None:
+    """Refuse a source whose problem file names a column that is not there.
 
     Raises:
         AskedWrongly: one is not.
     """
-    for name in declared:
-        if name not in columns:
-            known = ", ".join(map(repr, columns))
-            sentence = (
-                f"The source {source!r} has no column {name!r}, which the problem file names; "
-                f"it has {known}. Correct the name."
+    for column in source.declared_columns:
+        if column not in columns:
+            raise AskedWrongly(
+                no_such_column(f"The source {name!r}", column, columns, named_by="the problem file")
             )
-            raise AskedWrongly(sentence)
 
 
 def with_load(schema: pa.Schema) -> pa.Schema:

@@ -18,12 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
-from contract.problem import FilesSource
+from contract.problem.sources.files import FilesSource
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, fits, look_into, scan
 from methods.tables.snapshot import LOAD
 from tasks.collection.head import FileVersion, SourceHead
-from tasks.collection.readers.base import Load, Reading, check_columns, check_declared, greatest
+from tasks.collection.readers.base import (
+    Load,
+    Reading,
+    ReadOptions,
+    check_columns,
+    check_declared,
+    greatest,
+)
 
 _KNOWN = "perennial_known"
 
@@ -31,20 +38,12 @@ _KNOWN = "perennial_known"
 class FilesReader:
     """Reads the files that a pattern matches."""
 
-    def __init__(
-        self,
-        name: str,
-        source: FilesSource,
-        *,
-        environment: Mapping[str, str],
-        scratch: Path,
-        timezone: str = "UTC",
-    ) -> None:
+    def __init__(self, name: str, source: FilesSource, options: ReadOptions) -> None:
         self.name = name
         self.source = source
-        self.pattern = expand(source.path, environment)
-        self.scratch = scratch
-        self.timezone = timezone
+        self.pattern = expand(source.path, options.environment)
+        self.scratch = options.scratch
+        self.timezone = options.timezone
 
     @contextmanager
     def open(self, head: SourceHead, window_end: datetime) -> Iterator[Reading | None]:
@@ -93,13 +92,6 @@ class FilesReader:
             f"A file of the source {self.name!r} cannot be read: {said} {where}".rstrip()
             + "; a readable file with the first load's types is expected. Repair or remove it."
         )
-
-    @property
-    def declared(self) -> list[str]:
-        """The columns that the problem file names for this source."""
-        source = self.source
-        times = [source.event_time, source.known_at, source.cursor]
-        return [*source.key, *(column for column in times if column)]
 
 
 class _FilesReading:
@@ -159,7 +151,7 @@ class _FilesReading:
             check_columns(reader.name, before, held)
         columns = before or common_columns(self._connection, list(self._forms.values()))
         check_columns(reader.name, {}, columns)
-        check_declared(reader.name, reader.declared, columns)
+        check_declared(reader.name, reader.source, columns)
         return columns
 
     def _known(self) -> str:
@@ -239,3 +231,6 @@ def look(path: Path, known: FileVersion | None) -> FileVersion:
         sha256=digest.hexdigest(),
         complete=False,
     )
+
+
+reader = FilesReader

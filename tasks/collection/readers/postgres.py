@@ -5,7 +5,7 @@ seen, less the lag: a row that a long transaction committed late has an older cu
 twice so is a newer version of the same key, and validation keeps one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +18,13 @@ import pyarrow.types as pt
 from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
-from contract.problem import PostgresSource
+from contract.problem.sources.postgres import PostgresSource
+from methods.tables import sql
 from tasks.collection.head import SourceHead
 from tasks.collection.readers.base import (
     Load,
     Reading,
+    ReadOptions,
     check_columns,
     check_declared,
     greatest,
@@ -40,18 +42,11 @@ _DECIMAL_SCALE = 10  # of a NUMERIC without a declared one
 class PostgresReader:
     """Reads the result of a query."""
 
-    def __init__(
-        self,
-        name: str,
-        source: PostgresSource,
-        *,
-        environment: Mapping[str, str],
-        timezone: str = "UTC",
-    ) -> None:
+    def __init__(self, name: str, source: PostgresSource, options: ReadOptions) -> None:
         self.name = name
         self.source = source
-        self.timezone = timezone
-        dsn = environment.get(source.connection)
+        self.timezone = options.timezone
+        dsn = options.environment.get(source.connection)
         if not dsn:
             sentence = (
                 f"{source.connection} is not set in the environment; the source {name!r} expects "
@@ -121,10 +116,7 @@ class _PostgresReading:
         self._own = pa.schema([pa.field(f.name, plain_type(f)) for f in plain])
         self._columns = {field.name: str(field.type) for field in self._own}
         check_columns(reader.name, head.columns, self._columns)
-        source = reader.source
-        times = [source.event_time, source.known_at, source.cursor]
-        declared = [*source.key, *(column for column in times if column)]
-        check_declared(reader.name, declared, self._columns)
+        check_declared(reader.name, reader.source, self._columns)
         self._query = self._select(window_end, reader.timezone)
         self._watermark = head.watermark
         self.schema = with_load(self._own)
@@ -156,7 +148,7 @@ class _PostgresReading:
         source, conditions = self._source, []
         if source.cursor and self._head.watermark:
             start = self._start(source.cursor, self._head.watermark)
-            conditions.append(f"{_name(source.cursor)} > {_text(start)}")
+            conditions.append(f"{sql.name(source.cursor)} > {sql.text(start)}")
         # Where rows become known in another order than the cursor's, one that is left out today
         # may lie behind tomorrow's watermark; validation leaves it out instead.
         known_by = source.cursor if source.known_at in {None, source.cursor} else None
@@ -166,8 +158,8 @@ class _PostgresReading:
             moment = window_end.astimezone(zone).replace(tzinfo=None)
             offset = "+00" if zone is UTC else ""
             conditions.append(
-                f"({_name(known_by)} <= {_text(f'{moment.isoformat()}{offset}')} "
-                f"OR {_name(known_by)} IS NULL)"
+                f"({sql.name(known_by)} <= {sql.text(f'{moment.isoformat()}{offset}')} "
+                f"OR {sql.name(known_by)} IS NULL)"
             )
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT * FROM ({source.query.rstrip('; ')}) AS source{where}"  # noqa: S608 - as above
@@ -206,9 +198,4 @@ def plain_column(column: pa.Array, field: pa.Field) -> pa.Array:
     return column
 
 
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+reader = PostgresReader
