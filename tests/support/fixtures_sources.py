@@ -9,9 +9,8 @@ import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
 
-from contract.problem import Source
-from contract.problem.sources.files import FilesSource
-from contract.problem.sources.postgres import PostgresSource
+from contract.problem.sources import KINDS
+from contract.problem.sources.base import SourceBase
 from contract.store.client import Store
 from methods.tables import sql as duck
 from methods.tables.snapshot import SourceSnapshot, View, current_table
@@ -30,7 +29,7 @@ class Collection:
         self,
         store: Store,
         problem: str,
-        source: Source,
+        source: SourceBase,
         environment: Mapping[str, str],
         folder: Path,
     ) -> None:
@@ -97,13 +96,26 @@ class Dying(Store):
 
 
 @pytest.fixture
+def collection_of(
+    store: Store, problem_name: str, tmp_path: Path
+) -> Callable[[dict[str, object], Mapping[str, str]], Collection]:
+    """Return a collection of one source of any kind: its keys in the problem file, and what is set."""
+
+    def make(source: dict[str, object], environment: Mapping[str, str]) -> Collection:
+        model = KINDS[str(source["kind"])].model_validate(source)
+        return Collection(store, problem_name, model, environment, tmp_path)
+
+    return make
+
+
+@pytest.fixture
 def table_of(
-    store: Store, problem_name: str, database: Database, tmp_path: Path
+    collection_of: Callable[..., Collection], database: Database
 ) -> Callable[..., Collection]:
     """Return a collection of the database's table `events`, with what the test declares."""
 
     def make(**declared: object) -> Collection:
-        given = {
+        source = {
             "kind": "postgres",
             "query": "select * from events",
             "connection": "DSN",
@@ -112,8 +124,7 @@ def table_of(
             "lag": "1h",
             **declared,
         }
-        source = PostgresSource.model_validate(given)
-        return Collection(store, problem_name, source, {"DSN": database.dsn}, tmp_path)
+        return collection_of(source, {"DSN": database.dsn})
 
     return make
 
@@ -126,16 +137,12 @@ def landing(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files_of(
-    store: Store, problem_name: str, landing: Path, tmp_path: Path
-) -> Callable[..., Collection]:
+def files_of(collection_of: Callable[..., Collection], landing: Path) -> Callable[..., Collection]:
     """Return a collection of files in `landing`, with what the test declares."""
 
     def make(pattern: str = "*.csv", **declared: object) -> Collection:
-        given = {"kind": "files", "path": f"${{LANDING}}/{pattern}", "key": ["id"], **declared}
-        source = FilesSource.model_validate(given)
-        environment = {"LANDING": str(landing)}
-        return Collection(store, problem_name, source, environment, tmp_path)
+        source = {"kind": "files", "path": f"${{LANDING}}/{pattern}", "key": ["id"], **declared}
+        return collection_of(source, {"LANDING": str(landing)})
 
     return make
 
