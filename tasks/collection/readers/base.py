@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from string import Template
 from typing import Protocol
 
 import pyarrow as pa
@@ -72,6 +73,25 @@ class Reader(Protocol):
             TryAgain: the source does not answer.
         """
         ...
+
+
+def expand(pattern: str, environment: Mapping[str, str]) -> str:
+    """Put the environment's values in place of `${NAME}`; the path is absolute.
+
+    Raises:
+        AskedWrongly: a name is not set.
+    """
+    try:
+        written = Template(pattern).substitute(environment)
+    except KeyError as error:
+        sentence = (
+            f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
+            "set it to the folder where the data are."
+        )
+        raise AskedWrongly(sentence) from error
+    except ValueError as error:
+        raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
+    return str(Path(written).absolute())
 
 
 def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -7,17 +7,16 @@ what is sniffed anew each day depends on the day.
 
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from string import Template
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.errors import AskedWrongly, Refused, is_disk_full
+from contract.errors import Refused, is_disk_full
 from contract.problem.sources.files import FilesSource
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, fits, look_into, scan
@@ -29,6 +28,7 @@ from tasks.collection.readers.base import (
     ReadOptions,
     check_columns,
     check_declared,
+    expand,
     greatest,
 )
 
@@ -176,25 +176,6 @@ class _FilesReading:
         load = duck.text(f"{self._head.generation + 1:08d}/{name}")
         rows = f"SELECT {own} FROM {scan(form, self._columns)}"  # noqa: S608 - quoted
         return f"SELECT {self._known()} AS {_KNOWN}, *, {load} AS {LOAD} FROM ({rows})"  # noqa: S608 - quoted
-
-
-def expand(pattern: str, environment: Mapping[str, str]) -> str:
-    """Put the environment's values in place of `${NAME}`; the path is absolute.
-
-    Raises:
-        AskedWrongly: a name is not set.
-    """
-    try:
-        written = Template(pattern).substitute(environment)
-    except KeyError as error:
-        sentence = (
-            f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
-            "set it to the folder where files land."
-        )
-        raise AskedWrongly(sentence) from error
-    except ValueError as error:
-        raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
-    return str(Path(written).absolute())
 
 
 def fixed_part(pattern: str) -> Path:
