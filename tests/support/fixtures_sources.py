@@ -1,5 +1,7 @@
 """Sources to collect from: real files and a real database."""
 
+import json
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +10,16 @@ import duckdb
 import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
+from fixtures_stages import Before
 
+from contract.artifacts import Document
+from contract.canonical_json import canonical_json, sha256
+from contract.manifest import Manifest
 from contract.problem.sources import KINDS
 from contract.problem.sources.base import SourceBase
 from contract.store.client import Store
 from methods.tables import sql as duck
-from methods.tables.snapshot import SourceSnapshot, View, current_table
+from methods.tables.snapshot import Snapshot, SourceSnapshot, View, current_table
 from tasks.collection.commit import collect
 from tasks.collection.head import SourceHead, read_head
 from tasks.collection.readers import reader_of
@@ -145,6 +151,44 @@ def files_of(collection_of: Callable[..., Collection], landing: Path) -> Callabl
         return collection_of(source, {"LANDING": str(landing)})
 
     return make
+
+
+def collection_command(stage: Before) -> list[str]:
+    """Return the command line of the collection, whose inputs are in the store."""
+    documents = stage.documents()
+    name = stage.problem.name
+    manifest = Manifest.model_validate(
+        {
+            "task": "problem",
+            "problem": name,
+            "run": "r1",
+            "code": "0" * 64,
+            "inputs": {},
+            "params": {},
+            "outputs": {key: value.model_dump() for key, value in documents.items()},
+            "facts": {},
+            "outcome": "made",
+            "started": "2026-06-01T00:00:00Z",
+            "seconds": 0,
+            "cpu_seconds": 0,
+        }
+    )
+    body = canonical_json(manifest.model_dump(mode="json"))
+    key = f"{name}/runs/r1/problem/manifest.json"
+    stage.store.put(key, body)
+    digest = sha256(body)
+    takes = [
+        f"--take={field}={stage.store.uri(key)}#{field}@sha256:{digest}" for field in documents
+    ]
+    out = stage.store.uri(f"{name}/runs/r1/collection")
+    return [sys.executable, "-m", "tasks", "collection", *takes, "--out", out]
+
+
+def collected(store: Store, problem: str) -> Snapshot:
+    """Return what the stage named in its manifest."""
+    found = json.loads(store.get(f"{problem}/runs/r1/collection/manifest.json"))
+    document = Document.model_validate(found["outputs"]["snapshot"])
+    return Snapshot.model_validate(store.document(document))
 
 
 def write_parquet(query: str, path: Path) -> None:
