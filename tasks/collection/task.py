@@ -11,8 +11,7 @@ import os
 
 from contract.artifacts import Document
 from contract.errors import Refused
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -43,8 +42,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Collect every source in the order of the problem file."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     sources: dict[str, SourceSnapshot] = {}
     new_rows = 0
     for name, source in problem.source.items():
@@ -56,14 +54,14 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             problem.name,
             name,
             reader,
-            run=this.run_id,
-            window_end=this.window_end,
+            run=run.run_id,
+            window_end=run.window_end,
             scratch=scratch,
         )
         if not head.parts:
             sentence = (
                 f"The source {name!r} has no row that was known by "
-                f"{this.window_end.isoformat()}; choose a later `window_end`, or wait for data."
+                f"{run.window_end.isoformat()}; choose a later `window_end`, or wait for data."
             )
             raise Refused(sentence)
         new_rows += new

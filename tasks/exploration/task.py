@@ -16,6 +16,7 @@ from contract.errors import AskedWrongly, Refused
 from contract.messages import no_such_column
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -59,10 +60,9 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Explore the main source's development rows."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     table = read_table(out.store, inputs.tables[problem.main_source_name])
-    rows = _development(table, problem, this, out)
+    rows = _development(table, problem, run, out)
     column = rows[problem.target.column]
     task = task_of(column, problem)
     classes = classes_of(column, task, problem)
@@ -76,7 +76,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     found = find(features.take(pa.array(seen)), target[seen], task)
     event_time = problem.main_source.event_time
     page = exploration_page(
-        this,
+        run,
         problem,
         rows.take(pa.array(spread(rows.num_rows, SAMPLE))),
         rows=rows.num_rows,
@@ -92,7 +92,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     )
 
 
-def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.Table:
+def _development(table: pa.Table, problem: Problem, run: Run, out: Out) -> pa.Table:
     """Return the labelled rows that may be looked at before the gate."""
     name = problem.target.column
     if name not in table.column_names:
@@ -104,7 +104,7 @@ def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.T
     if rows.num_rows == 0:
         sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."
         raise Refused(sentence)
-    return rows.filter(development(rows, rule_of(problem, this, out.store)))
+    return rows.filter(development(rows, rule_of(problem, run, out.store)))
 
 
 def spread(rows: int, most: int) -> np.ndarray:

@@ -12,8 +12,7 @@ Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 import warnings
 
 from contract.artifacts import Document, Page, Table
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -55,17 +54,16 @@ with warnings.catch_warnings():
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Prepare the table and say what its columns are."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
     with duck.connect(out.scratch) as connection:
-        prepared = prepare(connection, paths, problem, this.window_end)
-    seen = prepared.table.filter(development(prepared.table, rule_of(problem, this, out.store)))
+        prepared = prepare(connection, paths, problem, run.window_end)
+    seen = prepared.table.filter(development(prepared.table, rule_of(problem, run, out.store)))
     schema = infer(seen, problem)
     return Outputs(
         prepared=write_table(out, "prepared", prepared.table),
         schema=out.document("schema", schema),
-        page=out.page("page", preprocessing_page(this, prepared, schema)),
+        page=out.page("page", preprocessing_page(run, prepared, schema)),
         rows=prepared.table.num_rows + prepared.unlabelled,
         columns=len(schema.columns),
         labelled=prepared.table.num_rows,

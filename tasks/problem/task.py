@@ -81,7 +81,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         )
         raise AskedWrongly(sentence)
     champion = read_champion(out.store, problem.name)
-    this = Run(
+    run = Run(
         name=problem.name,
         run_id=params.run_id,
         window_start=params.window_start,
@@ -94,7 +94,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     )
     return Outputs(
         problem=out.document("problem", problem),
-        run=out.document("run", this),
+        run=out.document("run", run),
         expectations=out.document("expectations", read_suite(folder / problem.checks.suite)),
         window_end=params.window_end.isoformat(),
         champion=champion.digest if champion else None,

@@ -11,8 +11,7 @@ Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PV
 """
 
 from contract.artifacts import Document, Page, Table
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -57,8 +56,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Validate one source after the other."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     snapshot = Snapshot.model_validate(out.store.document(inputs.snapshot))
     suite = out.store.document(inputs.expectations)
     tables: dict[str, Table] = {}
@@ -70,8 +68,8 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         scratch.mkdir()
         is_main = name == problem.main_source_name
         view = View(
-            known_by=this.window_end,
-            since=this.window_start if is_main else None,
+            known_by=run.window_end,
+            since=run.window_start if is_main else None,
             timezone=problem.timezone,
         )
         with duck.connect(scratch) as connection:
@@ -97,7 +95,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         tables=tables,
         quarantine=quarantine,
         results=out.document("results", Results(sources=tuple(reports))),
-        page=out.page("page", validation_page(this, reports, reasons)),
+        page=out.page("page", validation_page(run, reports, reasons)),
         rows=sum(report.rows for report in reports),
         quarantined=sum(report.quarantined for report in reports),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from contract.errors import AskedWrongly
 from contract.problem import Problem, read_problem, read_problem_text
+from contract.problem.sources import KINDS
 
 SMALL = """\
 apiVersion: perennial/v1
@@ -132,7 +133,8 @@ def test_a_missing_key_is_named() -> None:
 
 def test_an_unknown_kind_of_source_is_named() -> None:
     assert refused(SMALL.replace("kind: files", "kind: ftp")) == (
-        "p.yaml:7:3: source.wines.kind is not known; one of files, postgres is expected."
+        "p.yaml:7:3: source.wines.kind is not known; "
+        f"one of {', '.join(sorted(KINDS))} is expected."
     )
 
 
