@@ -12,7 +12,7 @@ from contract.errors import AskedWrongly
 from contract.messages import known_names
 from contract.problem.model import Problem
 from contract.problem.sources import KINDS
-from contract.problem.yaml import Path as Place
+from contract.problem.yaml import Path as KeyPath
 from contract.problem.yaml import Position, parse
 
 
@@ -43,58 +43,59 @@ def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None 
         raise AskedWrongly(
             f"{name}:1:1: found {value!r}; a mapping with name, question … expected."
         )
-    set_by_hand: set[Place] = set()
-    for dotted, given in (overrides or {}).items():
-        _put(value, tuple(dotted.split(".")), given)
-        set_by_hand.add(tuple(dotted.split(".")))
+    overridden: set[KeyPath] = set()
+    for dotted, override in (overrides or {}).items():
+        path = tuple(dotted.split("."))
+        _put(value, path, override)
+        overridden.add(path)
     try:
         return Problem.model_validate(value)
     except ValidationError as error:
         lines = [
-            _line(name, entry, positions, set_by_hand)
+            _line(name, entry, positions, overridden)
             for entry in error.errors(include_url=False, include_context=False)
         ]
         raise AskedWrongly("\n".join(dict.fromkeys(lines))) from error
 
 
-def _put(value: dict[str, Any], path: tuple[str, ...], given: Any) -> None:  # noqa: ANN401 - any YAML value
+def _put(value: dict[str, Any], path: tuple[str, ...], override: Any) -> None:  # noqa: ANN401 - any YAML value
     for part in path[:-1]:
         inner = value.get(part)
         if not isinstance(inner, dict):
             inner = value[part] = {}
         value = inner
-    value[path[-1]] = given
+    value[path[-1]] = override
 
 
 def _line(
     name: str,
     entry: ErrorDetails,
-    positions: dict[Place, Position],
-    set_by_hand: set[Place],
+    positions: dict[KeyPath, Position],
+    overridden: set[KeyPath],
 ) -> str:
     # A discriminated union puts its tag into the path; the file has no such level.
-    place: Place = tuple(
+    location: KeyPath = tuple(
         part
         for index, part in enumerate(entry["loc"])
         if not (part in KINDS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
     )
-    dotted = ".".join(map(str, place)) or "the file"
-    if any(place[: len(given)] == given for given in set_by_hand):
+    dotted = ".".join(map(str, location)) or "the file"
+    if any(location[: len(path)] == path for path in overridden):
         where = f"--set {dotted}"
     else:
-        known = place
-        while known and known not in positions:
-            known = known[:-1]
-        line, column = positions.get(known, (1, 1))
+        nearest = location
+        while nearest and nearest not in positions:
+            nearest = nearest[:-1]
+        line, column = positions.get(nearest, (1, 1))
         where = f"{name}:{line}:{column}"
-    return f"{where}: {_sentence(dotted, place, entry)}"
+    return f"{where}: {_sentence(dotted, location, entry)}"
 
 
-def _sentence(dotted: str, place: Place, entry: ErrorDetails) -> str:
-    kind, message, found = entry["type"], entry["msg"], entry.get("input")
+def _sentence(dotted: str, location: KeyPath, entry: ErrorDetails) -> str:
+    kind, message, value = entry["type"], entry["msg"], entry.get("input")
     if kind == "extra_forbidden":
-        known = _keys_beside(place)
-        hint = known_names(str(place[-1]), known, cutoff=0.7)
+        known = _keys_beside(location)
+        hint = known_names(str(location[-1]), known, cutoff=0.7)
         return f"found the unknown key {dotted!r}; {hint}"
     if kind == "missing":
         return f"{dotted!r} is missing; it is required: add it."
@@ -103,13 +104,13 @@ def _sentence(dotted: str, place: Place, entry: ErrorDetails) -> str:
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return f"{dotted}.kind is not known; one of {', '.join(sorted(KINDS))} is expected."
     expected = message[0].lower() + message[1:]
-    return f"{dotted}: found {found!r}; {expected}."
+    return f"{dotted}: found {value!r}; {expected}."
 
 
-def _keys_beside(place: Place) -> list[str]:
+def _keys_beside(location: KeyPath) -> list[str]:
     """Return the keys that the model knows where the unknown one stands."""
     models: list[type[BaseModel]] = [Problem]
-    for part in place[:-1]:
+    for part in location[:-1]:
         inner = [
             model
             for outer in models
@@ -136,8 +137,8 @@ def problem_files(folder: Path) -> dict[str, Path]:
 
     `NAME/problem.yaml`, or `NAME.problem.yaml` as from a ConfigMap, whose keys hold no slash.
     """
-    found = {
+    files = {
         path.name.removesuffix(".problem.yaml"): path for path in folder.glob("*.problem.yaml")
     }
-    found |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
-    return dict(sorted(found.items()))
+    files |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
+    return dict(sorted(files.items()))

@@ -26,16 +26,16 @@ def duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise ValueError(unexpected(value, "a duration", example="90s, 5m, 2h, 7d"))
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
-def written_duration(value: timedelta) -> str:
+def format_duration(value: timedelta) -> str:
     """Write a duration with the largest unit that divides it.
 
-    >>> written_duration(timedelta(hours=48))
+    >>> format_duration(timedelta(hours=48))
     '2d'
     """
     milliseconds = round(value.total_seconds() * 1_000)
@@ -53,9 +53,9 @@ def share(value: object) -> float:
     >>> share("15%")
     0.15
     """
-    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
-    if found:
-        value = float(found[1]) / 100
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        value = float(match[1]) / 100
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError(unexpected(value, "a share", example="15% or 0.15"))
     return float(value)
@@ -72,16 +72,16 @@ def size(value: object) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise ValueError(unexpected(value, "a size", example="200MB or 1GiB"))
-    return int(float(found[1]) * _BYTES[found[2]])
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
-def written_size(value: int) -> str:
+def format_size(value: int) -> str:
     """Write a size with the largest decimal unit that divides it.
 
-    >>> written_size(200_000_000)
+    >>> format_size(200_000_000)
     '200MB'
     """
     for unit in ("GB", "MB", "kB"):
@@ -93,7 +93,7 @@ def written_size(value: int) -> str:
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
-    PlainSerializer(written_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["7d", "90s"]}),
 ]
 Share = Annotated[
@@ -112,6 +112,6 @@ Share = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(size),
-    PlainSerializer(written_size, return_type=str),
+    PlainSerializer(format_size, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["200MB"]}),
 ]

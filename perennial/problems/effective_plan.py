@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from contract.problem import Problem
-from contract.problem.units import written_duration
+from contract.problem.units import format_duration
 from contract.stages import STAGES
 from contract.store.client import Store
 from contract.strict import Strict
@@ -38,7 +38,7 @@ def _derived(problem: Problem) -> dict[str, str]:
     """Return the defaults that follow from other keys; what the data decide is `inferred`."""
     labels = problem.labels
     on = ", ".join(labels.on) or "the row's hash"
-    days = written_duration(labels.horizon)
+    days = format_duration(labels.horizon)
     given = {
         "target.task": problem.target.task,
         "target.positive": problem.target.positive,
@@ -83,13 +83,13 @@ def stages(problem: Problem) -> list[tuple[str, str]]:
         "split": f"by {problem.split_by}: vault {problem.split.vault:.0%}, "
         f"validation {problem.split.validation:.0%} of the rest",
         "selection": f"dummy, {', '.join(problem.models.candidates)}, on the same folds",
-        "tuning": f"with selection at most {written_duration(problem.models.budget)} of CPU time",
+        "tuning": f"with selection at most {format_duration(problem.models.budget)} of CPU time",
         "training": "train and validation together, never the vault; a signed bundle",
         "evaluation": _gates(problem),
         "deployment": "canary rows, then the champion moves"
         + ("; a person approves first" if problem.gates.approval == "manual" else ""),
         "monitoring": f"daily at {problem.monitoring.at} {problem.timezone}, windows of "
-        f"{written_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
+        f"{format_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
     }
     return [(stage, means[stage]) for stage in STAGES]
 

@@ -16,10 +16,10 @@ def find_problem(problems: Path, name: str) -> Path:
     Raises:
         AskedWrongly: there is none; the sentence says which are known.
     """
-    given = Path(name)
-    if given.suffix in {".yaml", ".yml"}:
-        return given
-    for folder in (problems / name, given):
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    for folder in (problems / name, path):
         if (folder / FILE).is_file():
             return folder / FILE
     known = sorted(file.parent.name for file in problems.glob(f"*/{FILE}"))
@@ -56,11 +56,11 @@ def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
     >>> parse_overrides(("models.budget=60s", "models.seed=7"))
     {'models.budget': '60s', 'models.seed': 7}
     """
-    found: dict[str, object] = {}
+    overrides: dict[str, object] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             sentence = f"--set {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
             raise AskedWrongly(sentence)
-        found[key] = parse(value, f"--set {key}")[0]
-    return found
+        overrides[key] = parse(value, f"--set {key}")[0]
+    return overrides

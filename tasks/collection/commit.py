@@ -31,7 +31,7 @@ def collect(
 ) -> tuple[SourceHead, int]:
     """Commit what is new of a source; return the head as of this run and its new rows.
 
-    A run that is committed already changes nothing and sees what it saw.
+    A run that was committed before changes nothing and returns its own snapshot.
 
     Raises:
         TryAgain: other runs won every time.

@@ -19,7 +19,7 @@ from tasks.preprocessing.clean import cleaned
 
 @dataclass(frozen=True)
 class PreparedRows:
-    """The labelled rows, and what is worth knowing of how they came about."""
+    """The labelled rows, and what was left out of them."""
 
     table: pa.Table
     unlabelled: int
@@ -78,10 +78,10 @@ def prepare(
 
 
 def _is_kept(name: str, problem: Problem) -> bool:
-    """Say whether the prepared table has a column: a feature, or what places a row."""
+    """Tell whether the prepared table has a column: a feature, or what a row is ordered and split by."""
     source = problem.main_source
-    placing = {*key_columns(problem), source.event_time, problem.split.group}
-    return name == problem.target.column or name in placing or is_feature(name, problem)
+    needed = {*key_columns(problem), source.event_time, problem.split.group}
+    return name == problem.target.column or name in needed or is_feature(name, problem)
 
 
 def _final(problem: Problem, window_end: datetime) -> str:

@@ -18,9 +18,9 @@ from contract.strict import Strict
 from methods.tables import sql as duck
 from methods.tables.parquet import write_batches
 from methods.tables.snapshot import Snapshot, View
-from tasks.validation.checks import SourceReport
 from tasks.validation.expectations import of_source
-from tasks.validation.page import validation_page
+from tasks.validation.page import page
+from tasks.validation.results import SourceReport
 from tasks.validation.validate import ranges_of, validate
 
 
@@ -73,7 +73,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             timezone=problem.timezone,
         )
         with duck.connect(scratch) as connection:
-            judged = validate(
+            validated = validate(
                 connection,
                 name,
                 [out.store.fetch(part, scratch) for part in source.parts],
@@ -84,18 +84,18 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
                 budget=problem.checks.quarantine.budget,
                 scratch=scratch,
             )
-            clean = duck.stream(connection, judged.clean)
+            clean = duck.stream(connection, validated.clean)
             tables[name] = write_batches(out, f"tables-{name}", clean, clean.schema)
-            if judged.report.quarantined:
-                bad = duck.stream(connection, judged.quarantine)
+            if validated.report.quarantined:
+                bad = duck.stream(connection, validated.quarantine)
                 quarantine[name] = write_batches(out, f"quarantine-{name}", bad, bad.schema)
-        reports.append(judged.report)
-        reasons[name] = judged.reasons
+        reports.append(validated.report)
+        reasons[name] = validated.reasons
     return Outputs(
         tables=tables,
         quarantine=quarantine,
         results=out.document("results", Results(sources=tuple(reports))),
-        page=out.page("page", validation_page(run, reports, reasons)),
+        page=out.page("page", page(run, reports, reasons)),
         rows=sum(report.rows for report in reports),
         quarantined=sum(report.quarantined for report in reports),
     )

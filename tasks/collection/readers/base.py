@@ -19,7 +19,7 @@ from contract.strict import Strict
 from methods.tables.snapshot import ADDED, LOAD
 from tasks.collection.head import FileVersion, SourceHead
 
-LINES = 20  # of a difference; a source that was replaced has too many to read
+SHOWN_CHANGES = 20  # in one sentence; a source that was replaced has too many to read
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Load(Strict):
 
 
 class Reading(Protocol):
-    """One load in progress: the batches first, then what they amount to."""
+    """One load in progress: the batches first, then the load's summary."""
 
     schema: pa.Schema
     """Of the batches, with the column `perennial_load`."""
@@ -82,7 +82,7 @@ def expand(pattern: str, environment: Mapping[str, str]) -> str:
         AskedWrongly: a name is not set.
     """
     try:
-        written = Template(pattern).substitute(environment)
+        path = Template(pattern).substitute(environment)
     except KeyError as error:
         sentence = (
             f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
@@ -91,7 +91,7 @@ def expand(pattern: str, environment: Mapping[str, str]) -> str:
         raise AskedWrongly(sentence) from error
     except ValueError as error:
         raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
-    return str(Path(written).absolute())
+    return str(Path(path).absolute())
 
 
 def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -99,11 +99,11 @@ def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]
 
     Raises:
         Refused: with the difference, a column a line: `+` is new, `-` is gone, `~` is changed.
-        AskedWrongly: a column has a name that is ours.
+        AskedWrongly: a column has a name that collection itself adds.
     """
-    ours = [name for name in now if name in ADDED]
-    if ours:
-        sentence = f"The source {source!r} has the column {ours[0]!r}, which we add; rename it."
+    reserved = [name for name in now if name in ADDED]
+    if reserved:
+        sentence = f"The source {source!r} has the column {reserved[0]!r}, a name that collection itself adds; rename it."
         raise AskedWrongly(sentence)
     if not before or dict(before) == dict(now):
         return
@@ -116,7 +116,7 @@ def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]
     ]
     sentence = (
         f"The columns of the source {source!r} have changed since the first load: "
-        f"{'; '.join(lines[:LINES])}. Restore them at the source, or collect under a new name."
+        f"{'; '.join(lines[:SHOWN_CHANGES])}. Restore them at the source, or collect under a new name."
     )
     raise Refused(sentence)
 

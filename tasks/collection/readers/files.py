@@ -48,16 +48,14 @@ class FilesReader:
     @contextmanager
     def open(self, head: SourceHead, window_end: datetime) -> Iterator[Reading | None]:
         """Begin to read the files that are new, changed, or were not known in full."""
-        found = self._found()
+        paths = self._matching_files()
         fresh: dict[str, tuple[Path, FileVersion]] = {}
-        same: dict[str, FileVersion] = {}
-        for name, path in found.items():
-            seen = look(path, head.files.get(name))
+        for name, path in paths.items():
             known = head.files.get(name)
-            if known is not None and known.sha256 == seen.sha256 and known.complete:
-                same[name] = seen.model_copy(update={"complete": True})
-            elif seen.size:
-                fresh[name] = (path, seen)
+            version = file_version(path, known)
+            is_known = known is not None and known.sha256 == version.sha256 and known.complete
+            if version.size and not is_known:
+                fresh[name] = (path, version)
         if not fresh:
             yield None
             return
@@ -67,29 +65,29 @@ class FilesReader:
         except duckdb.Error as error:
             if is_disk_full(error):  # our own, not the source's fault
                 raise
-            raise Refused(f"{self._complaint(error)}") from error
+            raise Refused(self._unreadable(error)) from error
         finally:
             connection.close()
 
-    def _found(self) -> dict[str, Path]:
+    def _matching_files(self) -> dict[str, Path]:
         """Return the files by their path below the fixed part of the pattern, sorted."""
         root = fixed_part(self.pattern)
         paths = sorted(Path(path) for path in glob.glob(self.pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        found = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
-        if not found:
+        files = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
+        if not files:
             sentence = (
                 f"No file matches {self.pattern!r} of the source {self.name!r}; at least one is "
                 "expected. Check the path, and whether the feed has landed."
             )
             raise Refused(sentence)
-        return found
+        return files
 
-    def _complaint(self, error: duckdb.Error) -> str:
+    def _unreadable(self, error: duckdb.Error) -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        said = " ".join(lines[:3])[:400]
+        message = " ".join(lines[:3])[:400]
         where = next((line for line in lines if line.startswith("file = ")), "")
         return (
-            f"A file of the source {self.name!r} cannot be read: {said} {where}".rstrip()
+            f"A file of the source {self.name!r} cannot be read: {message} {where}".rstrip()
             + "; a readable file with the first load's types is expected. Repair or remove it."
         )
 
@@ -134,21 +132,21 @@ class _FilesReading:
     def load(self) -> Load:
         """Return what was read; a file with rows of the future is read again next time."""
         files = dict(self._head.files)
-        for name, (_, seen) in self._fresh.items():
-            files[name] = seen.model_copy(update={"complete": name not in self._left_out})
+        for name, (_, version) in self._fresh.items():
+            files[name] = version.model_copy(update={"complete": name not in self._left_out})
         return Load(columns=self._columns, watermark=self._watermark, files=files)
 
     def _checked_columns(self) -> dict[str, str]:
         """Return the source's columns: the first load's, which every later file must have."""
         reader, before = self._reader, self._head.columns
         for form in self._forms.values() if before else ():
-            held = {
+            types = {
                 name: before[name]
                 if name in before and fits(form.kind, before[name], kind)
                 else kind
                 for name, kind in form.columns.items()
             }
-            check_columns(reader.name, before, held)
+            check_columns(reader.name, before, types)
         columns = before or common_columns(self._connection, list(self._forms.values()))
         check_columns(reader.name, {}, columns)
         check_declared(reader.name, reader.source, columns)
@@ -190,15 +188,15 @@ def fixed_part(pattern: str) -> Path:
     return Path(*parts[:cut])
 
 
-def look(path: Path, known: FileVersion | None) -> FileVersion:
+def file_version(path: Path, known: FileVersion | None) -> FileVersion:
     """Return what tells one version of a file from another; unread where nothing has changed.
 
     Raises:
         Refused: the file cannot be opened.
     """
     try:
-        found = path.stat()
-        unchanged = known and (known.size, known.modified) == (found.st_size, found.st_mtime_ns)
+        status = path.stat()
+        unchanged = known and (known.size, known.modified) == (status.st_size, status.st_mtime_ns)
         if known and unchanged:
             return known
         with path.open("rb") as file:
@@ -207,8 +205,8 @@ def look(path: Path, known: FileVersion | None) -> FileVersion:
         sentence = f"The file {path} cannot be read ({error.strerror}); make it readable."
         raise Refused(sentence) from error
     return FileVersion(
-        size=found.st_size,
-        modified=found.st_mtime_ns,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
         sha256=digest.hexdigest(),
         complete=False,
     )

@@ -59,7 +59,7 @@ def test_the_path_is_found_again_whatever_signs_it_has(tmp_path: Path) -> None:
     source = problem.main_source
     assert isinstance(source, FilesSource)
     reader = FilesReader("x", source, ReadOptions({"HOME": "/nowhere"}, tmp_path))
-    assert ["odd [name] $HOME.csv"] == list(reader._found())
+    assert ["odd [name] $HOME.csv"] == list(reader._matching_files())
 
 
 def test_a_birthday_is_not_when_a_row_happened(tmp_path: Path) -> None:
