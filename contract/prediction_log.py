@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-ColumnType = Literal["string", "integer", "number", "numbers", "moment"]
+LogColumnType = Literal["string", "integer", "number", "numbers", "moment"]
 
-ARROW_TYPES: Mapping[ColumnType, str] = {
+ARROW_TYPES: Mapping[LogColumnType, str] = {
     "string": "string",
     "integer": "int32",
     "number": "double",
@@ -40,7 +40,7 @@ class LogColumn:
     """One column of a log."""
 
     name: str
-    type: ColumnType
+    type: LogColumnType
     meaning: str
 
 

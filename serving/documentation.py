@@ -129,7 +129,7 @@ def describe(
     label.pop("root_input", None)
     _set_body(paths[FEEDBACK], {"oneOf": [label, {"type": "array", "items": label}]})
     schemas = {"Error": _ERROR} | ({"Row": row_schema(contract)} if contract else {})
-    kept = frame.get("components", {}).get("schemas", {})
+    generated = frame.get("components", {}).get("schemas", {})
     return {
         "openapi": frame["openapi"],
         "info": {
@@ -141,7 +141,7 @@ def describe(
         "tags": frame.get("tags", []),
         "paths": paths,
         "components": {
-            "schemas": kept | schemas,
+            "schemas": generated | schemas,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }

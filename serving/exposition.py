@@ -2,8 +2,8 @@
 
 Labels come from fixed sets (routes of the service, columns of the contract, digests of the last
 models), so a scan for unknown paths makes no new series. The library is imported when the metrics
-are first asked for: it reads at import where BentoML's metrics lie, and an idle service does
-without it.
+are first asked for: at import it reads the folder of BentoML's metrics from the environment,
+and an idle service does without it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ def _families(
     yield _family("model_info", "The model that serves.", ("digest",), serving)
     yield _family(
         "model_answers_total",
-        "Answers to the world's requests, by model.",
+        "Answers to clients' requests, by model.",
         ("digest", "status"),
         [
             ((name, str(status)), count)
@@ -78,7 +78,9 @@ def _families(
         yield _family(name, text, (), [((), value)])
     yield _histogram("request_seconds", f"{_SECONDS}.", "route", counters.durations())
     by_model = ((name, buckets, seconds) for name, _, buckets, seconds in counters.tallies)
-    yield _histogram("model_seconds", f"{_SECONDS}, of the world's, by model.", "digest", by_model)
+    yield _histogram(
+        "model_seconds", f"{_SECONDS}, clients' requests only, by model.", "digest", by_model
+    )
 
 
 def _family(name: str, text: str, labels: Sequence[str], samples: Iterable[Sample]) -> "Metric":

@@ -18,7 +18,7 @@ import msgspec
 
 from contract.errors import PerennialError
 from contract.log import log
-from contract.prediction_log import ColumnType, LogColumn
+from contract.prediction_log import LogColumn, LogColumnType
 from contract.store.client import Store
 from serving.spool import CLOSED
 
@@ -37,7 +37,7 @@ _log = log("serving.shipping")
 class SegmentHeader(msgspec.Struct, frozen=True):
     """The first line of a segment."""
 
-    columns: tuple[tuple[str, ColumnType], ...]
+    columns: tuple[tuple[str, LogColumnType], ...]
     """Name and type of each column; a `moment` is written as microseconds since 1970."""
 
 

@@ -64,7 +64,7 @@ def test_no_route_or_header_is_written_elsewhere() -> None:
         for path, tree in parsed()
         if path != STANDALONE
         for text in texts(tree)
-        if text in ROUTES or text.startswith("/v1/predict") or protocol.CANARY in text
+        if text in ROUTES or text in protocol.PREDICTION_ROUTES or protocol.CANARY in text
     ]
 
     assert found == []
