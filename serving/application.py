@@ -107,7 +107,7 @@ def build(
 
         @bentoml.api(route=protocol.FEEDBACK)  # type: ignore[untyped-decorator] # BentoML ships no types
         async def feedback(self, label: Label, /, context: Context) -> Accepted:
-            """Take the true label of one row; behind the fast path, a list of them as well."""
+            """Take the true label of one row, or a list of labels."""
             return adapter.handle(Accepted, answers.feedback, label.model_dump(), labels, context)
 
         @bentoml.api(route=protocol.INFO)  # type: ignore[untyped-decorator] # BentoML ships no types

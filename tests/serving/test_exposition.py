@@ -44,7 +44,6 @@ def read(text: str) -> list[object]:
         (
             family.name,
             family.type,
-            family.documentation,
             [
                 (sample.name, sorted(sample.labels.items()), sample.value)
                 for sample in family.samples
