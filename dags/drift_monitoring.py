@@ -13,7 +13,7 @@ was missed is caught up by the next run: a run judges every day that has no prof
 the owner; `off` only writes it down. The same finding starts one run, however often it is found:
 `retraining` is then skipped, which is not an alarm.
 
-**What a red task means.** As in the lifecycle: `asked wrongly`, `refused`, `try again` or a bug.
+**What a red task means.** As in the lifecycle: `invalid request`, `refused`, `try again` or a bug.
 A red `retraining`: the lifecycle is paused; unpause it and clear the task.
 
 **Again.** Clear the task, or start a run with the `window_end` of the day in question.
@@ -29,7 +29,7 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
-from dags.factory import maker
+from dags.factory import stage_factory
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
 from dags.stage.operator import Stage
 from dags.trigger_form import monitoring_form
@@ -52,7 +52,7 @@ def build(problem: Problem) -> DAG:
     """Return the monitoring of one problem."""
     name = problem.name
     mode = problem.retraining.mode
-    stage = maker(problem, {"monitoring": f"{name}__verdict"})
+    stage = stage_factory(problem, {"monitoring": f"{name}__verdict"})
 
     with DAG(
         dag_id=f"{name}__monitoring",
@@ -67,15 +67,15 @@ def build(problem: Problem) -> DAG:
         default_args=default_args(problem),
         tags=["perennial", "monitoring", name],
     ) as dag:
-        asked = stage("problem")
-        known = {"problem": asked, "run": asked}
+        problem_stage = stage("problem")
+        known = {"problem": problem_stage, "run": problem_stage}
 
         @task.branch(doc_md="Goes on only where a model serves: before that there is no watch.")
         def watch(result: dict[str, Any]) -> str | None:
             return "collection" if result["facts"].get("champion") else None
 
         snapshot = stage("collection", **known)
-        watched = watch(asked.output)  # type: ignore[arg-type] # Airflow puts the value in its place
+        watched = watch(problem_stage.output)  # type: ignore[arg-type] # Airflow puts the value in its place
         watched >> snapshot
         verdict = stage("monitoring", **known, snapshot=snapshot)
         if mode in {"auto", "approve"}:

@@ -9,7 +9,7 @@ a `schedule`, or by `NAME__monitoring` when retraining would help. One run at a 
 fixed by the first stage, so a retry, a cleared task and a late start see the same data.
 
 **What a red task means.** `refused` (exit 3): data or model are not good enough; read the task's
-page. `asked wrongly` (exit 2): the problem file, the form or a cleared run does not fit; the
+page. `invalid request` (exit 2): the problem file, the form or a cleared run does not fit; the
 sentence says what to change. `try again` (exit 75) was tried three times: is the store up?
 Anything else is a bug with its traceback in the log. A red `exploration` harms no model.
 
@@ -32,7 +32,7 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
-from dags.factory import maker
+from dags.factory import stage_factory
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
 from dags.trigger_form import lifecycle_form
 
@@ -47,7 +47,7 @@ def build(problem: Problem) -> DAG:
     """Return the lifecycle of one problem."""
     name = problem.name
     manual = problem.gates.approval == "manual"
-    stage = maker(problem, {"deployment": f"{name}__champion"})
+    stage = stage_factory(problem, {"deployment": f"{name}__champion"})
 
     with DAG(
         dag_id=f"{name}__lifecycle",
@@ -62,9 +62,9 @@ def build(problem: Problem) -> DAG:
         default_args=default_args(problem),
         tags=["perennial", "lifecycle", name],
     ) as dag:
-        asked = stage("problem")
-        run = {"problem": asked, "run": asked, "expectations": asked}
-        known = {"problem": asked, "run": asked}
+        problem_stage = stage("problem")
+        run = {"problem": problem_stage, "run": problem_stage, "expectations": problem_stage}
+        known = {"problem": problem_stage, "run": problem_stage}
         snapshot = stage("collection", **known)
         valid = stage("validation", **run, snapshot=snapshot)
         stage("exploration", **known, tables=valid)

@@ -21,7 +21,7 @@ from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is
 from contract.log import log
 from contract.manifest import Manifest, Result
 from contract.runtime.code_digest import code_digest
-from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, tell
+from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, write_result
 from contract.store.client import Store
 from contract.store.reference import Take, artifacts_in
 from contract.store.writer import Out
@@ -48,38 +48,37 @@ class Task(Generic[I, P, O]):
     def main(self, arguments: Sequence[str]) -> int:
         """Run the task as a process does and return its exit code."""
         end_with_the_group()
-        words = self._parse(arguments)
-        line = log(self.name)
+        options = self._parse(arguments)
         began = time.monotonic()
         try:
             store = Store.from_environment()
-            asked = [Take.parse(text) for text in words.take]
-            result = self.carry_out(store, asked, _params(words.params), words.out)
-            tell(result.model_dump(mode="json"))
+            takes = [Take.parse(text) for text in options.take]
+            result = self.carry_out(store, takes, _params(options.params), options.out)
+            write_result(result.model_dump(mode="json"))
         except PerennialError as error:
             return self._end(str(error)[:SENTENCE_CHARACTERS], error.exit_code)
         except Exception as error:
             if not is_disk_full(error):
                 raise
-            said = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
-            sentence = f"The disk is full ({said}); free space and run it again."
+            message = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
+            sentence = f"The disk is full ({message}); free space and run it again."
             return self._end(sentence, TryAgain.exit_code)
-        # The task's own words win over a fact of the same name.
-        words_of_all = {
+        # These fields win over a fact of the same name.
+        fields = {
             "task": self.name,
-            "out": words.out,
+            "out": options.out,
             "outcome": result.outcome,
             "seconds": round(time.monotonic() - began, 3),
             "at": now(),
         }
-        line.info("task done", **(result.facts | words_of_all))
+        log(self.name).info("task done", **(result.facts | fields))
         return 0
 
     def _end(self, sentence: str, exit_code: int) -> int:
         """Say why the task ends here and return the exit code."""
         # On a full disk the last log line alone holds the sentence.
         with contextlib.suppress(OSError):
-            tell({"why": sentence})
+            write_result({"why": sentence})
         log(self.name).error("task ended", task=self.name, exit=exit_code, why=sentence)
         return exit_code
 
