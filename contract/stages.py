@@ -53,7 +53,7 @@ class StageSpec:
 CYCLE = (
     StageSpec(
         name="problem",
-        question="What exactly is asked, up to when, and who serves today? Fixes the run.",
+        question="Which learning task, on data up to when, and which model serves today? Fixes the run.",
         plan="fixes the run: its window, its reason, and this file",
         reads_problem_files=True,
     ),

@@ -43,6 +43,6 @@ def test_a_stage_names_its_facts(stage: str) -> None:
 def test_a_stage_has_its_page(stage: str) -> None:
     text = stages.path_of(stage).read_text("utf-8")
 
-    assert text.startswith(f"# {int(stages.NUMBER[stage])}. {stage.capitalize()}\n")
+    assert text.startswith(f"# {STAGES.index(stage) + 1}. {stage.capitalize()}\n")
     for part in ("What it does", "Contract", "Alone", "What can refuse, and what to do", "Sources"):
         assert f"\n## {part}\n" in text

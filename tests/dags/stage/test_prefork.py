@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from contract.runtime.code_digest import LOCK, ROOMS
 from contract.runtime.prefork.client import Fork, NotForked, fork
 from contract.runtime.prefork.server import EXIT_MISMATCH
 from dags.stage.local import Child
+from dags.stage.prefork import fork_stage
 from dags.stage.request import environment
 
 LIBRARIES = """\
@@ -378,6 +380,44 @@ def test_it_ends_when_nothing_was_asked_for_a_while(make: Make) -> None:
     warm = make(idle_seconds=0.1)
 
     assert warm.process.wait(LIMIT_SECONDS) == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "says"),
+    [
+        ({"GX_ANALYTICS_ENABLED": "true"}, logging.WARNING, "it was imported with another"),
+        ({"PERENNIAL_WARM": "/nosuch.sock"}, logging.INFO, "no prefork server answers"),
+    ],
+)
+def test_the_tasks_log_warns_of_a_refusal_that_every_stage_would_meet(
+    warm: Warm,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    more: dict[str, str],
+    level: int,
+    says: str,
+) -> None:
+    monkeypatch.setenv("PERENNIAL_WARM", more.get("PERENNIAL_WARM", warm.path))
+    with caplog.at_level(logging.INFO):
+        process = fork_stage(["problem"], warm.environment | more, logging.getLogger("task"))
+
+    assert process is None
+    assert [record.levelno for record in caplog.records] == [level]
+    assert says in caplog.text
+
+
+def test_a_stage_is_forked_where_the_platform_has_a_server(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_WARM", warm.path)
+    variables = warm.environment | {"STAGE_ACT": "print('forked')"}
+
+    process = fork_stage(["problem"], variables, logging.getLogger("task"))
+
+    assert process is not None
+    child = Child(process)
+    assert (list(said(child)), child.wait()) == (["forked"], 0)
+    child.close()
 
 
 def test_where_nobody_listens_nothing_is_started(tmp_path: Path) -> None:
