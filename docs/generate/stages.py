@@ -92,17 +92,32 @@ def _sides(text: str) -> str:
 
 
 def fields(tree: ast.Module, model: str) -> list[Field]:
-    """Read the fields of one of a stage's models, by the names that are given from outside."""
-    body = next(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == model)
-    return [
+    """Read the fields of one of a stage's models, inherited ones first, by their outside names."""
+    node = next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == model)
+    inherited = [
+        field
+        for base in node.bases
+        if isinstance(base, ast.Name) and (module := _module_of(tree, base.id))
+        for field in fields(ast.parse(module.read_text("utf-8")), base.id)
+    ]
+    return inherited + [
         Field(
             name=_outside(node) or node.target.id,
             kind=ast.unparse(node.annotation),
             is_optional=node.value is not None and _outside(node) is None,
         )
-        for node in body
+        for node in node.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     ]
+
+
+def _module_of(tree: ast.Module, name: str) -> Path | None:
+    """Return the file of the module that a class of the methods is imported from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+            path = str(node.module).replace(".", "/")
+            return ROOT / f"{path}.py" if path.startswith("methods/") else None
+    return None
 
 
 def _outside(node: ast.AnnAssign) -> str | None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 
 import pytest
 
@@ -46,3 +47,17 @@ def test_a_stage_has_its_page(stage: str) -> None:
     assert text.startswith(f"# {STAGES.index(stage) + 1}. {stage.capitalize()}\n")
     for part in ("What it does", "Contract", "Alone", "What can refuse, and what to do", "Sources"):
         assert f"\n## {part}\n" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_command_on_a_page_takes_every_input_that_the_stage_requires(stage: str) -> None:
+    """By the models themselves: the page is made by reading their text, and some inherit fields."""
+    inputs = import_module(f"tasks.{stage}.task").task.inputs
+    required = {
+        field.alias or name for name, field in inputs.model_fields.items() if field.is_required()
+    }
+
+    text = stages.path_of(stage).read_text("utf-8")
+
+    assert set(re.findall(r"--take (\w+)=", text)) == required
