@@ -7,7 +7,7 @@ from airflow.sdk import Asset
 from contract.problem import Problem, environment_names
 from contract.stages import CYCLE
 from contract.stages import Stage as StageName
-from dags.alarms import tell_outcome
+from dags.alarms import notify_outcome
 from dags.settings import limit
 from dags.stage.operator import Stage
 from dags.trigger_form import run_params
@@ -31,7 +31,7 @@ def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., 
             pod_resources=problem.resources_of(name),
             execution_timeout=limit(specs[name], problem),
             doc_md=specs[name].question,
-            on_success_callback=tell_outcome,
+            on_success_callback=notify_outcome,
             outlets=[Asset(events[name])] if name in events else None,
         )
 

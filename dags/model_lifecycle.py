@@ -1,4 +1,4 @@
-"""Make a model, judge it, and deploy it only if it is better.
+"""Make a model, evaluate it, and deploy it only if it is better.
 
 One run goes from the problem file to a deployed model, or to a written reason why not.
 
@@ -63,16 +63,15 @@ def build(problem: Problem) -> DAG:
         tags=["perennial", "lifecycle", name],
     ) as dag:
         problem_stage = stage("problem")
-        run = {"problem": problem_stage, "run": problem_stage, "expectations": problem_stage}
         known = {"problem": problem_stage, "run": problem_stage}
         snapshot = stage("collection", **known)
-        valid = stage("validation", **run, snapshot=snapshot)
+        valid = stage("validation", **known, expectations=problem_stage, snapshot=snapshot)
         stage("exploration", **known, tables=valid)
         prepared = stage("preprocessing", **known, tables=valid)
-        parts = stage("split", **known, prepared=prepared)
-        rows = {"prepared": prepared, "assignment": parts}
-        chosen = stage("selection", **known, **rows, schema=prepared)
-        plan = stage("tuning", **known, **rows, schema=prepared, leaderboard=chosen)
+        assignment = stage("split", **known, prepared=prepared)
+        rows = {"prepared": prepared, "assignment": assignment}
+        leaderboard = stage("selection", **known, **rows, schema=prepared)
+        plan = stage("tuning", **known, **rows, schema=prepared, leaderboard=leaderboard)
         model = stage("training", **known, **rows, schema=prepared, plan=plan)
         verdict = stage("evaluation", **known, **rows, bundle=model)
         deployment = stage("deployment", **known, bundle=model, verdict=verdict)
@@ -82,7 +81,7 @@ def build(problem: Problem) -> DAG:
             accepted = "approval" if manual else "deployment"
             return accepted if result["outcome"] == "accepted" else None
 
-        decided = gate(verdict.output)  # type: ignore[arg-type] # Airflow puts the value in its place
+        branch = gate(verdict.output)  # type: ignore[arg-type] # Airflow puts the value in its place
         if manual:
             approval = ApprovalOperator(
                 task_id="approval",
@@ -93,9 +92,9 @@ def build(problem: Problem) -> DAG:
                 execution_timeout=None,
                 doc_md="Waits for a person; no answer within a day is a no.",
             )
-            decided >> approval >> deployment
+            branch >> approval >> deployment
         else:
-            decided >> deployment
+            branch >> deployment
     return dag
 
 

@@ -7,7 +7,7 @@ from airflow.sdk import CronTriggerTimetable
 
 from contract.problem import Problem
 from contract.stages import StageSpec
-from dags.alarms import tell_failure
+from dags.alarms import notify_failure
 
 # A run that has begun is ended when it blocks its successors for a day.
 RUN_LIMIT = timedelta(hours=24)
@@ -28,7 +28,7 @@ def default_args(problem: Problem) -> dict[str, Any]:
         "retry_exponential_backoff": 5,
         "max_retry_delay": timedelta(minutes=5),
         "execution_timeout": TASK_LIMIT,
-        "on_failure_callback": tell_failure,
+        "on_failure_callback": notify_failure,
     }
 
 
@@ -39,7 +39,7 @@ def limit(stage: StageSpec, problem: Problem) -> timedelta:
 
 
 def at(cron: str | None, timezone: str) -> CronTriggerTimetable | None:
-    """Return the schedule of a cron string; None: only when asked.
+    """Return the schedule of a cron string; None: only by hand.
 
     There is no start date and no run for the last missed tick: a DAG that is new waits for its
     first hour (`run_immediately=False` would still start it up to a tenth of the period late).

@@ -13,7 +13,7 @@ Memory = Annotated[
 
 
 class Resources(Section):
-    """What one stage's pod is given."""
+    """The resources of one stage's pod."""
 
     cpu: PositiveFloat = 0.25
     """Cores that are kept for it; a whole number above 1 lets its libraries use as many threads."""

@@ -383,10 +383,10 @@ def test_it_ends_when_nothing_was_asked_for_a_while(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "level", "says"),
+    ("more", "expected"),
     [
-        ({"GX_ANALYTICS_ENABLED": "true"}, logging.WARNING, "it was imported with another"),
-        ({"PERENNIAL_WARM": "/nosuch.sock"}, logging.INFO, "no prefork server answers"),
+        ({"GX_ANALYTICS_ENABLED": "true"}, (logging.WARNING, "it was imported with another")),
+        ({"PERENNIAL_WARM": "/nosuch.sock"}, (logging.INFO, "no prefork server answers")),
     ],
 )
 def test_the_tasks_log_warns_of_a_refusal_that_every_stage_would_meet(
@@ -394,16 +394,15 @@ def test_the_tasks_log_warns_of_a_refusal_that_every_stage_would_meet(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     more: dict[str, str],
-    level: int,
-    says: str,
+    expected: tuple[int, str],
 ) -> None:
     monkeypatch.setenv("PERENNIAL_WARM", more.get("PERENNIAL_WARM", warm.path))
     with caplog.at_level(logging.INFO):
         process = fork_stage(["problem"], warm.environment | more, logging.getLogger("task"))
 
     assert process is None
-    assert [record.levelno for record in caplog.records] == [level]
-    assert says in caplog.text
+    assert [record.levelno for record in caplog.records] == [expected[0]]
+    assert expected[1] in caplog.text
 
 
 def test_a_stage_is_forked_where_the_platform_has_a_server(
