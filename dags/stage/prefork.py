@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from contract.runtime.prefork.client import Fork, NotForked, fork
+from contract.runtime.prefork.fork_client import Fork, NotForked, fork
 from contract.runtime.prefork.protocol import VARIABLE
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from contract.runtime.code_digest import LOCK, ROOMS
-from contract.runtime.prefork.client import Fork, NotForked, fork
+from contract.runtime.prefork.fork_client import Fork, NotForked, fork
 from contract.runtime.prefork.server import EXIT_MISMATCH
 from dags.stage.local import Child
 from dags.stage.prefork import fork_stage
@@ -296,7 +296,7 @@ def test_a_stage_does_not_outlive_who_asked_for_it(warm: Warm) -> None:
     """The asker is killed with -9: its end of the socket is closed by the kernel."""
     asks = (
         "import json, sys, time\n"
-        "from contract.runtime.prefork.client import fork\n"
+        "from contract.runtime.prefork.fork_client import fork\n"
         "path, folder, environment = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])\n"
         "child = fork(path, ['problem'], environment, folder)\n"
         "child.stdout.readline()\n"

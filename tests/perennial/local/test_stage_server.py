@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.runtime.prefork.client import fork
+from contract.runtime.prefork.fork_client import fork
 from contract.runtime.prefork.server import OF_ONE_PROCESS
 from contract.stages import STAGES
 from dags.stage.local import Child
