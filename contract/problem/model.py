@@ -16,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from contract.learning_task import LearningTask
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
-from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
+from contract.problem.metric import METRICS_BY_TASK, Metric
 from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
 from contract.problem.section import Section
@@ -67,7 +68,7 @@ class Target(Section):
 
     column: ColumnName
     """The column of the main source that holds the truth."""
-    task: TaskKind | None = None
+    task: LearningTask | None = None
     """The kind of learning task; inferred from the column's values when absent."""
     positive: str | int | float | bool | None = None
     """For binary: the value whose probability is predicted; default: the rarer of the two."""

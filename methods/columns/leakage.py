@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from scipy.stats import rankdata, spearmanr
 
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.columns.roles import is_string
-from methods.columns.targets import LearningTask
 
 Kind = Literal["leak", "constant", "id", "missing", "duplicate"]
 
@@ -35,11 +35,11 @@ class Finding(Strict):
     """The number behind the sentence: a share or a score, in [0, 1]."""
 
 
-def leaks(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
+def find_leaks(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
     """Return the columns that by themselves all but tell the target, the surest first."""
     found = []
     for name in table.column_names if table.num_rows >= FEW else ():
-        score = told(table[name], target, task)
+        score = predictive_power(table[name], target, task)
         if score > TELLS:
             sentence = (
                 f"{name} alone tells the target ({score:.3f} of 1); is it known only after the "
@@ -49,7 +49,7 @@ def leaks(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Findi
     return sorted(found, key=lambda finding: -(finding.value or 0.0))
 
 
-def told(values: pa.ChunkedArray, target: np.ndarray, task: LearningTask) -> float:
+def predictive_power(values: pa.ChunkedArray, target: np.ndarray, task: LearningTask) -> float:
     """Return how much of the target one column tells, in [0, 1].
 
     Binary: the area under the ROC curve; regression: Spearman's correlation; several classes: the

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused
+from contract.learning_task import LearningTask
 from contract.problem import ColumnOverride, Problem
 from contract.strict import Strict
 from methods.columns.roles import Feature, column_of, pair_of, range_of
-from methods.columns.targets import LearningTask, class_codes, classes_of, numbers_of, task_of
+from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
 
 # The key of a source that declares none: a hash of the row's content, made by validation.
 ROW_KEY = "row_key"
@@ -59,7 +60,7 @@ def is_feature(name: str, problem: Problem) -> bool:
     return name not in hidden and not (override is not None and override.role == "drop")
 
 
-def infer(table: pa.Table, problem: Problem) -> Schema:
+def infer_schema(table: pa.Table, problem: Problem) -> Schema:
     """Describe the prepared table's columns from its development rows.
 
     Raises:

@@ -1,7 +1,6 @@
 """What is predicted: which kind of task a target is, its classes, and its spelling as numbers."""
 
 from collections import Counter
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -9,10 +8,9 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from contract.errors import AskedWrongly, Refused
+from contract.learning_task import LearningTask
 from contract.problem import Problem
 from methods.columns.roles import is_string
-
-LearningTask = Literal["binary", "multiclass", "regression"]
 
 PAIR = 2
 MOST_CLASSES = 100  # arbitrary; more texts than this are names or prose, not classes

@@ -24,7 +24,7 @@ WINDOW_ROWS = 500  # fewer say little of a distribution
 DIGITS = 4
 
 
-class Calm(Strict):
+class BaselineNoise(Strict):
     """The largest value among the reference's own blocks, each against the whole or the past."""
 
     psi: float = 0.0
@@ -44,7 +44,7 @@ class Calm(Strict):
     """True where a block held one value only."""
 
 
-def calm(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> Calm:
+def measure_noise(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> BaselineNoise:
     """Measure a column on its own blocks.
 
     Args:
@@ -66,7 +66,7 @@ def calm(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> Calm
     both = list(zip(parts, summaries, strict=True))
     share = whole.missing / max(whole.rows, 1)
     outside, unseen = _second_half(ordered, grid, starts)
-    return Calm(
+    return BaselineNoise(
         psi=_short(max((_psi(grid, whole, window) for window in _windows(parts, grid)), default=0)),
         spike=_short(max((spike(grid, whole, summary) for summary in summaries), default=0)),
         misfit=_short(

@@ -6,7 +6,8 @@ missing share is drift, and a comparison that drops missing values is blind to i
 
 import numpy as np
 
-from methods.drift.divergence import Floats, group, pool
+from bundle.arrays import Floats
+from methods.drift.divergence import group, pool
 from methods.drift.histograms import Grid, Histogram
 
 

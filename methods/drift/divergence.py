@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bundle.arrays import Floats
 
 LAPLACE = 0.5  # added to each cell instead of a floor on shares, which inflates empty cells
 FEWEST_EXPECTED = 5.0  # of a cell, in the smaller sample; Cochran's rule for Pearson's test

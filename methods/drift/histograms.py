@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
-from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from contract.strict import Strict
 
-Floats = NDArray[np.float64]
 Kind = Literal["number", "category", "boolean", "date", "text"]
 
 EDGES = 255  # 256 fine bins: the Kolmogorov-Smirnov distance is off by 1e-4 at most

@@ -12,11 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
+from bundle.arrays import Floats
 from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
-from methods.drift.baseline import Calm, calm
+from methods.drift.baseline import BaselineNoise, measure_noise
 from methods.drift.histograms import (
-    Floats,
     Grid,
     Histogram,
     Kind,
@@ -40,7 +40,8 @@ class ColumnReference(Strict):
     histogram: Histogram
     importance: float = 0.0
     """Permutation importance, normalised to sum to 1 over the columns."""
-    calm: Calm
+    calm: BaselineNoise
+    """What the reference's own blocks did; stored as `calm` since `reference/1`."""
     minimum: float | None = None
     maximum: float | None = None
     mean: float | None = None
@@ -263,7 +264,7 @@ def _column(
         grid=grid,
         histogram=count(values, grid),
         importance=short(importance),
-        calm=calm(values, grid, blocks),
+        calm=measure_noise(values, grid, blocks),
         minimum=short(numbers.min()) if known else None,
         maximum=short(numbers.max()) if known else None,
         mean=short(numbers.mean()) if known else None,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.strict import Strict
-from methods.drift.histograms import Floats, Grid, Histogram, finite
+from methods.drift.histograms import Grid, Histogram, finite
 
 FEWEST_ROWS = 50  # present values below which a share says little
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from methods.models.metrics import Blocks, Floats, MetricDefinition, Sample
+from bundle.arrays import Floats
+from methods.models.metrics import Blocks, MetricDefinition, Sample
 
 # Arbitrary: enough for a stable 1 % quantile, few enough for a rank metric in under a second.
 MOST_BLOCKS = 400

@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from bundle.calibration import calibrate, calibrate_all
 from bundle.documents import Calibration, Isotonic, Platt
-from methods.models.metrics import Blocks, Floats, row_losses
+from methods.models.metrics import Blocks, row_losses
 
 # Below this many positives an isotonic step function follows single rows.
 ISOTONIC_POSITIVES = 1_000

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from contract.artifacts import Document, Table
 from contract.errors import Refused
 from contract.problem import Problem
@@ -17,7 +18,7 @@ from contract.strict import Strict
 from methods.columns.schema import Schema, target_vector
 from methods.models.encoding import Output
 from methods.models.families.family import Shape
-from methods.models.metrics import DEFAULTS, Floats, MetricDefinition, metric_named
+from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from methods.split.folds import PreparedAssignment, Rows, read_assignment
 from methods.split.weights import TrainingWindow, row_weights
 from methods.tables.parquet import read_table

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, PositiveInt
 
+from bundle.arrays import Floats
 from bundle.encoder import Encoder
 from bundle.plans import (
     CategoryPlan,
@@ -33,10 +34,10 @@ from bundle.plans import (
 )
 from bundle.values import Unusable, key
 from contract.errors import Refused
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.columns.roles import Feature
 from methods.columns.schema import Schema
-from methods.models.metrics import Floats, TaskKind
 from methods.models.text import fit_text
 
 OutputKind = Literal["number", "binary", "code", "lookup", "date", "text"]
@@ -109,7 +110,7 @@ class Encoding:
 class EncodingTarget:
     """The training rows' truth as scores to average, (n, scores), and their cross-fitting part."""
 
-    task: TaskKind
+    task: LearningTask
     truth: Floats
     scores: Floats
     fold: np.ndarray

@@ -12,16 +12,16 @@ Sources: Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from contract.errors import AskedWrongly
+from contract.learning_task import LearningTask
 
-Floats: TypeAlias = NDArray[np.float64]
 Blocks: TypeAlias = NDArray[np.int64]
-TaskKind: TypeAlias = Literal["binary", "multiclass", "regression"]
 
 # A probability of exactly 0 or 1 that is wrong would cost infinitely much; this arbitrary floor
 # bounds the loss of one row at 16.
@@ -103,7 +103,7 @@ class MetricDefinition:
         return score if self.greater_is_better else -score
 
 
-def metric_named(name: str, task: TaskKind) -> MetricDefinition:
+def metric_named(name: str, task: LearningTask) -> MetricDefinition:
     """Return the metric of that name.
 
     Raises AskedWrongly if the task has no such metric.
@@ -116,7 +116,7 @@ def metric_named(name: str, task: TaskKind) -> MetricDefinition:
     return metric
 
 
-def row_losses(task: TaskKind, truth: Floats, predicted: Floats) -> Floats:
+def row_losses(task: LearningTask, truth: Floats, predicted: Floats) -> Floats:
     """Return the proper loss of every row, (n,): minus log-likelihood, or the squared error."""
     if task == "regression":
         return np.asarray((truth - predicted) ** 2, dtype=np.float64)
@@ -294,7 +294,7 @@ def _known() -> list[MetricDefinition]:
 
 
 # What a problem is measured by where its file names nothing.
-DEFAULTS: dict[TaskKind, str] = {
+DEFAULTS: dict[LearningTask, str] = {
     "binary": "roc_auc",
     "multiclass": "log_loss",
     "regression": "rmse",

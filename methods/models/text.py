@@ -15,8 +15,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from bundle.arrays import Floats
 from bundle.plans import TextPlan
-from methods.models.metrics import Floats, TaskKind
+from contract.learning_task import LearningTask
 from methods.split.folds import thin
 
 ROWS = 60_000  # more rows find no further words that matter
@@ -25,7 +26,7 @@ FEWEST_ROWS = 3  # a term in fewer texts is a name
 
 
 def fit_text(
-    name: str, values: pa.ChunkedArray, truth: Floats, task: TaskKind, terms: int
+    name: str, values: pa.ChunkedArray, truth: Floats, task: LearningTask, terms: int
 ) -> TextPlan | None:
     """Return the plan of a text column, or None where it has no word that comes again.
 

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from methods.models.metrics import Floats, MetricDefinition
+from bundle.arrays import Floats
+from methods.models.metrics import MetricDefinition
 
 # What a decision is worth, by what it turned out to be, in the business's own unit.
 Values: TypeAlias = Mapping[str, float]

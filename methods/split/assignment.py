@@ -11,10 +11,10 @@ from methods.split.parts import (
     TRAIN,
     VALIDATION,
     VAULT,
-    Rule,
+    SplitRule,
     buckets,
     cuts,
-    key_words,
+    key_texts,
     microseconds,
     parts_by_bucket,
     parts_by_time,
@@ -58,7 +58,9 @@ class Assignment:
         )
 
 
-def assign(table: pa.Table, rule: Rule, target: np.ndarray, classes: Sequence[str]) -> Assignment:
+def assign(
+    table: pa.Table, rule: SplitRule, target: np.ndarray, classes: Sequence[str]
+) -> Assignment:
     """Give every row its part, block and fold.
 
     By time folds and blocks are stretches of time; by hash they are drawn from the key, folds with
@@ -80,7 +82,7 @@ def assign(table: pa.Table, rule: Rule, target: np.ndarray, classes: Sequence[st
         fold = _folds_in_order(part, np.argsort(times, kind="stable"))
         made = Assignment(part, _blocks(times, part), fold, found.vault_from)
     else:
-        words = key_words(table, rule.columns)
+        words = key_texts(table, rule.columns)
         places = buckets(words, rule.salt)
         part = parts_by_bucket(places, rule)
         strata = target if classes and rule.by == "hash" else np.zeros(len(part))
@@ -103,7 +105,7 @@ def _folds_in_order(part: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _folds_by_hash(
-    part: np.ndarray, words: list[str], rule: Rule, strata: np.ndarray
+    part: np.ndarray, words: list[str], rule: SplitRule, strata: np.ndarray
 ) -> np.ndarray:
     """Deal train's rows out in the order of another hash, each stratum by itself."""
     fold = np.full(len(part), -1, dtype=np.int8)
@@ -130,7 +132,7 @@ def _blocks(times: np.ndarray, part: np.ndarray) -> np.ndarray:
     return np.asarray(numbers - numbers.min(), dtype=np.int32)
 
 
-def _check(made: Assignment, rule: Rule, target: np.ndarray, classes: Sequence[str]) -> None:
+def _check(made: Assignment, rule: SplitRule, target: np.ndarray, classes: Sequence[str]) -> None:
     rows = made.rows()
     few = {name: count for name, count in rows.items() if count < PART_ROWS}
     if few or rows[TRAIN] < FEW_FOLDS * PART_ROWS:

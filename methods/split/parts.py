@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contract.canonical_json import sha256
 from contract.errors import NotFound, Refused
 from contract.manifest import Manifest
 from contract.problem import Problem
@@ -36,7 +37,7 @@ TRAIN, VALIDATION, VAULT, GAP = "train", "validation", "vault", "gap"
 By = Literal["time", "hash", "group"]
 
 
-class Rule(Strict):
+class SplitRule(Strict):
     """How rows are parted; everything but the rows themselves."""
 
     by: By
@@ -55,20 +56,28 @@ class Rule(Strict):
     """By time: where the serving model's vault began, in microseconds since 1970."""
 
 
-def rule_of(problem: Problem, run: Run, store: Store) -> Rule:
+def salt_of(problem: str) -> str:
+    """Return the salt of a problem's hashes by its name, 16 hexadecimal digits.
+
+    It is the same in every run, so that a row keeps its part forever.
+    """
+    return sha256(f"perennial:{problem}".encode())[:16]
+
+
+def split_rule(problem: Problem, run: Run, store: Store) -> SplitRule:
     """Return the problem's rule for this run.
 
     Raises:
         Refused: by time, and what the split of the serving model said is gone.
     """
     not_before = _vault_of_champion(run, store) if problem.split_by == "time" else None
-    return rule_from(problem, run.salt, not_before)
+    return split_rule_from(problem, run.salt, not_before)
 
 
-def rule_from(problem: Problem, salt: str, not_before: int | None) -> Rule:
+def split_rule_from(problem: Problem, salt: str, not_before: int | None) -> SplitRule:
     """Return the problem's rule with what a run adds to it."""
     group = problem.split.group
-    return Rule(
+    return SplitRule(
         by=problem.split_by,
         columns=(group,) if group else key_columns(problem),
         event_time=problem.main_source.event_time,
@@ -113,7 +122,7 @@ def microseconds(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.cast(moments, pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def key_words(table: pa.Table, columns: Sequence[str]) -> list[str]:
+def key_texts(table: pa.Table, columns: Sequence[str]) -> list[str]:
     """Spell each row's key as one text; a missing part of a key is empty."""
     parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in columns]
     if len(parts) == 1:
@@ -140,7 +149,7 @@ def buckets(words: Sequence[str], salt: str) -> np.ndarray:
     return np.fromiter((known[word] for word in words), dtype=np.int32, count=len(words))
 
 
-def cuts(times: np.ndarray, rule: Rule) -> Cuts:
+def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
     """Return where the parts begin and end in time.
 
     The vault holds the newest rows: at most the share `vault`, at most the window, and at least
@@ -179,7 +188,7 @@ def cuts(times: np.ndarray, rule: Rule) -> Cuts:
     return _cuts_before(ordered, vault_from, rule)
 
 
-def _cuts_before(ordered: np.ndarray, vault_from: int, rule: Rule) -> Cuts:
+def _cuts_before(ordered: np.ndarray, vault_from: int, rule: SplitRule) -> Cuts:
     gap = int(rule.gap_seconds * MICROSECONDS)
     validation_until = vault_from - gap
     earlier = ordered[ordered < validation_until]
@@ -202,7 +211,7 @@ def _cuts_before(ordered: np.ndarray, vault_from: int, rule: Rule) -> Cuts:
     )
 
 
-def parts(table: pa.Table, rule: Rule) -> np.ndarray:
+def parts(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """Return the part of every row, text of shape (n,).
 
     Raises:
@@ -211,7 +220,7 @@ def parts(table: pa.Table, rule: Rule) -> np.ndarray:
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
         return parts_by_time(times, cuts(times, rule))
-    return parts_by_bucket(buckets(key_words(table, rule.columns), rule.salt), rule)
+    return parts_by_bucket(buckets(key_texts(table, rule.columns), rule.salt), rule)
 
 
 def parts_by_time(times: np.ndarray, found: Cuts) -> np.ndarray:
@@ -227,7 +236,7 @@ def parts_by_time(times: np.ndarray, found: Cuts) -> np.ndarray:
     )
 
 
-def parts_by_bucket(places: np.ndarray, rule: Rule) -> np.ndarray:
+def parts_by_bucket(places: np.ndarray, rule: SplitRule) -> np.ndarray:
     """Return the part of every bucket, shape (n,): the vault lowest, then validation, then train.
 
     The limits depend on nothing but the shares, so that a bucket keeps its part for ever.
@@ -237,6 +246,6 @@ def parts_by_bucket(places: np.ndarray, rule: Rule) -> np.ndarray:
     return np.select([places < vault, places < validation], [VAULT, VALIDATION], default=TRAIN)
 
 
-def development(table: pa.Table, rule: Rule) -> np.ndarray:
+def development(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """Return a mask of shape (n,): True where a row may be looked at before the gate."""
     return np.isin(parts(table, rule), (TRAIN, VALIDATION))

@@ -69,7 +69,7 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-class Form(Strict):
+class FileFormat(Strict):
     """How one file is written: found once, used for names, types and rows alike."""
 
     path: Path
@@ -80,15 +80,15 @@ class Form(Strict):
     """Of `read_csv`: the delimiter and how times are written."""
 
 
-def look_into(connection: duckdb.DuckDBPyConnection, path: Path) -> Form:
+def sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> FileFormat:
     """Return how a file is written; every row is looked at."""
     kind, file = kind_of(path), duck.text(path)
     if kind == "parquet":
         found = duck.columns(connection, f"SELECT * FROM read_parquet({file})")  # noqa: S608 - quoted
-        return Form(path=path, kind=kind, columns=found)
+        return FileFormat(path=path, kind=kind, columns=found)
     if kind == "json":
         query = f"SELECT * FROM read_json({file}, format = 'auto', sample_size = -1)"  # noqa: S608 - quoted
-        return Form(path=path, kind=kind, columns=duck.columns(connection, query))
+        return FileFormat(path=path, kind=kind, columns=duck.columns(connection, query))
     # To try fewer dialects is four times faster: files are many and small.
     delimiter = _delimiter(path)
     fixed = "" if delimiter is None else f", delim = {duck.text(delimiter)}"
@@ -101,10 +101,10 @@ def look_into(connection: duckdb.DuckDBPyConnection, path: Path) -> Form:
     options += f", dateformat = {duck.text(date)}" if date else ""
     options += f", timestampformat = {duck.text(moment)}" if moment else ""
     named = {column["name"]: column["type"] for column in columns}
-    return Form(path=path, kind=kind, columns=named, options=options)
+    return FileFormat(path=path, kind=kind, columns=named, options=options)
 
 
-def scan(form: Form, types: Mapping[str, str]) -> str:
+def scan(form: FileFormat, types: Mapping[str, str]) -> str:
     """Return the table function that reads one file with the types that are held."""
     file = duck.text(form.path)
     if form.kind == "parquet":
@@ -116,9 +116,11 @@ def scan(form: Form, types: Mapping[str, str]) -> str:
     return f"read_csv({file}, auto_detect = false, {_CSV}, {form.options}, columns = {typed})"
 
 
-def common_columns(connection: duckdb.DuckDBPyConnection, forms: Sequence[Form]) -> dict[str, str]:
+def common_columns(
+    connection: duckdb.DuckDBPyConnection, forms: Sequence[FileFormat]
+) -> dict[str, str]:
     """Return the columns of all files together and the types that hold every value."""
-    found: dict[str, list[tuple[Form, str]]] = {}
+    found: dict[str, list[tuple[FileFormat, str]]] = {}
     for form in forms:
         for name, kind in form.columns.items():
             found.setdefault(name, []).append((form, kind))
@@ -134,7 +136,7 @@ def fits(kind: str, before: str, now: str) -> bool:
 
 
 def _common(
-    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[Form, str]]
+    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[FileFormat, str]]
 ) -> str:
     """Return the type that holds a column's values in every file that has it."""
     distinct = list(dict.fromkeys(kind for _, kind in kinds))
@@ -162,14 +164,14 @@ def _wider(one: str, other: str) -> str:
     return "VARCHAR"
 
 
-def _has_texts(connection: duckdb.DuckDBPyConnection, form: Form, name: str) -> bool:
+def _has_texts(connection: duckdb.DuckDBPyConnection, form: FileFormat, name: str) -> bool:
     """Say whether a column that was sniffed as text holds any value in a file."""
     counted = f"SELECT count({duck.name(name)}) FROM {scan(form, {})}"  # noqa: S608 - quoted
     return bool(duck.rows(connection, counted)[0][0])
 
 
 def _says_otherwise(
-    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[Form, str]]
+    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[FileFormat, str]]
 ) -> bool:
     """Say whether a CSV column that was sniffed as boolean holds other words than true and false.
 

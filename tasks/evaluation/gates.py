@@ -14,11 +14,13 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 
+from bundle.arrays import Floats
+from contract.learning_task import LearningTask
 from contract.verdict import Check, Rule
 from methods.columns.targets import label_texts
 from methods.models.bootstrap import Gain, Scored, group_blocks, paired_gain
 from methods.models.calibration import calibration_cost, calibration_offset, calibration_slope
-from methods.models.metrics import METRICS, Floats, MetricDefinition, TaskKind, row_losses
+from methods.models.metrics import METRICS, MetricDefinition, row_losses
 from tasks.evaluation.vault import Vault
 
 # Fewer blocks cannot tell a good day from a good model.
@@ -83,7 +85,7 @@ def check_dummy(
     )
 
 
-def check_minimum(name: str, limit: float, task: TaskKind, vault: Vault, new: Scored) -> Check:
+def check_minimum(name: str, limit: float, task: LearningTask, vault: Vault, new: Scored) -> Check:
     """Is a metric at least (a loss: at most) what the problem file asks?"""
     metric = METRICS.get(name)
     called = f"minimum {name}"
@@ -137,7 +139,7 @@ def check_champion(
 
 
 def check_slices(
-    columns: tuple[str, ...], task: TaskKind, vault: Vault, new: Scored, old: Scored
+    columns: tuple[str, ...], task: LearningTask, vault: Vault, new: Scored, old: Scored
 ) -> list[Check]:
     """Does no value of these columns get worse than under the champion, beyond its uncertainty?
 
@@ -232,7 +234,7 @@ def _gain(
 
 
 def scores(
-    metrics: Mapping[str, MetricDefinition], task: TaskKind, vault: Vault, of: Scored
+    metrics: Mapping[str, MetricDefinition], task: LearningTask, vault: Vault, of: Scored
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed, for the page."""
     found = {

@@ -1,8 +1,9 @@
 """The page of the gate: the verdict first, then its evidence."""
 
+from contract.learning_task import LearningTask
 from contract.run import Run
 from contract.verdict import Check, Verdict
-from methods.models.metrics import METRICS, TaskKind
+from methods.models.metrics import METRICS
 from pages import (
     Alert,
     Block,
@@ -19,11 +20,11 @@ from pages import (
 )
 from tasks.evaluation.gates import scores
 from tasks.evaluation.vault import Vault
-from tasks.evaluation.verdict import Judgement
+from tasks.evaluation.verdict import GateResult
 
 
 def page(
-    judgement: Judgement, vault: Vault, task: TaskKind, run: Run, *, latency_seconds: float
+    judgement: GateResult, vault: Vault, task: LearningTask, run: Run, *, latency_seconds: float
 ) -> str:
     """Return the page."""
     verdict = judgement.verdict
@@ -72,7 +73,7 @@ def _status(check: Check) -> Status:
     return Status("good", "passed") if check.passed else Status("bad", "refused")
 
 
-def _gains(judgement: Judgement) -> list[Block]:
+def _gains(judgement: GateResult) -> list[Block]:
     named = {"over the champion": judgement.gain, "over a constant": judgement.dummy_gain}
     known = {name: gain for name, gain in named.items() if gain is not None}
     if not known:
@@ -91,7 +92,7 @@ def _gains(judgement: Judgement) -> list[Block]:
     ]
 
 
-def _metrics(judgement: Judgement, vault: Vault, task: TaskKind) -> Block:
+def _metrics(judgement: GateResult, vault: Vault, task: LearningTask) -> Block:
     if len(vault.truth) == 0:
         return Paragraph("There is no labelled row.")
     new = scores(METRICS, task, vault, judgement.new)

@@ -29,7 +29,7 @@ from methods.tables.parquet import read_table
 from tasks.evaluation.page import page
 from tasks.evaluation.service import latency_seconds
 from tasks.evaluation.vault import open_vault
-from tasks.evaluation.verdict import Baseline, judge
+from tasks.evaluation.verdict import Baseline, apply_gates
 
 
 class Inputs(Strict):
@@ -63,7 +63,7 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Score challenger and champion on the vault and judge."""
+    """Score challenger and champion on the vault and apply the gates."""
     problem = Problem.model_validate(out.store.document(inputs.problem))
     about = Run.model_validate(out.store.document(inputs.run))
     cache = out.scratch / "models"
@@ -72,7 +72,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
     vault = open_vault(table, assignment, model.contract)
     latency = latency_seconds(model)
-    judgement = judge(
+    judgement = apply_gates(
         problem,
         about,
         vault,

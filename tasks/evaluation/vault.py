@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from bundle.arrays import Floats
 from bundle.documents import Contract
 from bundle.model import Model
 from methods.columns.schema import Schema, target_vector
 from methods.models.bootstrap import Scored
-from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.models.metrics import Blocks, MetricDefinition
 from methods.split.folds import PreparedAssignment, Rows
 
 
@@ -57,13 +58,13 @@ def target_schema(contract: Contract) -> Schema:
     )
 
 
-def answers(model: Model, vault: Vault) -> Scored:
+def predict(model: Model, vault: Vault) -> Scored:
     """Return what the model says of every row of the vault, with the threshold it decides by."""
     threshold = model.document.threshold
     return Scored(model.batch(vault.table), 0.5 if threshold is None else threshold)
 
 
-def dummy_answers(metric: MetricDefinition, contract: Contract, vault: Vault) -> Scored:
+def predict_dummy(metric: MetricDefinition, contract: Contract, vault: Vault) -> Scored:
     """Return the best constant answer that the taught rows allow.
 
     The base rates, or the mean (the median for the absolute error). Where the metric needs

@@ -14,7 +14,7 @@ from contract.verdict import Check, Verdict
 from methods.models.bootstrap import Gain, Scored
 from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from tasks.evaluation import gates, service
-from tasks.evaluation.vault import Vault, answers, dummy_answers
+from tasks.evaluation.vault import Vault, predict, predict_dummy
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GateResult:
     """A verdict, and what its page shows beside it."""
 
     verdict: Verdict
@@ -51,7 +51,7 @@ class _Case:
     old: Scored | None
 
 
-def judge(
+def apply_gates(
     problem: Problem,
     run: Run,
     vault: Vault,
@@ -60,11 +60,11 @@ def judge(
     *,
     size_bytes: int,
     latency_seconds: float,
-) -> Judgement:
+) -> GateResult:
     """Judge the model by every gate of the problem."""
     task = model.contract.task
     metric = metric_named(problem.metric.name or DEFAULTS[task], task)
-    new, old = answers(model, vault), _champion_answers(baseline, model, vault)
+    new, old = predict(model, vault), _champion_answers(baseline, model, vault)
     case = _Case(problem, run, metric, vault, model, new, baseline, old)
     checks = [gates.check_rows(vault)]
     dummy_gain, gain = None, None
@@ -80,7 +80,7 @@ def judge(
         service.check_latency(latency_seconds, problem.gates.latency_p99.total_seconds()),
         service.check_golden(model),
     ]
-    return Judgement(_verdict(case, checks), new, old, dummy_gain, gain)
+    return GateResult(_verdict(case, checks), new, old, dummy_gain, gain)
 
 
 def _verdict(case: _Case, checks: list[Check]) -> Verdict:
@@ -110,7 +110,7 @@ def _absolute(case: _Case, checks: list[Check]) -> Gain | None:
             case.metric,
             case.vault,
             case.new,
-            dummy_answers(case.metric, case.model.contract, case.vault),
+            predict_dummy(case.metric, case.model.contract, case.vault),
             confidence=asked.beats.champion.confidence,
             seed=case.problem.models.seed,
         )
@@ -162,7 +162,7 @@ def _champion_answers(baseline: Baseline | None, model: Model, vault: Vault) -> 
         asked.output.name,
         asked.classes,
     )
-    return answers(baseline.model, vault) if same else None
+    return predict(baseline.model, vault) if same else None
 
 
 def _score(metric: MetricDefinition, vault: Vault, of: Scored) -> float | None:

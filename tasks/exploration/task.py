@@ -21,7 +21,7 @@ from contract.strict import Strict
 from methods.columns.leakage import Finding
 from methods.columns.schema import is_feature
 from methods.columns.targets import class_codes, classes_of, labelled, numbers_of, task_of
-from methods.split.parts import development, microseconds, rule_of
+from methods.split.parts import development, microseconds, split_rule
 from methods.tables.parquet import read_table
 from tasks.exploration.page import exploration_page
 from tasks.exploration.warn import find
@@ -104,7 +104,7 @@ def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.T
     if rows.num_rows == 0:
         sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."
         raise Refused(sentence)
-    return rows.filter(development(rows, rule_of(problem, this, out.store)))
+    return rows.filter(development(rows, split_rule(problem, this, out.store)))
 
 
 def spread(rows: int, most: int) -> np.ndarray:

@@ -7,15 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from methods.columns.leakage import Finding, leaks
+from contract.learning_task import LearningTask
+from methods.columns.leakage import Finding, find_leaks
 from methods.columns.roles import Feature, column_of
-from methods.columns.targets import LearningTask
 
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 
 
 def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
-    """Return what is odd, suspected leaks first, then in the columns' order.
+    """Return what is odd, suspected find_leaks first, then in the columns' order.
 
     Args:
         table: the columns that a model may see; shape (n, columns).
@@ -23,7 +23,7 @@ def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Findin
         task: what is learned.
     """
     columns = [column_of(name, table[name]) for name in table.column_names]
-    found = leaks(table, target, task)
+    found = find_leaks(table, target, task)
     for column in columns:
         found += _of_column(column, table[column.name])
     return found + duplicates(table)

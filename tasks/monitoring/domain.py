@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bundle.arrays import Floats
 from contract.decision import Multivariate
-from methods.drift.histograms import Floats, to_numbers, to_texts
+from methods.drift.histograms import to_numbers, to_texts
 from methods.drift.profile import ReferenceProfile
 
 ROWS = 10_000  # of either side

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bundle.arrays import Floats
 from contract.store.client import Store
-from methods.drift.histograms import Floats
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import Days, Micros

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from lightgbm.basic import LightGBMError
 
+from bundle.arrays import Floats
 from methods.models.bootstrap import Scored, paired_gain
 from methods.models.dataset import Dataset, shape_of
 from methods.models.encoding import EncodingSettings, fit_encoding
-from methods.models.families import FAMILIES, Effort, EncodedRows, Fitted
+from methods.models.families import FAMILIES, EncodedRows, FitLimits, Fitted
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
-from methods.models.metrics import Floats, MetricDefinition
+from methods.models.metrics import MetricDefinition
 from methods.models.threshold import choose_threshold
 from methods.split.folds import Pair, Rows, thin
 
@@ -42,7 +43,7 @@ class _Candidate:
     failure: str | None = None
 
 
-def compare(
+def compare_families(
     dataset: Dataset,
     pairs: Sequence[Pair],
     families: Sequence[str],
@@ -125,7 +126,7 @@ def _run_pair(
         at = time.process_time()
         family = FAMILIES[candidate.name]
         try:
-            effort = Effort(seed=seed, cap_seconds=cap, watch=watch)
+            effort = FitLimits(seed=seed, cap_seconds=cap, watch=watch)
             fitted = family.fit(shape, part, family.defaults(shape), effort)
             candidate.predicted.append(fitted.predict(watch.encoded))
             candidate.fitted = fitted

@@ -18,7 +18,7 @@ from methods.models.dataset import Prepared, metric_of, read_dataset
 from methods.models.encoding import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.split.folds import fold_pairs
-from tasks.selection.compare import compare
+from tasks.selection.compare import compare_families
 from tasks.selection.page import page
 
 # Of the budget; the rest is tuning's. Families first, settings second.
@@ -69,7 +69,7 @@ def _compare(inputs: Inputs, problem: Problem, out: Out) -> Leaderboard:
     dataset = read_dataset(out.store, inputs)
     dataset.check_classes(dataset.rows("train"))
     forward = problem.split_by == "time"
-    return compare(
+    return compare_families(
         dataset,
         fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
         problem.models.candidates,

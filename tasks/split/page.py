@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from contract.run import Run
 from methods.split.assignment import Assignment
-from methods.split.parts import MICROSECONDS, TRAIN, VALIDATION, VAULT, Rule, microseconds
+from methods.split.parts import MICROSECONDS, TRAIN, VALIDATION, VAULT, SplitRule, microseconds
 from pages import Facts, PageSection, Paragraph, Status, TableBlock, render, share
 from pages.blocks import Block
 
@@ -20,7 +20,7 @@ _PURPOSE = {TRAIN: "teaches", VALIDATION: "chooses", VAULT: "judges, once a run"
 
 
 def split_page(
-    run: Run, table: pa.Table, rule: Rule, made: Assignment, means: dict[str, float | None]
+    run: Run, table: pa.Table, rule: SplitRule, made: Assignment, means: dict[str, float | None]
 ) -> str:
     """Return the page; for times, from when to when each part reaches."""
     rows = made.rows()

@@ -20,7 +20,7 @@ from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
 from methods.split.assignment import assign
-from methods.split.parts import rule_of
+from methods.split.parts import split_rule
 from methods.tables.parquet import read_table, write_table
 from tasks.split.page import split_page
 
@@ -54,7 +54,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     problem = Problem.model_validate(out.store.document(inputs.problem))
     this = Run.model_validate(out.store.document(inputs.run))
     table = read_table(out.store, inputs.prepared)
-    rule = rule_of(problem, this, out.store)
+    rule = split_rule(problem, this, out.store)
     column = table[problem.target.column]
     task = task_of(column, problem)
     classes = classes_of(column, task, problem)

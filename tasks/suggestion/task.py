@@ -19,14 +19,15 @@ from pydantic import ValidationError
 
 from contract.artifacts import Blob, Document
 from contract.errors import AskedWrongly, PerennialError, Refused
+from contract.learning_task import LearningTask
 from contract.log import log
 from contract.problem import Problem
 from contract.runtime.process import RESULT_VARIABLE
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.columns.leakage import leaks
-from methods.columns.targets import LearningTask, class_codes, numbers_of
+from methods.columns.leakage import find_leaks
+from methods.columns.targets import class_codes, numbers_of
 from methods.tables import sql as duck
 from tasks.suggestion.look import DataSummary, look, problem_of
 from tasks.suggestion.trial import can_be_split
@@ -134,7 +135,8 @@ def _suspects(seen: DataSummary, target: str) -> list[str]:
     features: pa.Table = seen.table.select(names)
     known = np.isfinite(numbers)
     return [
-        finding.sentence for finding in leaks(features.filter(known), numbers[known], seen.task)
+        finding.sentence
+        for finding in find_leaks(features.filter(known), numbers[known], seen.task)
     ]
 
 

@@ -6,9 +6,8 @@ import pyarrow as pa
 from contract.problem import Problem
 from methods.columns.schema import ROW_KEY
 from methods.columns.targets import class_codes, numbers_of
-from methods.salt import salt_of
 from methods.split.assignment import assign
-from methods.split.parts import rule_from
+from methods.split.parts import salt_of, split_rule_from
 from tasks.suggestion.look import DataSummary
 
 
@@ -24,4 +23,4 @@ def can_be_split(seen: DataSummary, problem: Problem) -> None:
         table = table.append_column(ROW_KEY, pa.array(np.arange(table.num_rows)))
     values = table[name]
     target = class_codes(values, seen.classes, name) if seen.classes else numbers_of(values, name)
-    assign(table, rule_from(problem, salt_of(problem.name), None), target, seen.classes)
+    assign(table, split_rule_from(problem, salt_of(problem.name), None), target, seen.classes)

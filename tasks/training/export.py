@@ -24,9 +24,9 @@ from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
-from tasks.training.fit import FittedPlan, described
+from tasks.training.fit import FittedPlan, family_name
 from tasks.training.golden import golden_rows
-from tasks.training.held import Held
+from tasks.training.hold_out import HoldOut
 
 # Calibration and sums in another order; members themselves were compared to 1e-12.
 TOLERANCE = 1e-9
@@ -38,7 +38,7 @@ def export(
     *,
     plan: TrainingPlan,
     after: FittedPlan,
-    held: Held,
+    held: HoldOut,
     table: pa.Table,
     contract: Contract,
     card: Card,
@@ -134,7 +134,7 @@ def _type(feature: Feature) -> ColumnType:
 
 
 def model_card(
-    plan: TrainingPlan, held: Held, run: Run, rows: int, until: datetime, *, forward: bool
+    plan: TrainingPlan, held: HoldOut, run: Run, rows: int, until: datetime, *, forward: bool
 ) -> Card:
     """Return the card: where the model comes from, what it reached, what it never saw."""
     how = "later than those that taught" if forward else "drawn by key"
@@ -144,7 +144,7 @@ def model_card(
         trained_at=until,
         rows=rows,
         metrics=held.metrics,
-        family=described(plan.members),
+        family=family_name(plan.members),
         settings={
             f"{place}.{member.family}": {"weight": member.weight, **member.settings}
             for place, member in enumerate(plan.members)

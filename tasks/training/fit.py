@@ -5,18 +5,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from bundle.arrays import Floats
 from methods.models.dataset import Dataset, shape_of
 from methods.models.encoding import Encoding, fit_encoding
 from methods.models.families import (
     FAMILIES,
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     PlannedMember,
     TrainingPlan,
 )
 from methods.models.families.ensemble import combine
-from methods.models.metrics import Floats, metric_named
+from methods.models.metrics import metric_named
 from methods.split.folds import Rows
 
 
@@ -62,7 +63,7 @@ def fit_plan(
                 shape,
                 part,
                 member.settings,
-                Effort(seed=member.seed, iterations=member.iterations_for(len(rows), plan.rows)),
+                FitLimits(seed=member.seed, iterations=member.iterations_for(len(rows), plan.rows)),
             ),
         )
         for member in plan.members
@@ -70,7 +71,7 @@ def fit_plan(
     return FittedPlan(encoding, tuple(fitted), encoded)
 
 
-def described(members: Sequence[PlannedMember]) -> str:
+def family_name(members: Sequence[PlannedMember]) -> str:
     """Return the families in a word, such as `boosting` or `ensemble of boosting, linear`."""
     if len(members) == 1:
         return members[0].family

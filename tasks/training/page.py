@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.documents import Card
 from contract.artifacts import Bundle
 from contract.run import Run
 from methods.models.families import TrainingPlan
-from methods.models.metrics import Floats
 from pages import (
     Block,
     Chart,
@@ -22,13 +22,13 @@ from pages import (
     render,
     size,
 )
-from tasks.training.held import Held
+from tasks.training.hold_out import HoldOut
 
 _SHOWN = 20
 _BINS = 10
 
 
-def page(plan: TrainingPlan, held: Held, card: Card, bundle: Bundle, run: Run) -> str:
+def page(plan: TrainingPlan, held: HoldOut, card: Card, bundle: Bundle, run: Run) -> str:
     """Return the page."""
     score = card.metrics.get(plan.metric)
     return render(
@@ -46,7 +46,7 @@ def page(plan: TrainingPlan, held: Held, card: Card, bundle: Bundle, run: Run) -
     )
 
 
-def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[Block]:
+def _model(plan: TrainingPlan, held: HoldOut, card: Card, size_bytes: int) -> list[Block]:
     members = [[member.family, member.weight, member.iterations or None] for member in plan.members]
     return [
         Facts(
@@ -65,7 +65,7 @@ def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[
     ]
 
 
-def _importance(held: Held) -> list[Block]:
+def _importance(held: HoldOut) -> list[Block]:
     shown = held.importance[:_SHOWN]
     if not shown:
         return [Paragraph("No column was asked for.")]
@@ -83,7 +83,7 @@ def _importance(held: Held) -> list[Block]:
     ]
 
 
-def _rightness(plan: TrainingPlan, held: Held) -> list[Block]:
+def _rightness(plan: TrainingPlan, held: HoldOut) -> list[Block]:
     if plan.task == "regression" or held.scores.ndim > 1:
         return [Paragraph(f"{len(held.truth)} validation rows; the metrics stand above.")]
     said, found = reliability(held.truth, held.scores)

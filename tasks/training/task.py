@@ -22,7 +22,7 @@ from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import fit_plan
-from tasks.training.held import hold_out
+from tasks.training.hold_out import score_hold_out
 from tasks.training.page import page
 
 KEY_VARIABLE = "PERENNIAL_SIGNING_KEY"
@@ -60,7 +60,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     forward = problem.split_by == "time"
     train, validation = dataset.rows("train"), dataset.rows("validation")
     before = fit_plan(plan, dataset, train, dataset.weights(train, about.window_end, plan.window))
-    held = hold_out(plan, before, dataset, validation, problem, forward=forward)
+    held = score_hold_out(plan, before, dataset, validation, problem, forward=forward)
     both = dataset.rows("train", "validation")
     after = fit_plan(plan, dataset, both, dataset.weights(both, about.window_end, plan.window))
     card = model_card(plan, held, about, len(both), about.window_end, forward=forward)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bundle.arrays import Floats
 from methods.models.calibration import (
     CalibrationKind,
     apply_calibration,
@@ -10,9 +11,9 @@ from methods.models.calibration import (
     fit_calibration,
 )
 from methods.models.families.ensemble import combine, crossed_score, greedy_weights
-from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.models.metrics import Blocks, MetricDefinition
 from methods.models.threshold import choose_threshold
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 
 # Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
 MOST_MEMBERS = 5
@@ -24,12 +25,12 @@ _CANDIDATES = 8
 class Choice:
     """The members with their weights, and what they said of validation, not yet calibrated."""
 
-    members: tuple[tuple[Tried, float], ...]
+    members: tuple[tuple[ScoredTrial, float], ...]
     predicted: Floats
 
 
-def choose(
-    tried: Sequence[Tried],
+def choose_members(
+    tried: Sequence[ScoredTrial],
     truth: Floats,
     blocks: Blocks,
     metric: MetricDefinition,
@@ -55,7 +56,7 @@ def choose(
     return Choice(members, combine(weights, predictions))
 
 
-def decide(
+def choose_decision(
     truth: Floats,
     predicted: Floats,
     blocks: Blocks,
@@ -80,7 +81,7 @@ def decide(
     return kind, threshold, metric.score(truth, final, threshold)
 
 
-def _pool(tried: Sequence[Tried]) -> list[Tried]:
+def _pool(tried: Sequence[ScoredTrial]) -> list[ScoredTrial]:
     """Return the best trials of each family: an ensemble lives on members that differ."""
     ordered = sorted(tried, key=lambda one: (-one.goodness, one.number))
     taken: dict[str, int] = {}

@@ -17,12 +17,12 @@ from pages import (
     render,
 )
 from pages import seconds as duration
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 
 _SHOWN = 20
 
 
-def page(plan: TrainingPlan, tried: Sequence[Tried], gain: float, run: Run) -> str:
+def page(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float, run: Run) -> str:
     """Return the page; `tried` is empty where a stored plan was replayed."""
     kinds = " + ".join(member.family for member in plan.members)
     said = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that chose it"
@@ -65,7 +65,7 @@ def _plan(plan: TrainingPlan) -> list[Block]:
     ]
 
 
-def _search(plan: TrainingPlan, tried: Sequence[Tried], gain: float) -> list[Block]:
+def _search(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float) -> list[Block]:
     so_far: list[float] = []
     for one in tried:
         so_far.append(max(one.goodness, so_far[-1] if so_far else one.goodness))

@@ -17,8 +17,8 @@ from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import MetricDefinition
 from methods.split.folds import Pair, Rows, fold_pairs, thin
 from methods.split.weights import TrainingWindow
-from tasks.tuning.choose import Choice, choose, decide
-from tasks.tuning.search import Round, Tried, search
+from tasks.tuning.choose import Choice, choose_decision, choose_members
+from tasks.tuning.search import Round, ScoredTrial, search_settings
 
 # Capacity has to be chosen on much of the data; past this many rows a fit is too dear to repeat.
 LEARN_ROWS = 120_000
@@ -29,15 +29,17 @@ SMALL_ROWS = 3_000
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A plan, the trials behind it, and its gain over the best default settings on validation."""
 
     plan: TrainingPlan
-    tried: list[Tried]
+    tried: list[ScoredTrial]
     gain: float
 
 
-def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: Path) -> Found:
+def find_plan(
+    dataset: Dataset, problem: Problem, board: Leaderboard, journal: Path
+) -> SearchResult:
     """Search within what selection left of the budget.
 
     Raises Refused if a class has no labelled row, or if no family can be fitted.
@@ -54,7 +56,7 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
     by = search_metric(metric, dataset.schema)
     left = board.budget_seconds - board.spent_seconds - (time.process_time() - began)
     try:
-        tried = search(
+        tried = search_settings(
             rounds,
             best_families(board),
             by,
@@ -65,12 +67,14 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
     except ValueError as error:
         sentence = f"tuning found no model: {error}; look at the columns and the leaderboard."
         raise Refused(sentence) from error
-    choice = choose(tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates)
+    choice = choose_members(
+        tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates
+    )
     plan = _plan(dataset, problem, metric, settings, choice, scored, len(learn))
     firsts = [one for one in tried if one.number < FAMILIES_SEARCHED] or tried[:1]
     best_default = max(firsts, key=lambda one: one.goodness)
     reached = by.goodness(by.score(truth, choice.predicted))
-    return Found(plan, tried, reached - best_default.goodness)
+    return SearchResult(plan, tried, reached - best_default.goodness)
 
 
 def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
@@ -121,7 +125,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
         kind, threshold, score = "none", None, metric.score(truth, choice.predicted)
     else:
         values = problem.metric.value.model_dump() if problem.metric.value else None
-        kind, threshold, score = decide(
+        kind, threshold, score = choose_decision(
             truth,
             choice.predicted,
             blocks,
@@ -153,7 +157,9 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
     )
 
 
-def replayed(document: JsonValue, schema: Schema, metric: MetricDefinition) -> TrainingPlan:
+def verify_stored_plan(
+    document: JsonValue, schema: Schema, metric: MetricDefinition
+) -> TrainingPlan:
     """Return a stored plan, verified against the problem of today.
 
     Raises Refused if it is not a plan, or one of another task, classes, metric or family.

@@ -17,8 +17,9 @@ from lightgbm.basic import LightGBMError
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from methods.models.families import FAMILIES, Effort, EncodedRows, Settings, Shape
-from methods.models.metrics import Floats, MetricDefinition
+from bundle.arrays import Floats
+from methods.models.families import FAMILIES, EncodedRows, FitLimits, Settings, Shape
+from methods.models.metrics import MetricDefinition
 
 # A fit gets at most this share of what is left, so that one family never eats a search.
 _SHARE_OF_REST = 0.35
@@ -37,7 +38,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Tried:
+class ScoredTrial:
     """One trial that could be scored; `goodness` is the search metric, greater is better.
 
     `predicted` are the scored rows of all rounds, one after the other; `iterations` is the mean.
@@ -52,7 +53,7 @@ class Tried:
     seconds: float
 
 
-def search(
+def search_settings(
     rounds: Sequence[Round],
     families: Sequence[str],
     metric: MetricDefinition,
@@ -60,7 +61,7 @@ def search(
     budget_seconds: float,
     seed: int,
     journal: Path,
-) -> list[Tried]:
+) -> list[ScoredTrial]:
     """Return every scored trial in its order; the first ones are the families' defaults.
 
     The best family's default is fitted even where the budget is gone: a plan needs its iterations.
@@ -80,7 +81,7 @@ def search(
         defaults = FAMILIES[name].defaults(shape)
         named = {f"{name}.{setting}": value for setting, value in defaults.items()}
         study.enqueue_trial({"family": name} | named)
-    tried: list[Tried] = []
+    tried: list[ScoredTrial] = []
     seconds: dict[str, float] = {}
     for number in range(_MOST_TRIALS):
         left = budget_seconds - (time.process_time() - began)
@@ -101,7 +102,10 @@ def search(
         try:
             fitted = [
                 FAMILIES[name].fit(
-                    one.shape, one.learn, settings, Effort(seed, cap_seconds=cap, watch=one.watch)
+                    one.shape,
+                    one.learn,
+                    settings,
+                    FitLimits(seed, cap_seconds=cap, watch=one.watch),
                 )
                 for one in rounds
             ]
@@ -119,7 +123,9 @@ def search(
             continue
         study.tell(trial, goodness)
         steps = round(sum(each.iterations for each in fitted) / len(fitted))
-        tried.append(Tried(number, name, fitted[-1].settings, steps, goodness, predicted, used))
+        tried.append(
+            ScoredTrial(number, name, fitted[-1].settings, steps, goodness, predicted, used)
+        )
     if not tried:
         message = f"none of {', '.join(families)} could be fitted"
         raise ValueError(message)

@@ -17,7 +17,7 @@ from methods.columns.schema import Schema
 from methods.models.dataset import Prepared, metric_of, read_dataset
 from methods.models.families.leaderboard import Leaderboard
 from tasks.tuning.page import page
-from tasks.tuning.plan import find_plan, replayed
+from tasks.tuning.plan import find_plan, verify_stored_plan
 
 
 class Inputs(Prepared):
@@ -47,7 +47,9 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     about = Run.model_validate(out.store.document(inputs.run))
     if about.replay is not None:
         schema = Schema.model_validate(out.store.document(inputs.schema))
-        plan = replayed(out.store.document(about.replay.plan), schema, metric_of(problem, schema))
+        plan = verify_stored_plan(
+            out.store.document(about.replay.plan), schema, metric_of(problem, schema)
+        )
         return Outputs(
             plan=out.document("plan", plan),
             page=out.page("page", page(plan, [], 0.0, about)),

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bundle.members import Floats, read_member
+from bundle.arrays import Floats
+from bundle.members import read_member
 from bundle.tensors import Tensors
 from contract.errors import Refused
 from methods.models.converters.nodes import CATEGORICAL

@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 from pydantic import JsonValue
 
-from bundle.members import DenseSpec, Floats
+from bundle.arrays import Floats
+from bundle.members import DenseSpec
 from bundle.tensors import Array, Tensors
 
 Link = Literal["identity", "sigmoid", "softmax"]

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bundle import limits
-from bundle.members import Floats, TreeMeta
+from bundle.arrays import Floats
+from bundle.members import TreeMeta
 from bundle.tensors import NODE, Tensors
 from contract.errors import Refused
 

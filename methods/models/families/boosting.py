@@ -11,11 +11,12 @@ import lightgbm
 import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 
+from bundle.arrays import Floats
 from bundle.tensors import Tensors
 from methods.models.converters import check_agreement, lightgbm_trees
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -23,7 +24,6 @@ from methods.models.families.family import (
     number,
     stopwatch,
 )
-from methods.models.metrics import Floats
 
 _PATIENCE = 50  # rounds without a better score on the watched rows
 _MOST_ROUNDS = 2_000
@@ -96,7 +96,9 @@ class Boosting:
             "extra_trees": trial.suggest_categorical("boosting.extra_trees", [False, True]),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Boost until the watched score is spent, the rounds are reached or the time is over."""
         is_over = stopwatch(effort.cap_seconds)
         codes = [i for i, output in enumerate(shape.inputs) if output.kind == "code"]
@@ -154,7 +156,7 @@ class _Stop:
 
 
 def _affordable_rate(
-    shape: Shape, rows: lightgbm.Dataset, settings: Settings, effort: Effort
+    shape: Shape, rows: lightgbm.Dataset, settings: Settings, effort: FitLimits
 ) -> float:
     """Raise the learning rate where the rounds it needs do not fit the cap."""
     rate = number(settings, "learning_rate")

@@ -10,16 +10,17 @@ from typing import Literal
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.members import Dense, DenseSpec, expand
 from bundle.tensors import Tensors
+from contract.learning_task import LearningTask
 from methods.models.converters import dense_tensors
 from methods.models.families.family import EncodedRows, Settings, Shape
-from methods.models.metrics import Floats, TaskKind
 from methods.split.folds import thin
 
 # 15 M numbers are 120 MB; past it rows are thinned evenly: a linear fit does not need them all.
 CELLS = 15_000_000
-_LINKS: dict[TaskKind, Literal["identity", "sigmoid", "softmax"]] = {
+_LINKS: dict[LearningTask, Literal["identity", "sigmoid", "softmax"]] = {
     "binary": "sigmoid",
     "multiclass": "softmax",
     "regression": "identity",

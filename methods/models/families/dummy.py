@@ -4,7 +4,7 @@ import numpy as np
 
 from bundle.members import DenseSpec
 from methods.models.families.dense import DenseFitted, Layer
-from methods.models.families.family import Effort, EncodedRows, Fitted, Settings, Shape, Trial
+from methods.models.families.family import EncodedRows, FitLimits, Fitted, Settings, Shape, Trial
 
 _FLOOR = 1e-6  # a class that no row has is unlikely, not impossible
 
@@ -22,7 +22,13 @@ class Dummy:
         """Ask nothing."""
         return {}
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:  # noqa: ARG002 - the protocol's
+    def fit(
+        self,
+        shape: Shape,
+        learn: EncodedRows,
+        settings: Settings,
+        effort: FitLimits,  # noqa: ARG002 - the protocol's
+    ) -> Fitted:
         """Fit the constant."""
         spec = DenseSpec(
             inputs=len(shape.inputs), numeric=(0,), fill=(0.0,), center=(0.0,), scale=(1.0,)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from methods.models.metrics import Blocks, Floats, MetricDefinition
+from bundle.arrays import Floats
+from methods.models.metrics import Blocks, MetricDefinition
 from methods.split.folds import thin
 
 _ROUNDS = 25

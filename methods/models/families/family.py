@@ -12,9 +12,10 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.tensors import Tensors
+from contract.learning_task import LearningTask
 from methods.models.encoding import Output
-from methods.models.metrics import Floats, TaskKind
 
 Setting: TypeAlias = bool | int | float | str
 Settings: TypeAlias = dict[str, Setting]
@@ -31,7 +32,7 @@ class Shape:
     `metric` is what models are chosen by; a family may stop by it.
     """
 
-    task: TaskKind
+    task: LearningTask
     classes: int
     inputs: tuple[Output, ...]
     metric: str
@@ -47,7 +48,7 @@ class EncodedRows:
 
 
 @dataclass(frozen=True)
-class Effort:
+class FitLimits:
     """How far a fit may go.
 
     With `iterations` the fit does exactly so many and ignores `cap_seconds` and `watch`; without,
@@ -102,7 +103,9 @@ class Family(Protocol):
     def suggest(self, trial: Trial, shape: Shape) -> Settings:
         """Ask the trial for settings; every name is prefixed by the family's."""
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Fit one model; deterministic for settings, seed and iterations."""
 
 
@@ -117,7 +120,7 @@ def stopwatch(cap_seconds: float) -> Callable[[], bool]:
     return lambda: time.process_time() - began > _RESERVE * cap_seconds
 
 
-def spread(predicted: Floats, classes: np.ndarray, shape: Shape) -> Floats:
+def expand_to_all_classes(predicted: Floats, classes: np.ndarray, shape: Shape) -> Floats:
     """Bring scikit-learn's probabilities into the problem's classes.
 
     `predicted` is (n, present classes). Classes that the training rows lack have probability 0.

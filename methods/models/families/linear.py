@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from methods.models.families.dense import DenseFitted, Layer, affordable, expanded, fit_spec
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -35,7 +35,9 @@ class Linear:
         """Search the penalty."""
         return {"penalty": trial.suggest_float("linear.penalty", 1e-2, 1e3, log=True)}
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Fit until converged, or until the cap."""
         spec = fit_spec(shape, learn.encoded)
         part = affordable(learn, spec)
@@ -55,7 +57,7 @@ class Linear:
 
 
 def _logistic(
-    view: np.ndarray, part: EncodedRows, penalty: float, effort: Effort
+    view: np.ndarray, part: EncodedRows, penalty: float, effort: FitLimits
 ) -> tuple[LogisticRegression, int]:
     """Take steps until the solver is done, the iterations are reached or the time is over."""
     is_over = stopwatch(effort.cap_seconds)

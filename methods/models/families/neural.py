@@ -9,8 +9,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from methods.models.families.dense import DenseFitted, Layer, affordable, expanded, fit_spec
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -42,7 +42,9 @@ class Neural:
             "penalty": trial.suggest_float("neural.penalty", 1e-6, 1e-1, log=True),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Train until the watched score is spent, the epochs are reached or the time is over."""
         spec = fit_spec(shape, learn.encoded)
         part = affordable(learn, spec)

@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.models.calibration import CalibrationKind
 from methods.models.encoding import EncodingSettings
 from methods.models.families.family import Setting
-from methods.models.metrics import TaskKind
 from methods.split.weights import TrainingWindow
 
 # Twice the rows want about 1.4 times the rounds; a plan from far less data is not stretched further.
@@ -47,7 +47,7 @@ class TrainingPlan(Strict):
     """A model that can be fitted without any search."""
 
     version: Literal[1] = 1
-    task: TaskKind
+    task: LearningTask
     classes: tuple[str, ...]
     metric: str
     members: Annotated[tuple[PlannedMember, ...], Field(min_length=1)]

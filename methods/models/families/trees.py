@@ -12,21 +12,21 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from bundle.arrays import Floats
 from bundle.limits import NODES_OF_A_MEMBER
 from bundle.tensors import Tensors
 from methods.models.converters import check_agreement, sklearn_trees
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
     Trial,
+    expand_to_all_classes,
     number,
-    spread,
     stopwatch,
 )
-from methods.models.metrics import Floats
 
 _BATCH = 10  # trees between two looks at the clock
 
@@ -51,7 +51,9 @@ class TreesFitted:
         if self._shape.task == "regression":
             return np.asarray(self._estimator.predict(encoded), dtype=np.float64)
         estimator = cast("DecisionTreeClassifier", self._estimator)
-        return spread(estimator.predict_proba(encoded), estimator.classes_, self._shape)
+        return expand_to_all_classes(
+            estimator.predict_proba(encoded), estimator.classes_, self._shape
+        )
 
     def tensors(self) -> Tensors:
         """Convert, and compare with scikit-learn on rows that are hard to get right."""
@@ -77,7 +79,9 @@ class SingleTree:
             "leaf_rows": trial.suggest_int("tree.leaf_rows", 3, 300, log=True),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Fit the tree; seconds even on large data, so the cap is not asked."""
         kind = DecisionTreeRegressor if shape.task == "regression" else DecisionTreeClassifier
         tree = kind(
@@ -107,7 +111,9 @@ class ExtraTrees:
             "column_share": trial.suggest_float("forest.column_share", 0.1, 1.0),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Add trees until there are enough, or until the cap; leaves grow with the rows."""
         is_over = stopwatch(effort.cap_seconds)
         trees = effort.iterations or int(number(settings, "trees"))

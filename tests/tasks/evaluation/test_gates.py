@@ -8,7 +8,7 @@ from bundle.documents import Contract
 from methods.models.bootstrap import Scored
 from methods.models.metrics import metric_named
 from tasks.evaluation import gates
-from tasks.evaluation.vault import Vault, dummy_answers
+from tasks.evaluation.vault import Vault, predict_dummy
 
 AUC = metric_named("roc_auc", "binary")
 ROWS = 1000
@@ -257,9 +257,9 @@ def test_the_dummy_is_the_best_constant_of_its_metric() -> None:
     held = Vault(pa.table({"x": [1, 2]}), np.zeros(2), np.arange(2), truth)
     binary = contract("binary", ("n", "y"), "y")
 
-    always = dummy_answers(metric_named("f1", "binary"), binary, held)
-    never = dummy_answers(metric_named("accuracy", "binary"), binary, held)
-    shares = dummy_answers(
+    always = predict_dummy(metric_named("f1", "binary"), binary, held)
+    never = predict_dummy(metric_named("accuracy", "binary"), binary, held)
+    shares = predict_dummy(
         metric_named("log_loss", "multiclass"), contract("multiclass", ("n", "y"), None), held
     )
 
@@ -273,7 +273,7 @@ def test_the_dummy_of_a_value_is_its_mean_or_its_median() -> None:
     value = contract("regression", (), None)
 
     means = [
-        dummy_answers(metric_named(name, "regression"), value, held).predicted[0]
+        predict_dummy(metric_named(name, "regression"), value, held).predicted[0]
         for name in ("rmse", "mae")
     ]
 

@@ -16,7 +16,7 @@ from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import FittedPlan, fit_plan
-from tasks.training.held import Held, hold_out
+from tasks.training.hold_out import HoldOut, score_hold_out
 from tasks.training.task import KEY_VARIABLE, Inputs, Params, read_signing_key, run
 
 KEY = signing.new_key()
@@ -60,10 +60,10 @@ def plan(task: str = "binary") -> TrainingPlan:
     )
 
 
-def held_and_fitted(task: str) -> tuple[Held, FittedPlan]:
+def held_and_fitted(task: str) -> tuple[HoldOut, FittedPlan]:
     dataset, made = dataset_of(600, task), plan(task)
     before = fit_plan(made, dataset, dataset.rows("train"), None)
-    held = hold_out(
+    held = score_hold_out(
         made, before, dataset, dataset.rows("validation"), problem_of("p", task), forward=True
     )
     rows = dataset.rows("train", "validation")

@@ -10,9 +10,9 @@ from methods.models.families import TrainingPlan
 from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
 from methods.models.metrics import metric_named
 from tasks.tuning import plan
-from tasks.tuning.choose import choose
+from tasks.tuning.choose import choose_members
 from tasks.tuning.plan import best_families, find_plan, search_pairs
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 from tasks.tuning.task import Inputs, Params, run
 
 LOG_LOSS = metric_named("log_loss", "binary")
@@ -43,9 +43,11 @@ def board(*families: str, spent: float = 0.0, budget: float = 1.0) -> Leaderboar
     )
 
 
-def tried(number: int, predicted: np.ndarray, truth: np.ndarray, family: str = "tree") -> Tried:
+def tried(
+    number: int, predicted: np.ndarray, truth: np.ndarray, family: str = "tree"
+) -> ScoredTrial:
     goodness = LOG_LOSS.goodness(LOG_LOSS.score(truth, predicted))
-    return Tried(number, family, {}, 0, goodness, predicted, 0.1)
+    return ScoredTrial(number, family, {}, 0, goodness, predicted, 0.1)
 
 
 def test_the_dummy_is_searched_only_where_nothing_else_stands() -> None:
@@ -115,8 +117,8 @@ def test_an_ensemble_wins_where_members_err_apart() -> None:
     said = [1.0 / (1.0 + np.exp(-2.0 * margin + sign * noise)) for sign in (1.0, -1.0)]
 
     trials = [tried(0, said[0], truth), tried(1, said[1], truth, "linear")]
-    mixed = choose(trials, truth, np.arange(600), LOG_LOSS, may_mix=True)
-    alone = choose(trials, truth, np.arange(600), LOG_LOSS, may_mix=False)
+    mixed = choose_members(trials, truth, np.arange(600), LOG_LOSS, may_mix=True)
+    alone = choose_members(trials, truth, np.arange(600), LOG_LOSS, may_mix=False)
 
     assert len(mixed.members) == 2
     assert len(alone.members) == 1
@@ -128,7 +130,7 @@ def test_an_ensemble_that_wins_only_on_its_own_rows_is_left() -> None:
     good = np.where(truth == 1.0, 0.9, 0.1)
 
     trials = [tried(0, good, truth), tried(1, random.random(200), truth, "linear")]
-    found = choose(trials, truth, np.arange(200), LOG_LOSS, may_mix=True)
+    found = choose_members(trials, truth, np.arange(200), LOG_LOSS, may_mix=True)
 
     assert [one.number for one, _ in found.members] == [0]
 

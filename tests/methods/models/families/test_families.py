@@ -7,7 +7,7 @@ from fixtures_models import dataset_of
 from bundle.members import read_member
 from methods.models.dataset import shape_of
 from methods.models.encoding import EncodingSettings, fit_encoding
-from methods.models.families import FAMILIES, Effort, EncodedRows, Shape
+from methods.models.families import FAMILIES, EncodedRows, FitLimits, Shape
 from methods.models.metrics import metric_named
 
 SETTINGS = EncodingSettings()
@@ -35,7 +35,7 @@ def test_every_family_beats_the_dummy(name: str, task: str) -> None:
         metric.score(
             watch.truth,
             FAMILIES[one]
-            .fit(shape, learn, FAMILIES[one].defaults(shape), Effort(seed=0, watch=watch))
+            .fit(shape, learn, FAMILIES[one].defaults(shape), FitLimits(seed=0, watch=watch))
             .predict(watch.encoded),
         )
         for one in (name, "dummy")
@@ -49,7 +49,7 @@ def test_every_family_beats_the_dummy(name: str, task: str) -> None:
 def test_the_member_answers_as_the_model_does(name: str, task: str) -> None:
     shape, learn, watch = parts(task, 500)
     family = FAMILIES[name]
-    fitted = family.fit(shape, learn, family.defaults(shape), Effort(seed=0, iterations=10))
+    fitted = family.fit(shape, learn, family.defaults(shape), FitLimits(seed=0, iterations=10))
 
     found = read_member(fitted.tensors()).batch(watch.encoded)
 
@@ -63,10 +63,10 @@ def test_settings_seed_and_iterations_repeat_a_model(name: str) -> None:
     shape, learn, watch = parts("binary", 500)
     family = FAMILIES[name]
     first = family.fit(
-        shape, learn, family.defaults(shape), Effort(seed=1, cap_seconds=60.0, watch=watch)
+        shape, learn, family.defaults(shape), FitLimits(seed=1, cap_seconds=60.0, watch=watch)
     )
 
-    effort = Effort(seed=1, iterations=first.iterations or None)
+    effort = FitLimits(seed=1, iterations=first.iterations or None)
     again = family.fit(shape, learn, first.settings, effort)
 
     assert np.array_equal(first.predict(watch.encoded), again.predict(watch.encoded))
@@ -78,7 +78,7 @@ def test_a_fit_stops_at_its_cap(name: str) -> None:
     family = FAMILIES[name]
     began = time.process_time()
 
-    fitted = family.fit(shape, learn, family.defaults(shape), Effort(seed=0, cap_seconds=0.05))
+    fitted = family.fit(shape, learn, family.defaults(shape), FitLimits(seed=0, cap_seconds=0.05))
 
     assert time.process_time() - began < 1.0
     assert np.isfinite(fitted.predict(watch.encoded)).all()
@@ -92,7 +92,7 @@ def test_a_forest_stays_within_the_nodes_of_a_member() -> None:
     learn = EncodedRows(random.normal(size=(12_000, 1)), random.normal(size=12_000))
     family = FAMILIES["forest"]
 
-    fitted = family.fit(shape, learn, family.defaults(shape) | {"leaf_rows": 1}, Effort(seed=0))
+    fitted = family.fit(shape, learn, family.defaults(shape) | {"leaf_rows": 1}, FitLimits(seed=0))
 
     assert len(fitted.tensors().arrays["nodes"]) <= NODES_OF_A_MEMBER
 
@@ -104,7 +104,10 @@ def test_extra_trees_use_a_column_of_two_values() -> None:
     family = FAMILIES["boosting"]
 
     fitted = family.fit(
-        shape, learn, family.defaults(shape) | {"extra_trees": True}, Effort(seed=0, iterations=50)
+        shape,
+        learn,
+        family.defaults(shape) | {"extra_trees": True},
+        FitLimits(seed=0, iterations=50),
     )
 
     flipped = watch.encoded.copy()
@@ -118,7 +121,7 @@ def test_a_class_without_a_row_is_all_but_impossible() -> None:
     part = EncodedRows(learn.encoded[some], learn.truth[some])
 
     found = {
-        name: family.fit(shape, part, family.defaults(shape), Effort(seed=0, iterations=10))
+        name: family.fit(shape, part, family.defaults(shape), FitLimits(seed=0, iterations=10))
         .predict(watch.encoded)[:, 1]
         .max()
         for name, family in FAMILIES.items()

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from bundle.arrays import Floats
 from bundle.documents import Calibration
 from contract.problem import Problem
 from methods.drift.histograms import Kind
@@ -19,12 +20,12 @@ from methods.drift.profile import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
-from methods.models.importance import Importance, permutation_importance
-from methods.models.metrics import METRICS, Floats, row_losses
+from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import choose_threshold
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.fit import FittedPlan
+from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
     "number": "number",
@@ -37,7 +38,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Held:
+class HoldOut:
     """The held-out rows' truth and final scores, and what follows from them."""
 
     truth: Floats
@@ -49,7 +50,7 @@ class Held:
     profile: dict[str, JsonValue]
 
 
-def hold_out(
+def score_hold_out(
     plan: TrainingPlan,
     before: FittedPlan,
     dataset: Dataset,
@@ -57,7 +58,7 @@ def hold_out(
     problem: Problem,
     *,
     forward: bool,
-) -> Held:
+) -> HoldOut:
     """Score `rows`, which `before` has not seen, and derive everything that needs such scores.
 
     `forward` is True where the rows are later than those that taught.
@@ -82,7 +83,7 @@ def hold_out(
         seed=plan.seed,
         threshold=cut,
     )
-    return Held(
+    return HoldOut(
         truth=truth,
         scores=scores,
         calibration=maps,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contract.errors import AskedWrongly
 from contract.problem import FilesSource, Join
 from methods.tables import sql as duck
-from methods.tables.joins import joined
+from tasks.preprocessing.joins import joined
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.strict import Strict
-from methods.models.metrics import Floats, MetricDefinition
+from methods.models.metrics import MetricDefinition
 from methods.split.folds import thin
 
 ROWS = 4_000  # arbitrary: one column costs one prediction of so many rows
