@@ -127,6 +127,16 @@ def row_losses(task: LearningTask, truth: Floats, predicted: Floats) -> Floats:
     return np.asarray(-np.log(np.clip(of_truth, PROBABILITY_FLOOR, 1.0)), dtype=np.float64)
 
 
+def area_under_roc(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve of scores, (n,), ties counted half.
+
+    `positive` is (n,); NaN where it holds one class only. Infinite scores are ranked, NaN is not
+    allowed.
+    """
+    one_block = Sample(scores, scores, np.zeros(len(scores), dtype=np.int64), 1)
+    return float(_area(one_block, positive, scores, np.ones((1, 1)))[0])
+
+
 def _divide(numerator: Floats, denominator: Floats) -> Floats:
     """Divide element by element; NaN where the denominator is zero."""
     out = np.full(np.broadcast(numerator, denominator).shape, np.nan)

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from bundle.arrays import Floats
 from bundle.plans import TextPlan
 from contract.learning_task import LearningTask
-from methods.split.folds import thin
+from methods.tables.sampling import evenly_spaced
 
 ROWS = 60_000  # more rows find no further words that matter
 CHARACTERS = 20_000  # of one text; the plan tells the reader
@@ -32,7 +32,7 @@ def fit_text(
 
     `values` and `truth` are (n,); a missing text counts as an empty one.
     """
-    rows = thin(np.arange(len(truth)), ROWS)
+    rows = evenly_spaced(len(truth), ROWS)
     known = truth[rows]
     texts = [
         value[:CHARACTERS] if isinstance(value, str) else ""

@@ -43,7 +43,7 @@ class PreparedAssignment:
 class Pair:
     """Rows to learn from and rows to be scored on, as positions in the prepared table."""
 
-    learn: Rows
+    train: Rows
     score: Rows
 
 
@@ -89,14 +89,3 @@ def fold_pairs(
     else:
         pairs = [Pair(train[fold != number], train[fold == number]) for number in numbers]
     return pairs[-1:] if len(train) > HOLDOUT_ROWS else pairs
-
-
-def thin(rows: Rows, most: int) -> Rows:
-    """Keep at most `most` rows, evenly spaced, so that order and mix in time stay as they were.
-
-    >>> thin(np.arange(10), 4).tolist()
-    [0, 3, 6, 9]
-    """
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]

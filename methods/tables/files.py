@@ -13,7 +13,7 @@ import duckdb
 
 from contract.errors import AskedWrongly
 from contract.strict import Strict
-from methods.tables import sql as duck
+from methods.tables import sql
 
 # What writers of CSV mean by "nothing here"; the usual readers of tables agree on these.
 NOTHING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "?")
@@ -28,7 +28,7 @@ _KINDS = {
 }
 _COMPRESSED = {".gz", ".zst"}
 _CSV = (
-    f"header = true, quote = '\"', escape = '\"', nullstr = [{', '.join(map(duck.text, NOTHING))}]"
+    f"header = true, quote = '\"', escape = '\"', nullstr = [{', '.join(map(sql.text, NOTHING))}]"
 )
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES = 1 << 20
@@ -82,35 +82,35 @@ class FileFormat(Strict):
 
 def sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> FileFormat:
     """Return how a file is written; every row is looked at."""
-    kind, file = kind_of(path), duck.text(path)
+    kind, file = kind_of(path), sql.text(path)
     if kind == "parquet":
-        found = duck.columns(connection, f"SELECT * FROM read_parquet({file})")  # noqa: S608 - quoted
+        found = sql.columns(connection, f"SELECT * FROM read_parquet({file})")  # noqa: S608 - quoted
         return FileFormat(path=path, kind=kind, columns=found)
     if kind == "json":
         query = f"SELECT * FROM read_json({file}, format = 'auto', sample_size = -1)"  # noqa: S608 - quoted
-        return FileFormat(path=path, kind=kind, columns=duck.columns(connection, query))
+        return FileFormat(path=path, kind=kind, columns=sql.columns(connection, query))
     # To try fewer dialects is four times faster: files are many and small.
     delimiter = _delimiter(path)
-    fixed = "" if delimiter is None else f", delim = {duck.text(delimiter)}"
+    fixed = "" if delimiter is None else f", delim = {sql.text(delimiter)}"
     query = (
         "SELECT Delimiter, DateFormat, TimestampFormat, Columns "  # noqa: S608 - quoted
         f"FROM sniff_csv({file}, {_CSV}, sample_size = -1{fixed})"
     )
-    found_delimiter, date, moment, columns = duck.rows(connection, query)[0]
-    options = f"delim = {duck.text(found_delimiter)}"
-    options += f", dateformat = {duck.text(date)}" if date else ""
-    options += f", timestampformat = {duck.text(moment)}" if moment else ""
+    found_delimiter, date, moment, columns = sql.rows(connection, query)[0]
+    options = f"delim = {sql.text(found_delimiter)}"
+    options += f", dateformat = {sql.text(date)}" if date else ""
+    options += f", timestampformat = {sql.text(moment)}" if moment else ""
     named = {column["name"]: column["type"] for column in columns}
     return FileFormat(path=path, kind=kind, columns=named, options=options)
 
 
 def scan(form: FileFormat, types: Mapping[str, str]) -> str:
     """Return the table function that reads one file with the types that are held."""
-    file = duck.text(form.path)
+    file = sql.text(form.path)
     if form.kind == "parquet":
         return f"read_parquet({file})"
     held = {name: types.get(name, "VARCHAR") for name in form.columns}
-    typed = "{" + ", ".join(f"{duck.text(n)}: {duck.text(t)}" for n, t in held.items()) + "}"
+    typed = "{" + ", ".join(f"{sql.text(n)}: {sql.text(t)}" for n, t in held.items()) + "}"
     if form.kind == "json":
         return f"read_json({file}, format = 'auto', columns = {typed})"
     return f"read_csv({file}, auto_detect = false, {_CSV}, {form.options}, columns = {typed})"
@@ -166,8 +166,8 @@ def _wider(one: str, other: str) -> str:
 
 def _has_texts(connection: duckdb.DuckDBPyConnection, form: FileFormat, name: str) -> bool:
     """Say whether a column that was sniffed as text holds any value in a file."""
-    counted = f"SELECT count({duck.name(name)}) FROM {scan(form, {})}"  # noqa: S608 - quoted
-    return bool(duck.rows(connection, counted)[0][0])
+    counted = f"SELECT count({sql.name(name)}) FROM {scan(form, {})}"  # noqa: S608 - quoted
+    return bool(sql.rows(connection, counted)[0][0])
 
 
 def _says_otherwise(
@@ -177,9 +177,9 @@ def _says_otherwise(
 
     DuckDB takes yes and no for booleans as well; a client who sends `yes` means the word.
     """
-    other = f"lower({duck.name(name)}) NOT IN ('true', 'false')"
+    other = f"lower({sql.name(name)}) NOT IN ('true', 'false')"
     return any(
-        duck.rows(connection, f"SELECT 1 FROM {scan(form, {})} WHERE {other} LIMIT 1")  # noqa: S608 - quoted
+        sql.rows(connection, f"SELECT 1 FROM {scan(form, {})} WHERE {other} LIMIT 1")  # noqa: S608 - quoted
         for form, kind in kinds
         if form.kind == "csv" and kind == "BOOLEAN"
     )

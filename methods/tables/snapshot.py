@@ -16,7 +16,7 @@ from contract.errors import AskedWrongly
 from contract.store.client import Store
 from contract.strict import Strict
 from methods.columns.schema import ROW_KEY
-from methods.tables import sql as duck
+from methods.tables import sql
 
 # Columns that collection and this module add; a source may not have them.
 LOAD = "perennial_load"
@@ -73,10 +73,10 @@ def current_table(
         scratch: an empty folder for the parts and DuckDB's own files.
         columns: the ones to return; none: all of the source's own.
     """
-    connection = duck.connect(scratch)
+    connection = sql.connect(scratch)
     try:
         materialise(connection, [store.fetch(part, scratch) for part in source.parts], source, view)
-        wanted = duck.names(columns) if columns else f"* EXCLUDE ({ROW}, {REASON})"
+        wanted = sql.names(columns) if columns else f"* EXCLUDE ({ROW}, {REASON})"
         query = f"SELECT {wanted} FROM current WHERE {REASON} IS NULL ORDER BY {ROW}"  # noqa: S608 - names are quoted
         return stream_table(connection, query)
     finally:
@@ -85,7 +85,7 @@ def current_table(
 
 def stream_table(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     """Return a query's whole result."""
-    return duck.stream(connection, query).read_all()
+    return sql.stream(connection, query).read_all()
 
 
 def materialise(
@@ -102,23 +102,23 @@ def materialise(
     Raises:
         AskedWrongly: a declared column is not in the data, or a time column holds no time.
     """
-    found = duck.columns(connection, f"SELECT * FROM {duck.parquet(paths)}")  # noqa: S608 - paths are quoted
+    found = sql.columns(connection, f"SELECT * FROM {sql.parquet(paths)}")  # noqa: S608 - paths are quoted
     kinds = {name: kind for name, kind in found.items() if name not in ADDED}
     instants = _instants(kinds, source, view.timezone)
-    key = [duck.name(part) for part in source.key] or [ROW_KEY]
-    cursor = duck.name(source.cursor) if source.cursor else "NULL"
-    replaced = ", ".join(f"{term} AS {duck.name(name)}" for name, term in instants.items())
+    key = [sql.name(part) for part in source.key] or [ROW_KEY]
+    cursor = sql.name(source.cursor) if source.cursor else "NULL"
+    replaced = ", ".join(f"{term} AS {sql.name(name)}" for name, term in instants.items())
     own = (
-        duck.names(list(kinds))
+        sql.names(list(kinds))
         if source.key
-        else f"{_row_key(list(kinds))}, {duck.names(list(kinds))}"
+        else f"{_row_key(list(kinds))}, {sql.names(list(kinds))}"
     )
     condition = " AND ".join(_conditions(source, view)) or "true"
-    order = [duck.name(source.event_time)] if source.event_time else []
+    order = [sql.name(source.event_time)] if source.event_time else []
     statement = f"""
         CREATE OR REPLACE TABLE current AS
         WITH raw AS (
-            SELECT * {f"REPLACE ({replaced})" if replaced else ""} FROM {duck.parquet(paths)}
+            SELECT * {f"REPLACE ({replaced})" if replaced else ""} FROM {sql.parquet(paths)}
         ), known AS (
             SELECT {own}, {LOAD}, file_row_number, {cursor} AS perennial_cursor
             FROM raw WHERE {condition}
@@ -142,7 +142,7 @@ def materialise(
             AS {ROW}
         FROM judged ORDER BY {ROW}
     """  # noqa: S608 - every name and value is quoted
-    duck.run(connection, statement)
+    sql.run(connection, statement)
 
 
 def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> dict[str, str]:
@@ -165,7 +165,7 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
                 "2013-01-31T06:00:00Z, or cast it in the query."
             )
             raise AskedWrongly(sentence)
-        terms[column] = f"CAST({duck.name(column)} AS TIMESTAMP) AT TIME ZONE {duck.text(timezone)}"
+        terms[column] = f"CAST({sql.name(column)} AS TIMESTAMP) AT TIME ZONE {sql.text(timezone)}"
     for column in source.key:
         if column not in kinds:
             known = ", ".join(map(repr, list(kinds)[:20]))
@@ -178,12 +178,12 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
 def _conditions(source: SourceSnapshot, view: View) -> list[str]:
     conditions = []
     if source.known_at:
-        column = duck.name(source.known_at)
-        moment = duck.text(view.known_by.isoformat())
+        column = sql.name(source.known_at)
+        moment = sql.text(view.known_by.isoformat())
         conditions.append(f"({column} <= CAST({moment} AS TIMESTAMPTZ) OR {column} IS NULL)")
     if source.event_time and view.since:
-        column = duck.name(source.event_time)
-        moment = duck.text(view.since.isoformat())
+        column = sql.name(source.event_time)
+        moment = sql.text(view.since.isoformat())
         conditions.append(f"({column} >= CAST({moment} AS TIMESTAMPTZ) OR {column} IS NULL)")
     return conditions
 
@@ -191,7 +191,7 @@ def _conditions(source: SourceSnapshot, view: View) -> list[str]:
 def _reason(source: SourceSnapshot) -> str:
     """Return the CASE that says why a row is set aside."""
     cases = [
-        f"WHEN {duck.name(column)} IS NULL THEN {duck.text(f'{role} {column} is missing')}"
+        f"WHEN {sql.name(column)} IS NULL THEN {sql.text(f'{role} {column} is missing')}"
         for role, column in [
             *(("key", part) for part in source.key),
             ("event_time", source.event_time),
@@ -205,7 +205,7 @@ def _reason(source: SourceSnapshot) -> str:
 
 def _row_key(columns: Sequence[str]) -> str:
     """Return the term for a key from content: equal rows of one load are told apart by number."""
-    fields = ", ".join(f"{duck.name(column)} := {duck.name(column)}" for column in columns)
+    fields = ", ".join(f"{sql.name(column)} := {sql.name(column)}" for column in columns)
     content = f"md5(CAST(struct_pack({fields}) AS VARCHAR))"
     ordinal = f"row_number() OVER (PARTITION BY {content}, {LOAD} ORDER BY file_row_number)"
     return f"{content} || '-' || {ordinal} AS {ROW_KEY}"

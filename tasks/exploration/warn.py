@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from contract.learning_task import LearningTask
-from methods.columns.leakage import Finding, find_leaks
 from methods.columns.roles import Feature, column_of
+from methods.models.leakage import Finding, find_leaks
 
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from bundle.arrays import Floats
 from contract.store.client import Store
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
+from methods.tables.sampling import evenly_spaced
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import Days, Micros
 
@@ -113,7 +114,7 @@ def _take(
 
 def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
     table = pa.concat_tables(held.tables, promote_options="permissive")
-    sampled = _spread(table.num_rows, SAMPLE_ROWS)
+    sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))
     features = _features(sample)
     names = [name for name in table.column_names if name.startswith("key.")]
@@ -134,13 +135,6 @@ def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
         sampled=sampled,
         repeats=_repeats(sample, names, table.num_rows),
     )
-
-
-def _spread(rows: int, most: int) -> Micros:
-    """Return evenly spaced positions, at most `most` of them: early and late hours alike."""
-    if rows <= most:
-        return np.arange(rows, dtype=np.int64)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 def _features(table: pa.Table) -> pa.Table:

@@ -19,7 +19,8 @@ from methods.models.families import FAMILIES, EncodedRows, FitLimits, Fitted
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
 from methods.models.metrics import MetricDefinition
 from methods.models.threshold import choose_threshold
-from methods.split.folds import Pair, Rows, thin
+from methods.split.folds import Pair, Rows
+from methods.tables.sampling import evenly_spaced
 
 # Enough to rank families; sub-samples below 45,000 rows rank capacities wrongly (modelling notes, 5).
 LEARN_ROWS = 60_000
@@ -68,10 +69,10 @@ def compare_families(
         first = time.process_time() - began if number else 0.0
         if number and left < first / number:
             break
-        rows = thin(pair.score, SCORE_ROWS)
+        rows = pair.score[evenly_spaced(len(pair.score), SCORE_ROWS)]
         _run_pair(
             dataset,
-            thin(pair.learn, LEARN_ROWS),
+            pair.train[evenly_spaced(len(pair.train), LEARN_ROWS)],
             rows,
             candidates,
             metric,
@@ -89,7 +90,7 @@ def compare_families(
             metric=metric.name,
             forward=forward,
             pairs=len(scored),
-            learn_rows=max(min(len(pair.learn), LEARN_ROWS) for pair in pairs),
+            learn_rows=max(min(len(pair.train), LEARN_ROWS) for pair in pairs),
             score_rows=sum(len(rows) for rows in scored),
             budget_seconds=budget_seconds,
             spent_seconds=0.0,
@@ -101,7 +102,7 @@ def compare_families(
 
 def _run_pair(
     dataset: Dataset,
-    learn: Rows,
+    train: Rows,
     score: Rows,
     candidates: Sequence[_Candidate],
     metric: MetricDefinition,
@@ -113,11 +114,11 @@ def _run_pair(
     """Fit all candidates on one pair; what one leaves of its time goes to those after it."""
     began = time.process_time()
     encoding, encoded = fit_encoding(
-        dataset.schema, dataset.take(learn), dataset.truth[learn], settings, seed
+        dataset.schema, dataset.take(train), dataset.truth[train], settings, seed
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric)
-    part = EncodedRows(encoded, dataset.truth[learn])
-    watch = EncodedRows(encoding.encode(dataset.take(score)), dataset.truth[score])
+    part = EncodedRows(encoded, dataset.truth[train])
+    validation = EncodedRows(encoding.encode(dataset.take(score)), dataset.truth[score])
     for position, candidate in enumerate(candidates):
         if candidate.failure is not None:
             continue
@@ -126,9 +127,9 @@ def _run_pair(
         at = time.process_time()
         family = FAMILIES[candidate.name]
         try:
-            effort = FitLimits(seed=seed, cap_seconds=cap, watch=watch)
+            effort = FitLimits(seed=seed, cap_seconds=cap, validation=validation)
             fitted = family.fit(shape, part, family.defaults(shape), effort)
-            candidate.predicted.append(fitted.predict(watch.encoded))
+            candidate.predicted.append(fitted.predict(validation.encoded))
             candidate.fitted = fitted
         except _FAILURES as error:
             candidate.failure = f"{type(error).__name__}: {str(error)[:200]}"

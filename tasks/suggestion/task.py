@@ -26,8 +26,8 @@ from contract.runtime.process import RESULT_VARIABLE
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.columns.leakage import find_leaks
 from methods.columns.targets import class_codes, numbers_of
+from methods.models.leakage import find_leaks
 from methods.tables import sql as duck
 from tasks.suggestion.look import DataSummary, look, problem_of
 from tasks.suggestion.trial import can_be_split

@@ -14,7 +14,7 @@ import numpy as np
 from bundle.arrays import Floats
 from contract.strict import Strict
 from methods.models.metrics import MetricDefinition
-from methods.split.folds import thin
+from methods.tables.sampling import evenly_spaced
 
 ROWS = 4_000  # arbitrary: one column costs one prediction of so many rows
 
@@ -44,7 +44,7 @@ def permutation_importance(
     `encoded` is (n, outputs) of held-out rows, `outputs` gives each column's positions in it.
     Deterministic for a seed.
     """
-    rows = thin(np.arange(len(truth)), ROWS)
+    rows = evenly_spaced(len(truth), ROWS)
     held, known = encoded[rows], truth[rows]
     whole = metric.score(known, predict(held), threshold)
     generator = np.random.default_rng(seed)

@@ -15,8 +15,9 @@ from methods.models.encoding import EncodingSettings, fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, PlannedMember, TrainingPlan
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import MetricDefinition
-from methods.split.folds import Pair, Rows, fold_pairs, thin
+from methods.split.folds import Pair, Rows, fold_pairs
 from methods.split.weights import TrainingWindow
+from methods.tables.sampling import evenly_spaced
 from tasks.tuning.choose import Choice, choose_decision, choose_members
 from tasks.tuning.search import Round, ScoredTrial, search_settings
 
@@ -47,8 +48,8 @@ def find_plan(
     began = time.process_time()
     metric = metric_of(problem, dataset.schema)
     pairs = search_pairs(dataset, ordered=board.forward)
-    learn = pairs[-1].learn
-    dataset.check_classes(learn)
+    train = pairs[-1].train
+    dataset.check_classes(train)
     settings = EncodingSettings()
     rounds = [_round(dataset, pair, settings, metric, problem.models.seed) for pair in pairs]
     scored = np.concatenate([pair.score for pair in pairs])
@@ -70,7 +71,7 @@ def find_plan(
     choice = choose_members(
         tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates
     )
-    plan = _plan(dataset, problem, metric, settings, choice, scored, len(learn))
+    plan = _plan(dataset, problem, metric, settings, choice, scored, len(train))
     firsts = [one for one in tried if one.number < FAMILIES_SEARCHED] or tried[:1]
     best_default = max(firsts, key=lambda one: one.goodness)
     reached = by.goodness(by.score(truth, choice.predicted))
@@ -84,7 +85,10 @@ def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
     validation would choose whatever happens to fit them.
     """
     train, validation = dataset.rows("train"), dataset.rows("validation")
-    pair = Pair(thin(train, LEARN_ROWS), thin(validation, VALIDATION_ROWS))
+    pair = Pair(
+        train[evenly_spaced(len(train), LEARN_ROWS)],
+        validation[evenly_spaced(len(validation), VALIDATION_ROWS)],
+    )
     if len(train) >= SMALL_ROWS:
         return [pair]
     return [*fold_pairs(dataset.assignment, dataset.labelled, ordered=ordered), pair]
@@ -95,11 +99,11 @@ def _round(
 ) -> Round:
     """Encode one pair; what sees the target is fitted on the rows that teach."""
     encoding, encoded = fit_encoding(
-        dataset.schema, dataset.take(pair.learn), dataset.truth[pair.learn], settings, seed
+        dataset.schema, dataset.take(pair.train), dataset.truth[pair.train], settings, seed
     )
     return Round(
         shape_of(dataset.schema, encoding.outputs, metric),
-        EncodedRows(encoded, dataset.truth[pair.learn]),
+        EncodedRows(encoded, dataset.truth[pair.train]),
         EncodedRows(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
     )
 

@@ -33,8 +33,8 @@ class Round:
     """Rows to learn from and rows to be scored on, in an encoding of their own."""
 
     shape: Shape
-    learn: EncodedRows
-    watch: EncodedRows
+    train: EncodedRows
+    validation: EncodedRows
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def search_settings(
     began = time.process_time()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     shape = rounds[-1].shape
-    truth = np.concatenate([one.watch.truth for one in rounds])
+    truth = np.concatenate([one.validation.truth for one in rounds])
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
         study_name="tuning",
@@ -103,14 +103,17 @@ def search_settings(
             fitted = [
                 FAMILIES[name].fit(
                     one.shape,
-                    one.learn,
+                    one.train,
                     settings,
-                    FitLimits(seed, cap_seconds=cap, watch=one.watch),
+                    FitLimits(seed, cap_seconds=cap, validation=one.validation),
                 )
                 for one in rounds
             ]
             predicted = np.concatenate(
-                [each.predict(one.watch.encoded) for each, one in zip(fitted, rounds, strict=True)]
+                [
+                    each.predict(one.validation.encoded)
+                    for each, one in zip(fitted, rounds, strict=True)
+                ]
             )
             goodness = metric.goodness(metric.score(truth, predicted))
         except _FAILURES as error:

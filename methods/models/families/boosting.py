@@ -97,15 +97,15 @@ class Boosting:
         }
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Boost until the watched score is spent, the rounds are reached or the time is over."""
         is_over = stopwatch(effort.cap_seconds)
         codes = [i for i, output in enumerate(shape.inputs) if output.kind == "code"]
         rows = lightgbm.Dataset(
-            learn.encoded,
-            learn.truth,
-            weight=learn.weights,
+            train.encoded,
+            train.truth,
+            weight=train.weights,
             categorical_feature=codes,
             params=_BINNING,
             free_raw_data=False,
@@ -117,15 +117,15 @@ class Boosting:
         if effort.iterations is not None:
             booster = lightgbm.train(parameters, rows, effort.iterations)
             return BoostingFitted(shape, booster, used, booster.current_iteration())
-        if effort.watch is None:
+        if effort.validation is None:
             stop = _Stop(is_over, patience=None)
             booster = lightgbm.train(parameters, rows, _ROUNDS_UNWATCHED, callbacks=[stop])
             return BoostingFitted(shape, booster, used, booster.current_iteration())
-        watch = lightgbm.Dataset(
-            effort.watch.encoded, effort.watch.truth, reference=rows, params=_BINNING
+        validation = lightgbm.Dataset(
+            effort.validation.encoded, effort.validation.truth, reference=rows, params=_BINNING
         )
         stop = _Stop(is_over, patience=_PATIENCE)
-        booster = lightgbm.train(parameters, rows, _MOST_ROUNDS, [watch], callbacks=[stop])
+        booster = lightgbm.train(parameters, rows, _MOST_ROUNDS, [validation], callbacks=[stop])
         return BoostingFitted(shape, booster, used, stop.best_round)
 
 

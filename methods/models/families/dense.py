@@ -16,7 +16,7 @@ from bundle.tensors import Tensors
 from contract.learning_task import LearningTask
 from methods.models.converters import dense_tensors
 from methods.models.families.family import EncodedRows, Settings, Shape
-from methods.split.folds import thin
+from methods.tables.sampling import evenly_spaced
 
 # 15 M numbers are 120 MB; past it rows are thinned evenly: a linear fit does not need them all.
 CELLS = 15_000_000
@@ -35,7 +35,7 @@ def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
     Centre is the mean and scale the deviation between the 1st and 99th percentile, so that one
     absurd value does not flatten a column. Columns with missing values get an indicator.
     """
-    rows = encoded[thin(np.arange(len(encoded)), _SCALING_ROWS)]
+    rows = encoded[evenly_spaced(len(encoded), _SCALING_ROWS)]
     numeric, fill, center, scale, missing = [], [], [], [], []
     for position, output in enumerate(shape.inputs):
         values = rows[:, position]
@@ -64,13 +64,13 @@ def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
     )
 
 
-def affordable(learn: EncodedRows, spec: DenseSpec) -> EncodedRows:
+def affordable(train: EncodedRows, spec: DenseSpec) -> EncodedRows:
     """Thin the rows evenly until the expanded matrix fits CELLS."""
-    rows = thin(np.arange(len(learn.truth)), max(1_000, CELLS // max(1, spec.width)))
-    if len(rows) == len(learn.truth):
-        return learn
-    weights = None if learn.weights is None else learn.weights[rows]
-    return EncodedRows(learn.encoded[rows], learn.truth[rows], weights)
+    rows = evenly_spaced(len(train.truth), max(1_000, CELLS // max(1, spec.width)))
+    if len(rows) == len(train.truth):
+        return train
+    weights = None if train.weights is None else train.weights[rows]
+    return EncodedRows(train.encoded[rows], train.truth[rows], weights)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Dummy:
     def fit(
         self,
         shape: Shape,
-        learn: EncodedRows,
+        train: EncodedRows,
         settings: Settings,
         effort: FitLimits,  # noqa: ARG002 - the protocol's
     ) -> Fitted:
@@ -33,15 +33,15 @@ class Dummy:
         spec = DenseSpec(
             inputs=len(shape.inputs), numeric=(0,), fill=(0.0,), center=(0.0,), scale=(1.0,)
         )
-        bias = self._bias(shape, learn)
+        bias = self._bias(shape, train)
         return DenseFitted(shape, spec, [Layer(np.zeros((1, len(bias))), bias)], settings)
 
-    def _bias(self, shape: Shape, learn: EncodedRows) -> np.ndarray:
+    def _bias(self, shape: Shape, train: EncodedRows) -> np.ndarray:
         if shape.task == "regression":
-            middle = np.median(learn.truth) if shape.metric == "mae" else np.mean(learn.truth)
+            middle = np.median(train.truth) if shape.metric == "mae" else np.mean(train.truth)
             return np.array([float(middle)])
         counts = np.bincount(
-            learn.truth.astype(np.int64), weights=learn.weights, minlength=shape.classes
+            train.truth.astype(np.int64), weights=train.weights, minlength=shape.classes
         )
         shares = np.clip(counts / counts.sum(), _FLOOR, 1.0 - _FLOOR)
         if shape.task == "binary":

@@ -11,7 +11,7 @@ import numpy as np
 
 from bundle.arrays import Floats
 from methods.models.metrics import Blocks, MetricDefinition
-from methods.split.folds import thin
+from methods.tables.sampling import evenly_spaced
 
 _ROUNDS = 25
 _MOST_MEMBERS = 12  # 26 members cost 4 s of a 30 s budget and changed nothing
@@ -27,7 +27,7 @@ def greedy_weights(
     `predictions` are (n,) or (n, classes) by member. Ties go to the member that is better alone,
     then by name. At most _ROWS rows are looked at, evenly spaced.
     """
-    rows = thin(np.arange(len(truth)), _ROWS)
+    rows = evenly_spaced(len(truth), _ROWS)
     known = truth[rows]
     held = {name: predicted[rows] for name, predicted in predictions.items()}
     alone = {name: _goodness(metric, known, predicted) for name, predicted in held.items()}

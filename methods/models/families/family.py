@@ -51,13 +51,13 @@ class EncodedRows:
 class FitLimits:
     """How far a fit may go.
 
-    With `iterations` the fit does exactly so many and ignores `cap_seconds` and `watch`; without,
-    it stops at the best score on `watch`, or at `cap_seconds` of CPU time.
+    With `iterations` the fit does exactly so many and ignores `cap_seconds` and `validation`; without,
+    it stops at the best score on `validation`, or at `cap_seconds` of CPU time.
     """
 
     seed: int
     cap_seconds: float = float("inf")
-    watch: EncodedRows | None = None
+    validation: EncodedRows | None = None
     iterations: int | None = None
 
 
@@ -104,7 +104,7 @@ class Family(Protocol):
         """Ask the trial for settings; every name is prefixed by the family's."""
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Fit one model; deterministic for settings, seed and iterations."""
 

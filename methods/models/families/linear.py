@@ -36,11 +36,11 @@ class Linear:
         return {"penalty": trial.suggest_float("linear.penalty", 1e-2, 1e3, log=True)}
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Fit until converged, or until the cap."""
-        spec = fit_spec(shape, learn.encoded)
-        part = affordable(learn, spec)
+        spec = fit_spec(shape, train.encoded)
+        part = affordable(train, spec)
         view = expanded(part, spec)
         if shape.task == "regression":
             ridge = Ridge(alpha=number(settings, "penalty")).fit(

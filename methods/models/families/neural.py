@@ -43,11 +43,11 @@ class Neural:
         }
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Train until the watched score is spent, the epochs are reached or the time is over."""
-        spec = fit_spec(shape, learn.encoded)
-        part = affordable(learn, spec)
+        spec = fit_spec(shape, train.encoded)
+        part = affordable(train, spec)
         view = expanded(part, spec)
         # A value is trained in units of its own deviation, and brought back in the last layer.
         middle, unit = 0.0, 1.0
@@ -61,8 +61,10 @@ class Neural:
             restored = Layer(last.weights * unit, last.bias * unit + middle)
             return DenseFitted(shape, spec, [*hidden, restored], settings, epochs)
 
-        most = effort.iterations or (_EPOCHS_UNWATCHED if effort.watch is None else _MOST_EPOCHS)
-        watch = effort.watch if effort.iterations is None else None
+        most = effort.iterations or (
+            _EPOCHS_UNWATCHED if effort.validation is None else _MOST_EPOCHS
+        )
+        validation = effort.validation if effort.iterations is None else None
         is_over = stopwatch(effort.cap_seconds)
         best = _Best()
         for epoch in range(1, most + 1):
@@ -71,7 +73,7 @@ class Neural:
             else:
                 network.partial_fit(view, scaled, classes=np.arange(shape.classes))
             now = fitted(_layers(network, shape), epoch)
-            best.offer(now, np.inf if watch is None else _loss(shape, watch, now))
+            best.offer(now, np.inf if validation is None else _loss(shape, validation, now))
             if effort.iterations is None and (best.waited >= _PATIENCE or is_over()):
                 break
         return best.kept
@@ -121,6 +123,8 @@ def _layers(network: MLPClassifier | MLPRegressor, shape: Shape) -> list[Layer]:
     return layers
 
 
-def _loss(shape: Shape, watch: EncodedRows, fitted: DenseFitted) -> float:
+def _loss(shape: Shape, validation: EncodedRows, fitted: DenseFitted) -> float:
     """Return the mean proper loss on the watched rows."""
-    return float(row_losses(shape.task, watch.truth, fitted.predict(watch.encoded)).mean())
+    return float(
+        row_losses(shape.task, validation.truth, fitted.predict(validation.encoded)).mean()
+    )

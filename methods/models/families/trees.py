@@ -80,7 +80,7 @@ class SingleTree:
         }
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Fit the tree; seconds even on large data, so the cap is not asked."""
         kind = DecisionTreeRegressor if shape.task == "regression" else DecisionTreeClassifier
@@ -89,7 +89,7 @@ class SingleTree:
             min_samples_leaf=int(number(settings, "leaf_rows")),
             random_state=effort.seed,
         )
-        tree.fit(learn.encoded, learn.truth, sample_weight=learn.weights)
+        tree.fit(train.encoded, train.truth, sample_weight=train.weights)
         return TreesFitted(shape, tree, settings, 0)
 
 
@@ -112,14 +112,14 @@ class ExtraTrees:
         }
 
     def fit(
-        self, shape: Shape, learn: EncodedRows, settings: Settings, effort: FitLimits
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
         """Add trees until there are enough, or until the cap; leaves grow with the rows."""
         is_over = stopwatch(effort.cap_seconds)
         trees = effort.iterations or int(number(settings, "trees"))
         # A tree has fewer than 2 n / leaf_rows nodes, so this bound keeps the budget for certain.
         width = max(1, shape.classes) if shape.task == "multiclass" else 1
-        fewest = int(np.ceil(2 * len(learn.truth) * trees * width / NODES_OF_A_MEMBER))
+        fewest = int(np.ceil(2 * len(train.truth) * trees * width / NODES_OF_A_MEMBER))
         kind = ExtraTreesRegressor if shape.task == "regression" else ExtraTreesClassifier
         forest = kind(
             n_estimators=0,
@@ -133,7 +133,7 @@ class ExtraTrees:
         while grown < trees:
             grown = min(trees, grown + _BATCH)
             forest.n_estimators = grown
-            forest.fit(learn.encoded, learn.truth, sample_weight=learn.weights)
+            forest.fit(train.encoded, train.truth, sample_weight=train.weights)
             if effort.iterations is None and is_over():
                 break
         return TreesFitted(shape, forest, settings, grown)

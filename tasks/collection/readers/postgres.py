@@ -19,6 +19,7 @@ from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
 from contract.problem import PostgresSource
+from methods.tables import sql
 from tasks.collection.head import SourceHead
 from tasks.collection.readers.base import (
     Load,
@@ -156,7 +157,7 @@ class _PostgresReading:
         source, conditions = self._source, []
         if source.cursor and self._head.watermark:
             start = self._start(source.cursor, self._head.watermark)
-            conditions.append(f"{_name(source.cursor)} > {_text(start)}")
+            conditions.append(f"{sql.name(source.cursor)} > {sql.text(start)}")
         # Where rows become known in another order than the cursor's, one that is left out today
         # may lie behind tomorrow's watermark; validation leaves it out instead.
         known_by = source.cursor if source.known_at in {None, source.cursor} else None
@@ -166,8 +167,8 @@ class _PostgresReading:
             moment = window_end.astimezone(zone).replace(tzinfo=None)
             offset = "+00" if zone is UTC else ""
             conditions.append(
-                f"({_name(known_by)} <= {_text(f'{moment.isoformat()}{offset}')} "
-                f"OR {_name(known_by)} IS NULL)"
+                f"({sql.name(known_by)} <= {sql.text(f'{moment.isoformat()}{offset}')} "
+                f"OR {sql.name(known_by)} IS NULL)"
             )
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT * FROM ({source.query.rstrip('; ')}) AS source{where}"  # noqa: S608 - as above
@@ -204,11 +205,3 @@ def plain_column(column: pa.Array, field: pa.Field) -> pa.Array:
         numbers = pc.if_else(plain, words, pa.scalar(None, pa.string()))
         return pc.cast(numbers, field.type, safe=False)
     return column
-
-
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -96,7 +96,7 @@ def test_large_data_are_scored_on_validation_only(monkeypatch: pytest.MonkeyPatc
 
     (pair,) = search_pairs(dataset, ordered=True)
 
-    assert np.array_equal(pair.learn, dataset.rows("train"))
+    assert np.array_equal(pair.train, dataset.rows("train"))
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -106,7 +106,7 @@ def test_the_search_never_sees_the_vault(*, ordered: bool) -> None:
 
     pairs = search_pairs(dataset, ordered=ordered)
 
-    assert not any(vault & {*pair.learn.tolist(), *pair.score.tolist()} for pair in pairs)
+    assert not any(vault & {*pair.train.tolist(), *pair.score.tolist()} for pair in pairs)
 
 
 def test_an_ensemble_wins_where_members_err_apart() -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from methods.columns.leakage import find_leaks, predictive_power
+from methods.models.leakage import find_leaks, predictive_power
 
 RANDOM = np.random.default_rng(0)
 N = 400

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.columns.roles import is_string
+from methods.models.metrics import area_under_roc
 
 Kind = Literal["leak", "constant", "id", "missing", "duplicate"]
 
@@ -99,17 +100,8 @@ def _score(numbers: np.ndarray, target: np.ndarray, task: LearningTask, *, is_te
         numbers = _other_half(numbers, target)
     if task == "regression":
         return abs(float(spearmanr(numbers, target).statistic))
-    return _area(numbers, target)
-
-
-def _area(numbers: np.ndarray, target: np.ndarray) -> float:
-    """Return the area under the ROC curve, whichever way round; Mann and Whitney's U."""
-    positive = target == 1
-    count = int(positive.sum())
-    rest = len(target) - count
-    ranks = rankdata(numbers)
-    area = (float(ranks[positive].sum()) - count * (count + 1) / 2) / (count * rest)
-    return max(area, 1.0 - area)
+    area = area_under_roc(numbers, target == 1)
+    return max(area, 1.0 - area)  # whichever way round
 
 
 def _other_half(codes: np.ndarray, target: np.ndarray) -> np.ndarray:
