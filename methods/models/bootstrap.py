@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bundle.arrays import Floats
-from methods.models.metrics import Blocks, MetricDefinition, Sample
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks, Sample
 
 # Arbitrary: enough for a stable 1 % quantile, few enough for a rank metric in under a second.
 MOST_BLOCKS = 400

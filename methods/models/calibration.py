@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from bundle.arrays import Floats
 from bundle.calibration import calibrate, calibrate_all
 from bundle.documents import Calibration, Isotonic, Platt
-from methods.models.metrics import Blocks, row_losses
+from methods.models.metrics import row_losses
+from methods.models.resampling import Blocks
 
 # Below this many positives an isotonic step function follows single rows.
 ISOTONIC_POSITIVES = 1_000

@@ -16,7 +16,7 @@ from contract.problem import Problem
 from contract.store.client import Store
 from contract.strict import Strict
 from methods.columns.schema import Schema, target_vector
-from methods.models.encoding import Output
+from methods.models.encoders.column import Output
 from methods.models.families.family import Shape
 from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from methods.split.folds import PreparedAssignment, Rows, read_assignment

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.columns.roles import is_string
-from methods.models.metrics import area_under_roc
+from methods.models.ranking import area_under_roc
 
 Kind = Literal["leak", "constant", "id", "missing", "duplicate"]
 

@@ -14,7 +14,8 @@ from bundle.documents import Contract
 from bundle.model import Model
 from methods.columns.schema import Schema, target_vector
 from methods.models.bootstrap import Scored
-from methods.models.metrics import Blocks, MetricDefinition
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
 from methods.split.folds import PreparedAssignment, Rows
 
 

@@ -14,7 +14,8 @@ from lightgbm.basic import LightGBMError
 from bundle.arrays import Floats
 from methods.models.bootstrap import Scored, paired_gain
 from methods.models.dataset import Dataset, shape_of
-from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, FitLimits, Fitted
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
 from methods.models.metrics import MetricDefinition

@@ -15,7 +15,7 @@ from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, metric_of, read_dataset
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.split.folds import fold_pairs
 from tasks.selection.compare import compare_families

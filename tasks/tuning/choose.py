@@ -11,7 +11,8 @@ from methods.models.calibration import (
     fit_calibration,
 )
 from methods.models.families.ensemble import combine, crossed_score, greedy_weights
-from methods.models.metrics import Blocks, MetricDefinition
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
 from methods.models.threshold import choose_threshold
 from tasks.tuning.search import ScoredTrial
 

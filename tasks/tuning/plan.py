@@ -11,7 +11,8 @@ from contract.errors import Refused
 from contract.problem import Problem
 from methods.columns.schema import Schema
 from methods.models.dataset import Dataset, metric_of, search_metric, shape_of
-from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, PlannedMember, TrainingPlan
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import MetricDefinition

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from bundle.arrays import Floats
-from methods.models.metrics import Blocks, MetricDefinition
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
 from methods.tables.sampling import evenly_spaced
 
 _ROUNDS = 25

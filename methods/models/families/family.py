@@ -15,7 +15,7 @@ import numpy as np
 from bundle.arrays import Floats
 from bundle.tensors import Tensors
 from contract.learning_task import LearningTask
-from methods.models.encoding import Output
+from methods.models.encoders.column import Output
 
 Setting: TypeAlias = bool | int | float | str
 Settings: TypeAlias = dict[str, Setting]

@@ -12,7 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.models.calibration import CalibrationKind
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.family import Setting
 from methods.split.weights import TrainingWindow
 

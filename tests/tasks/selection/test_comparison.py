@@ -5,7 +5,7 @@ import pytest
 from fixtures_models import Prepared, dataset_of
 
 from contract.errors import Refused
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import metric_named
 from methods.split.folds import fold_pairs

@@ -10,7 +10,7 @@ from bundle.reader import load
 from bundle.remote import fetch
 from contract.errors import AskedWrongly
 from methods.drift.profile import ReferenceProfile
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
 from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow

@@ -5,7 +5,7 @@ import pytest
 from fixtures_models import Prepared, people, schema_of
 
 from contract.errors import Refused
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
 from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow

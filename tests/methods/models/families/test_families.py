@@ -6,7 +6,8 @@ from fixtures_models import dataset_of
 
 from bundle.members import read_member
 from methods.models.dataset import shape_of
-from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, FitLimits, Shape
 from methods.models.metrics import metric_named
 

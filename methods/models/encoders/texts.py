@@ -8,6 +8,7 @@ words); Robertson, "Understanding inverse document frequency", Journal of Docume
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,13 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from bundle.arrays import Floats
 from bundle.plans import TextPlan
 from contract.learning_task import LearningTask
+from methods.models.encoders.column import (
+    EncodingSettings,
+    EncodingTarget,
+    FittedColumn,
+    Output,
+    encode_column,
+)
 from methods.tables.sampling import evenly_spaced
 
 ROWS = 60_000  # more rows find no further words that matter
@@ -26,6 +34,25 @@ FEWEST_ROWS = 3  # a term in fewer texts is a name
 
 
 def fit_text(
+    name: str, values: pa.ChunkedArray, target: EncodingTarget, settings: EncodingSettings
+) -> list[FittedColumn]:
+    """Score texts by a linear model of their words, cross-fitted; no plan where words are few."""
+    fit: Callable[[np.ndarray], TextPlan | None] = lambda rows: _fit_plan(  # noqa: E731 - names the five fixed arguments
+        name, values.take(pa.array(rows)), target.truth[rows], target.task, settings.terms
+    )
+    whole = fit(np.arange(len(target.truth)))
+    if whole is None:
+        return []
+    crossed = np.zeros((len(target.truth), len(whole.bias)))
+    for fold in range(target.folds):
+        held = np.flatnonzero(target.fold == fold)
+        plan = fit(np.flatnonzero(target.fold != fold))
+        if plan is not None and len(plan.bias) == len(whole.bias):
+            crossed[held] = encode_column(plan, values.take(pa.array(held)))
+    return [FittedColumn(whole, [Output(column=name, kind="text")] * crossed.shape[1], crossed)]
+
+
+def _fit_plan(
     name: str, values: pa.ChunkedArray, truth: Floats, task: LearningTask, terms: int
 ) -> TextPlan | None:
     """Return the plan of a text column, or None where it has no word that comes again.
