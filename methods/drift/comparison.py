@@ -83,12 +83,12 @@ class _Measured(Strict):
     out_of_range: float
 
 
-def drift_limit(column: ColumnReference) -> float:
+def limit(column: ColumnReference) -> float:
     """Return the corrected stability index from which on a column counts as drifted."""
     return max(DRIFTED, min(MAJOR, BLOCK_FACTOR * column.calm.psi))
 
 
-def compare_profiles(
+def compare(
     reference: ReferenceProfile, window: DayProfile, before: Collection[str] = ()
 ) -> Comparison:
     """Hold the merged days of a window against the reference.
@@ -166,7 +166,7 @@ def _judge(
     measured: _Measured, column: ColumnReference, q: float, *, was_drifted: bool
 ) -> ColumnDrift:
     is_significant = q <= FALSE_DISCOVERIES
-    height = drift_limit(column)
+    height = limit(column)
     drifted = is_significant and measured.corrected >= height * (STAYS if was_drifted else 1.0)
     return ColumnDrift(
         name=measured.name,

@@ -34,7 +34,7 @@ UNIT_FIT = 0.10  # largest distance of a rescaled quantile from its share
 UNIT_MISFIT = 0.20  # of an unscaled one, from which something has happened at all
 
 
-def find_faults(
+def check(
     reference: ReferenceProfile,
     day: DayProfile,
     trailing: Sequence[int] = (),

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 
 from contract.decision import Decision, Multivariate, Performance, Probe, Window
 from contract.problem import Problem
-from methods.drift.comparison import Comparison, compare_profiles, distance
+from methods.drift.comparison import Comparison, compare, distance
 from methods.drift.profile import DayProfile, merge_profiles
-from methods.drift.quality import find_faults
+from methods.drift.quality import check
 from tasks.monitoring import verdict
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import ONE_DAY, Days
@@ -69,14 +69,14 @@ def judge(world: World, day: date) -> Judged:
         known = Evidence(shortage=_shortage(day, shown), **_frame(world, day, shown, notes))
         return Judged(verdict.decide(known), None)
     trailing = [world.served[d].profile.rows for d in _before(world, day, TRAILING_DAYS)][::-1]
-    faults = find_faults(champion.reference, today.profile, trailing, today.repeats)
+    faults = check(champion.reference, today.profile, trailing, today.repeats)
     if faults:
         known = Evidence(shortage=None, dq=tuple(faults), **_frame(world, day, shown, notes))
         return Judged(verdict.decide(known), None)
     merged = merge_profiles([each.profile for each in window])
     known_yesterday = world.past.decision(day - ONE_DAY)
     sticky = [c.name for c in known_yesterday.drifted_columns] if known_yesterday else []
-    found = compare_profiles(champion.reference, merged, sticky)
+    found = compare(champion.reference, merged, sticky)
     performance = _performance(world, champion, day, notes)
     multivariate = None if performance else _multivariate(champion, window, notes)
     evidence = Evidence(

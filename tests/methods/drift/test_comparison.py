@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from fixtures_drift import HARMLESS, log_loss, reference, served, world
 
-from methods.drift.comparison import Comparison, compare_profiles, distance, drift_limit
+from methods.drift.comparison import Comparison, compare, distance, limit
 from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles, reference_profile
 
 
@@ -15,7 +15,7 @@ def held() -> ReferenceProfile:
 
 
 def judged(held: ReferenceProfile, rows: int, seed: object, scenario: str) -> Comparison:
-    return compare_profiles(held, served(held, rows, seed, scenario))
+    return compare(held, served(held, rows, seed, scenario))
 
 
 @pytest.mark.parametrize("rows", [500, 5_000])
@@ -70,7 +70,7 @@ def test_a_wobble_that_100_000_rows_make_significant_is_not_drift(held: Referenc
         "noise",
         pa.array(table.column("noise").to_numpy() + 0.05),
     )
-    found = compare_profiles(held, day_profile(moved, scores, held, "part"))
+    found = compare(held, day_profile(moved, scores, held, "part"))
 
     column = next(column for column in found.columns if column.name == "noise")
     assert column.q <= 0.01
@@ -90,7 +90,7 @@ def test_a_limit_follows_the_references_own_windows_up_to_a_quarter(held: Refere
 
     def with_psi(psi: float) -> float:
         calm = column.calm.model_copy(update={"psi": psi})
-        return drift_limit(column.model_copy(update={"calm": calm}))
+        return limit(column.model_copy(update={"calm": calm}))
 
     assert [with_psi(psi) for psi in (0.0, 0.1, 3.0)] == pytest.approx([0.10, 0.12, 0.25])
 
@@ -100,7 +100,7 @@ def test_a_drifted_column_stays_so_until_it_is_well_below_its_limit(
 ) -> None:
     window = served(held, 20_000, 3, "mean")
     column = held.columns["heavy"]
-    psi = next(c.psi_corrected for c in compare_profiles(held, window).columns if c.name == "heavy")
+    psi = next(c.psi_corrected for c in compare(held, window).columns if c.name == "heavy")
     calm = column.calm.model_copy(update={"psi": psi})
     other = held.model_copy(
         update={"columns": held.columns | {"heavy": column.model_copy(update={"calm": calm})}}
@@ -108,10 +108,10 @@ def test_a_drifted_column_stays_so_until_it_is_well_below_its_limit(
     raised = served(other, 20_000, 3, "mean")
 
     def drifted(before: tuple[str, ...]) -> bool:
-        found = compare_profiles(other, raised, before)
+        found = compare(other, raised, before)
         return next(c.drifted for c in found.columns if c.name == "heavy")
 
-    assert drift_limit(other.columns["heavy"]) == 0.25
+    assert limit(other.columns["heavy"]) == 0.25
     assert drifted(()) == drifted(("heavy",)) == (psi >= 0.25)
 
 
@@ -119,7 +119,7 @@ def test_a_window_on_other_grids_is_refused(held: ReferenceProfile) -> None:
     other = reference(rows=2_000, seed=9)
 
     with pytest.raises(ValueError, match="another reference"):
-        compare_profiles(held, served(other, 100, 1))
+        compare(held, served(other, 100, 1))
 
 
 def test_two_windows_of_one_world_are_near_and_of_two_worlds_are_not(
@@ -143,7 +143,7 @@ def test_several_classes_have_a_score_each() -> None:
         )
     )
 
-    found = compare_profiles(held, day_profile(table, both[:, ::-1], held, "part"))
+    found = compare(held, day_profile(table, both[:, ::-1], held, "part"))
 
     assert {score.name for score in found.scores} == {"score.0", "score.1"}
     assert found.is_score_drifted

@@ -8,7 +8,7 @@ import pytest
 from fixtures_drift import BROKEN, HARMLESS, reference, served, world
 
 from methods.drift.profile import ReferenceProfile, day_profile, reference_profile
-from methods.drift.quality import find_faults
+from methods.drift.quality import check
 
 FAULTS = {
     "unit": ("unit", "skewed"),
@@ -25,7 +25,7 @@ def held() -> ReferenceProfile:
 
 
 def faults(held: ReferenceProfile, rows: int, seed: object, scenario: str) -> list[tuple[str, str]]:
-    found = find_faults(held, served(held, rows, seed, scenario))
+    found = check(held, served(held, rows, seed, scenario))
     return [(fault.check, fault.column or "") for fault in found]
 
 
@@ -53,14 +53,14 @@ def altered(held: ReferenceProfile, **columns: object) -> list[str]:
     table, scores, _ = world(500, 77)
     for name, values in columns.items():
         table = table.set_column(table.column_names.index(name), name, pa.array(values))
-    return [fault.sentence for fault in find_faults(held, day_profile(table, scores, held, "part"))]
+    return [fault.sentence for fault in check(held, day_profile(table, scores, held, "part"))]
 
 
 def test_a_column_that_did_not_come_is_a_fault(held: ReferenceProfile) -> None:
     table, scores, _ = world(500, 77)
     day = day_profile(table.drop_columns(["uniform"]), scores, held, "part")
 
-    assert [fault.sentence for fault in find_faults(held, day)] == [
+    assert [fault.sentence for fault in check(held, day)] == [
         "'uniform' did not come with every request."
     ]
 
@@ -93,7 +93,7 @@ def test_miles_that_became_kilometres_are_a_fault() -> None:
     )
 
     kilometres = pa.table({"distance": random.permutation(distances)[:900] * 1.609344})
-    found = find_faults(held, day_profile(kilometres, None, held, "part"))
+    found = check(held, day_profile(kilometres, None, held, "part"))
 
     assert [fault.check for fault in found] == ["unit"]
     assert found[0].found == pytest.approx(1.609, abs=0.03)
@@ -118,7 +118,7 @@ def test_a_cold_day_is_not_another_unit() -> None:
 
     cold = pa.table({"dew_point": random.normal(16, 2, 900)})
 
-    assert find_faults(held, day_profile(cold, None, held, "part")) == []
+    assert check(held, day_profile(cold, None, held, "part")) == []
 
 
 def test_a_season_that_fills_the_last_bins_is_neither_constant_nor_a_spike() -> None:
@@ -137,7 +137,7 @@ def test_a_season_that_fills_the_last_bins_is_neither_constant_nor_a_spike() -> 
 
     summer = pa.table({"temperature": random.normal(92, 2, 900)})
 
-    assert find_faults(held, day_profile(summer, None, held, "part")) == []
+    assert check(held, day_profile(summer, None, held, "part")) == []
 
 
 def test_a_lumpy_day_is_not_a_default_fill(held: ReferenceProfile) -> None:
@@ -164,23 +164,23 @@ def test_a_calendar_column_is_not_blocked_when_time_moves_on() -> None:
     )
     later = pa.table({"month": np.full(500, 2.0), "day": np.full(500, 5.0)})
 
-    assert find_faults(held, day_profile(later, None, held, "part")) == []
+    assert check(held, day_profile(later, None, held, "part")) == []
 
 
 @pytest.mark.parametrize(("rows", "faults"), [(299, 1), (300, 0), (3_000, 0), (3_001, 1)])
 def test_rows_outside_the_usual_are_a_fault(held: ReferenceProfile, rows: int, faults: int) -> None:
-    found = find_faults(held, served(held, rows, 1), trailing=[900, 1_000, 1_000, 1_000, 1_100])
+    found = check(held, served(held, rows, 1), trailing=[900, 1_000, 1_000, 1_000, 1_100])
 
     assert [fault.check for fault in found] == ["rows"] * faults
 
 
 def test_few_days_tell_nothing_of_the_usual(held: ReferenceProfile) -> None:
-    assert find_faults(held, served(held, 60, 1), trailing=[9_000] * 4) == []
+    assert check(held, served(held, 60, 1), trailing=[9_000] * 4) == []
 
 
 @pytest.mark.parametrize(("duplicates", "faults"), [(99, 0), (100, 1)])
 def test_rows_that_repeat_are_a_fault(held: ReferenceProfile, duplicates: int, faults: int) -> None:
-    found = find_faults(held, served(held, 500, 1), duplicates=duplicates)
+    found = check(held, served(held, 500, 1), duplicates=duplicates)
 
     assert [fault.check for fault in found] == ["duplicates"] * faults
 
@@ -195,4 +195,4 @@ def test_an_empty_column_that_comes_alive_is_no_fault() -> None:
 
     day = day_profile(pa.table({"late": ["yes"] * 200}), None, held, str(date(2013, 1, 1)))
 
-    assert find_faults(held, day) == []
+    assert check(held, day) == []
