@@ -4,7 +4,7 @@ Defaults live here and nowhere else. A key whose feature is not built is not in 
 """
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -28,6 +28,7 @@ from contract.problem.sources import ColumnName, FilesSource, PostgresSource, So
 from contract.problem.units import Duration, Share
 from contract.stages import Stage
 
+# The families of `methods.models.families`, which a test compares with these, and their ensemble.
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
 
 
@@ -112,14 +113,7 @@ class Models(Section):
 
     budget: Duration = timedelta(minutes=5)
     """CPU time of selection and tuning together; five minutes on a laptop's core."""
-    candidates: tuple[Candidate, ...] = (
-        "linear",
-        "tree",
-        "forest",
-        "boosting",
-        "neural",
-        "ensemble",
-    )
+    candidates: tuple[Candidate, ...] = get_args(Candidate)
     """All by default; a dummy is always among them."""
     seed: NonNegativeInt = 0
     """Of everything random."""

@@ -14,6 +14,7 @@ from methods.models.families import (
     FitLimits,
     Fitted,
     PlannedMember,
+    Shape,
     TrainingPlan,
 )
 from methods.models.families.ensemble import combine
@@ -56,19 +57,20 @@ def fit_plan(
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
     part = EncodedRows(encoded, dataset.truth[rows], weights)
-    fitted = [
-        (
-            member,
-            FAMILIES[member.family].fit(
-                shape,
-                part,
-                member.settings,
-                FitLimits(seed=member.seed, iterations=member.iterations_for(len(rows), plan.rows)),
-            ),
-        )
-        for member in plan.members
-    ]
-    return FittedPlan(encoding, tuple(fitted), encoded)
+    members = tuple(
+        (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
+    )
+    return FittedPlan(encoding, members, encoded)
+
+
+def _fit_member(
+    member: PlannedMember, planned_rows: int, shape: Shape, part: EncodedRows
+) -> Fitted:
+    family = FAMILIES[member.family]
+    iterations = member.iterations_for(len(part.truth), planned_rows, grow=family.iterations_grow)
+    return family.fit(
+        shape, part, member.settings, FitLimits(seed=member.seed, iterations=iterations)
+    )
 
 
 def family_name(members: Sequence[PlannedMember]) -> str:

@@ -71,6 +71,7 @@ class Boosting:
     """LightGBM with native categories."""
 
     name = "boosting"
+    iterations_grow = True
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return settings that are hard to beat untuned."""

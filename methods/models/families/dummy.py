@@ -13,6 +13,7 @@ class Dummy:
     """Class shares, or the mean (the median where the metric is the absolute error)."""
 
     name = "dummy"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return no settings."""

@@ -96,6 +96,10 @@ class Family(Protocol):
     """A kind of model."""
 
     name: str
+    """As the problem file spells it in `models.candidates`."""
+    iterations_grow: bool
+    """True where more rows want more iterations: rounds of boosting do, the trees of a forest and
+    the steps of a solver do not."""
 
     def defaults(self, shape: Shape) -> Settings:
         """Return the settings that selection compares."""

@@ -26,6 +26,7 @@ class Linear:
     """Logistic regression (lbfgs) or ridge on scaled numbers and one-hot codes."""
 
     name = "linear"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:
         """Return a mild penalty."""

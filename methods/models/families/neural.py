@@ -29,6 +29,7 @@ class Neural:
     """Two hidden layers of ReLU, trained by Adam an epoch at a time."""
 
     name = "neural"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return a network that trains in seconds."""

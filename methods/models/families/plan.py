@@ -30,14 +30,14 @@ class PlannedMember(Strict):
     seed: NonNegativeInt
     weight: Annotated[float, Field(gt=0.0, le=1.0)]
 
-    def iterations_for(self, rows: int, planned_rows: int) -> int | None:
+    def iterations_for(self, rows: int, planned_rows: int, *, grow: bool) -> int | None:
         """Return the iterations on so many rows; None where the family has none.
 
-        A forest's trees do not depend on the rows, nor do the steps of a linear solver.
+        `grow` is the family's `iterations_grow`.
         """
         if self.iterations == 0:
             return None
-        if self.family != "boosting":
+        if not grow:
             return self.iterations
         growth = min(_MOST_GROWTH, max(1.0 / _MOST_GROWTH, rows / planned_rows))
         return max(1, round(self.iterations * float(growth**0.5)))

@@ -67,6 +67,7 @@ class SingleTree:
     """One tree of few levels: a model that a person can read."""
 
     name = "tree"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return a tree of at most 128 leaves."""
@@ -97,6 +98,7 @@ class ExtraTrees:
     """Extremely randomised trees, in batches until the cap."""
 
     name = "forest"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:
         """Return fully grown trees, but for leaves of one row."""

@@ -1,10 +1,12 @@
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
 from fixtures_models import dataset_of
 
 from bundle.members import read_member
+from contract.problem.model import Candidate
 from methods.models.dataset import shape_of
 from methods.models.encoders.column import EncodingSettings
 from methods.models.encoding import fit_encoding
@@ -24,6 +26,10 @@ def parts(task: str, rows: int = 900) -> tuple[Shape, EncodedRows, EncodedRows]:
     shape = shape_of(dataset.schema, encoding.outputs, metric_named(METRIC[task], task))  # type: ignore[arg-type] # one of the three
     validation = EncodedRows(encoding.encode(dataset.take(others)), dataset.truth[others])
     return shape, EncodedRows(encoded, dataset.truth[train]), validation
+
+
+def test_the_problem_file_names_every_family() -> None:
+    assert {*get_args(Candidate)} == FAMILIES.keys() - {"dummy"} | {"ensemble"}
 
 
 @pytest.mark.parametrize("task", METRIC)
