@@ -1,4 +1,4 @@
-"""The gate: is the model good enough, on rows that nobody has seen, and better than what serves?
+"""The gate: is the model good enough on hold-out rows, and better than the one that serves?
 
 Takes    problem, run, prepared, assignment, bundle
 Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
@@ -65,35 +65,35 @@ class Outputs(Strict):
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Score challenger and champion on the vault and apply the gates."""
     problem = Problem.model_validate(out.store.document(inputs.problem))
-    about = Run.model_validate(out.store.document(inputs.run))
+    run = Run.model_validate(out.store.document(inputs.run))
     cache = out.scratch / "models"
-    model = read_model(out, about.name, inputs.bundle.digest, cache)
+    model = read_model(out, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
     vault = open_vault(table, assignment, model.contract)
     latency = latency_seconds(model)
-    judgement = apply_gates(
+    result = apply_gates(
         problem,
-        about,
+        run,
         vault,
         model,
-        read_champion(out, about.name, about.champion, cache),
+        read_champion(out, run.name, run.champion, cache),
         size_bytes=inputs.bundle.bytes,
         latency_seconds=latency,
     )
-    verdict = judgement.verdict
+    verdict = result.verdict
     if verdict.verdict == "refused":
-        Ledger(out.store, about.name).append(refusal(verdict, about))
+        Ledger(out.store, run.name).append(refusal(verdict, run))
     return Outputs(
         verdict=out.document("verdict", verdict),
         page=out.page(
-            "page", page(judgement, vault, model.contract.task, about, latency_seconds=latency)
+            "page", page(result, vault, model.contract.task, run, latency_seconds=latency)
         ),
         outcome=verdict.verdict,
         score=verdict.score,
         baseline=verdict.baseline_score,
-        gain=judgement.gain.value if judgement.gain else None,
-        probability=judgement.gain.probability if judgement.gain else None,
+        gain=result.gain.value if result.gain else None,
+        probability=result.gain.probability if result.gain else None,
         rows=verdict.rows,
         latency_p99_ms=round(latency * 1e3, 4),
         reason=verdict.reasons[0] if verdict.reasons else None,
