@@ -16,15 +16,14 @@ from methods.models.resampling import Blocks
 from methods.models.threshold import choose_threshold
 from tasks.tuning.search import ScoredTrial
 
-# Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
-MOST_MEMBERS = 5
-_TRIALS_A_FAMILY = 2
-_CANDIDATES = 8
+MOST_MEMBERS = 5  # each is refitted, stored and scored with; a sixth never paid for its cost
+_TRIALS_A_FAMILY = 2  # an ensemble gains from members that differ
+_CANDIDATES = 8  # of an ensemble
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The members with their weights, and what they said of validation, not yet calibrated."""
+    """The members with their weights, and their predictions for the scored rows, not calibrated."""
 
     members: tuple[tuple[ScoredTrial, float], ...]
     predicted: Floats
@@ -38,7 +37,7 @@ def choose_members(
     *,
     may_mix: bool,
 ) -> Choice:
-    """Return the best single trial, or the ensemble where it wins on rows that did not choose it.
+    """Return the best single trial, or the ensemble where it wins on rows that did not select its weights.
 
     `truth` and `blocks` are (n,) of validation; `may_mix` is True where ensembles are allowed.
     """
@@ -70,8 +69,8 @@ def choose_decision(
 
     For classes only; `predicted` is (n,) or (n, classes) of validation.
 
-    Nothing is calibrated where validation is later than train: the map would hold the base rate of
-    those weeks against a model that has not seen them, and the model that is served has. On the
+    Nothing is calibrated where validation is later than train: the map would fit the base rate of
+    those weeks to a model that was not trained on them, while the model that is served was. On the
     flights of 2013 that cost much of the log-loss a month later.
     """
     kind = "none" if forward else choose_calibration(truth, predicted, blocks)
@@ -83,13 +82,13 @@ def choose_decision(
 
 
 def _pool(tried: Sequence[ScoredTrial]) -> list[ScoredTrial]:
-    """Return the best trials of each family: an ensemble lives on members that differ."""
+    """Return the best trials of each family: an ensemble gains from members that differ."""
     ordered = sorted(tried, key=lambda one: (-one.goodness, one.number))
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
     pool = []
     for one in ordered:
-        taken[one.family] = taken.get(one.family, 0) + 1
-        if taken[one.family] <= _TRIALS_A_FAMILY:
+        counts[one.family] = counts.get(one.family, 0) + 1
+        if counts[one.family] <= _TRIALS_A_FAMILY:
             pool.append(one)
     return pool[:_CANDIDATES]
 

@@ -25,13 +25,13 @@ _SHOWN = 20
 def page(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float, run: Run) -> str:
     """Return the page; `tried` is empty where a stored plan was replayed."""
     kinds = " + ".join(member.family for member in plan.members)
-    said = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that chose it"
+    summary = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that selected it"
     sections = [PageSection("The plan", *_plan(plan))]
     if tried:
         sections.append(PageSection("The search", *_search(plan, tried, gain)))
-        lead = f"{said}, {number(gain)} better than the best default settings."
+        lead = f"{summary}, {number(gain)} better than the best default settings."
     else:
-        lead = f"{said} when it was found; this run replays it unchanged."
+        lead = f"{summary} when it was found; this run replays it unchanged."
     return render(
         f"Tuning for {run.name}",
         status=Status("good" if tried else "neutral", "searched" if tried else "replayed"),
@@ -57,7 +57,7 @@ def _plan(plan: TrainingPlan) -> list[Block]:
             {
                 "calibration": plan.calibration,
                 "threshold": plan.threshold,
-                "rows learnt from": plan.rows,
+                "training rows": plan.rows,
                 "half-life": plan.window.half_life_days or "all rows count alike",
                 "seed": plan.seed,
             }
@@ -87,5 +87,7 @@ def _search(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float) -> li
             rows,
             caption=f"The best {len(rows)} of {len(tried)} trials.",
         ),
-        Paragraph("These rows chose the plan, so its score flatters; the gate has the honest one."),
+        Paragraph(
+            "The plan was selected on these rows, so its score is optimistic; the gate measures an unbiased one."
+        ),
     ]

@@ -20,14 +20,14 @@ from methods.split.folds import Pair, Rows, fold_pairs
 from methods.split.weights import TrainingWindow
 from methods.tables.sampling import evenly_spaced
 from tasks.tuning.choose import Choice, choose_decision, choose_members
-from tasks.tuning.search import Round, ScoredTrial, search_settings
+from tasks.tuning.search import ScoredTrial, SearchRound, search_settings
 
-# Capacity has to be chosen on much of the data; past this many rows a fit is too dear to repeat.
-LEARN_ROWS = 120_000
-VALIDATION_ROWS = 30_000
-FAMILIES_SEARCHED = 3
-# Below it a fit costs a fraction of a second, and validation has fewer than 700 rows.
-SMALL_ROWS = 3_000
+LEARN_ROWS = (
+    120_000  # the size of a model is chosen on much of the data; more is too dear to repeat
+)
+VALIDATION_ROWS = 30_000  # arbitrary: the interval of a score is narrow enough
+FAMILIES_SEARCHED = 3  # arbitrary: the best of selection
+SMALL_ROWS = 3_000  # of train; below, validation has fewer than 700 rows and a fit costs little
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def find_plan(
             journal=journal,
         )
     except ValueError as error:
-        sentence = f"tuning found no model: {error}; look at the columns and the leaderboard."
+        sentence = f"tuning found no model: {error}; check the columns and the leaderboard."
         raise Refused(sentence) from error
     choice = choose_members(
         tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates
@@ -79,30 +79,30 @@ def find_plan(
     return SearchResult(plan, tried, reached - best_default.goodness)
 
 
-def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
-    """Return what trials learn from and are scored on: train and validation last of all.
+def search_pairs(dataset: Dataset, *, ordered: bool, small_rows: int = SMALL_ROWS) -> list[Pair]:
+    """Return the rows that trials are trained and scored on; train and validation are the last pair.
 
-    Fewer than SMALL_ROWS train rows are scored by their own folds as well: nineteen rows of
-    validation would choose whatever happens to fit them.
+    Fewer than `small_rows` training rows are scored by their own folds as well: nineteen validation
+    rows would select whatever happens to fit them.
     """
     train, validation = dataset.rows("train"), dataset.rows("validation")
     pair = Pair(
         train[evenly_spaced(len(train), LEARN_ROWS)],
         validation[evenly_spaced(len(validation), VALIDATION_ROWS)],
     )
-    if len(train) >= SMALL_ROWS:
+    if len(train) >= small_rows:
         return [pair]
     return [*fold_pairs(dataset.assignment, dataset.labelled, ordered=ordered), pair]
 
 
 def _round(
     dataset: Dataset, pair: Pair, settings: EncodingSettings, metric: MetricDefinition, seed: int
-) -> Round:
-    """Encode one pair; what sees the target is fitted on the rows that teach."""
+) -> SearchRound:
+    """Encode one pair; what uses the target is fitted on the training rows."""
     encoding, encoded = fit_encoding(
         dataset.schema, dataset.take(pair.train), dataset.truth[pair.train], settings, seed
     )
-    return Round(
+    return SearchRound(
         shape_of(dataset.schema, encoding.outputs, metric),
         EncodedRows(encoded, dataset.truth[pair.train]),
         EncodedRows(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
@@ -110,7 +110,7 @@ def _round(
 
 
 def best_families(board: Leaderboard) -> list[str]:
-    """Return the families that are searched, the best first; the dummy where nothing else stands."""
+    """Return the families that are searched, the best first; the dummy where no other has a score."""
     known = [entry.family for entry in board.entries if entry.score is not None]
     return [name for name in known if name != "dummy"][:FAMILIES_SEARCHED] or ["dummy"]
 
@@ -165,7 +165,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
 def verify_stored_plan(
     document: JsonValue, schema: Schema, metric: MetricDefinition
 ) -> TrainingPlan:
-    """Return a stored plan, verified against the problem of today.
+    """Return a stored plan, verified against the current problem.
 
     Raises Refused if it is not a plan, or one of another task, classes, metric or family.
     """
@@ -178,15 +178,15 @@ def verify_stored_plan(
             "start a run without a replay."
         )
         raise Refused(sentence) from error
-    asked = {
+    compared = {
         "task": (plan.task, schema.task),
         "classes": (plan.classes, schema.classes),
         "metric": (plan.metric, metric.name),
     }
-    for name, (held, wanted) in asked.items():
-        if held != wanted:
+    for name, (stored, current) in compared.items():
+        if stored != current:
             sentence = (
-                f"the stored plan has {name} {held!r}, the problem has {wanted!r}; "
+                f"the stored plan has {name} {stored!r}, the problem has {current!r}; "
                 "start a run without a replay."
             )
             raise Refused(sentence)

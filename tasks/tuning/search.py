@@ -1,7 +1,7 @@
 """Search settings around the best families within a CPU-time budget, never on the vault.
 
-Trials are scored on rows that chose them, so the plan's score flatters; the gate judges on rows
-that this search never sees. The journal is a file of one writer.
+Trials are selected by the rows that score them, so the plan's score is optimistic; the gate uses
+rows that this search never sees. The journal is a file of one writer.
 
 Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011 (TPE).
 """
@@ -21,16 +21,16 @@ from bundle.arrays import Floats
 from methods.models.families import FAMILIES, EncodedRows, FitLimits, Settings, Shape
 from methods.models.metrics import MetricDefinition
 
-# A fit gets at most this share of what is left, so that one family never eats a search.
+# A fit gets at most this share of what is left, so that no family uses up a search.
 _SHARE_OF_REST = 0.35
-_LEAST_SECONDS = 0.5
+_LEAST_SECONDS = 0.5  # arbitrary: every family fits something useful within it
 _MOST_TRIALS = 300  # arbitrary: past it TPE itself costs more than a fit
 _FAILURES = (ValueError, FloatingPointError, MemoryError, np.linalg.LinAlgError, LightGBMError)
 
 
 @dataclass(frozen=True)
-class Round:
-    """Rows to learn from and rows to be scored on, in an encoding of their own."""
+class SearchRound:
+    """Training and validation rows in an encoding fitted on the training rows."""
 
     shape: Shape
     train: EncodedRows
@@ -54,7 +54,7 @@ class ScoredTrial:
 
 
 def search_settings(
-    rounds: Sequence[Round],
+    rounds: Sequence[SearchRound],
     families: Sequence[str],
     metric: MetricDefinition,
     *,
@@ -97,7 +97,7 @@ def search_settings(
             if min(seconds.values()) > left:
                 break
             continue
-        at = time.process_time()
+        started = time.process_time()
         cap = max(_LEAST_SECONDS, share * left) / len(rounds)
         try:
             fitted = [
@@ -119,7 +119,7 @@ def search_settings(
         except _FAILURES as error:
             trial.set_user_attr("failure", f"{type(error).__name__}: {str(error)[:200]}")
             goodness = float("nan")
-        used = time.process_time() - at
+        used = time.process_time() - started
         seconds[name] = used if name not in seconds else 0.5 * (seconds[name] + used)
         if not np.isfinite(goodness):
             study.tell(trial, state=optuna.trial.TrialState.FAIL)

@@ -3,7 +3,6 @@ import pyarrow as pa
 import pytest
 
 from contract.errors import AskedWrongly
-from methods.split import folds
 from methods.split.folds import PreparedAssignment, fold_pairs, read_assignment
 
 
@@ -45,10 +44,8 @@ def test_rows_without_a_label_take_no_part() -> None:
     assert not any(3 in pair.train or 3 in pair.score for pair in pairs)
 
 
-def test_large_data_get_one_holdout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folds, "HOLDOUT_ROWS", 30)
-
-    pairs = fold_pairs(assignment(), ALL, ordered=True)
+def test_large_data_get_one_holdout() -> None:
+    pairs = fold_pairs(assignment(), ALL, ordered=True, holdout_rows=30)
 
     assert len(pairs) == 1
     assert pairs[0].score.tolist() == list(range(24, 32))

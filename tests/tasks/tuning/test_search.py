@@ -9,7 +9,6 @@ from fixtures_models import Prepared, dataset_of, problem_of
 from methods.models.families import TrainingPlan
 from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
 from methods.models.metrics import metric_named
-from tasks.tuning import plan
 from tasks.tuning.choose import choose_members
 from tasks.tuning.plan import best_families, find_plan, search_pairs
 from tasks.tuning.search import ScoredTrial
@@ -90,11 +89,10 @@ def test_small_data_are_scored_by_their_folds_as_well() -> None:
     assert np.array_equal(last.score, dataset.rows("validation"))
 
 
-def test_large_data_are_scored_on_validation_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "SMALL_ROWS", 100)
+def test_large_data_are_scored_on_validation_only() -> None:
     dataset = dataset_of(600)
 
-    (pair,) = search_pairs(dataset, ordered=True)
+    (pair,) = search_pairs(dataset, ordered=True, small_rows=100)
 
     assert np.array_equal(pair.train, dataset.rows("train"))
 
