@@ -168,7 +168,7 @@ def test_rows_without_labels_refuse(prepare: Callable[..., Prepared], tmp_path: 
 def test_a_refresh_that_is_no_worse_is_promoted(
     prepare: Callable[..., Prepared], tmp_path: Path
 ) -> None:
-    prepared = prepare(rows=4000, metric={"name": "log_loss"})
+    prepared = prepare(rows=4000, gates={"beats": {"champion": {"margin": 0.01}}})
     champion = bundle_of(prepared, 0.8, tmp_path / "a")
     challenger = bundle_of(prepared, 0.81, tmp_path / "b")
 
