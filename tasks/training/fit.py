@@ -34,9 +34,9 @@ class FittedPlan:
     def mix(self, encoded: Floats) -> Floats:
         """Return the weighted mean of the members, not calibrated; (n,) or (n, classes)."""
         predictions = {
-            str(place): fitted.predict(encoded) for place, (_, fitted) in enumerate(self.members)
+            str(index): fitted.predict(encoded) for index, (_, fitted) in enumerate(self.members)
         }
-        weights = {str(place): member.weight for place, (member, _) in enumerate(self.members)}
+        weights = {str(index): member.weight for index, (member, _) in enumerate(self.members)}
         return combine(weights, predictions)
 
     def predict(self, table: pa.Table) -> Floats:
@@ -74,7 +74,7 @@ def _fit_member(
 
 
 def family_name(members: Sequence[PlannedMember]) -> str:
-    """Return the families in a word, such as `boosting` or `ensemble of boosting, linear`."""
+    """Return the families as a card names them, such as `boosting` or `ensemble of boosting, linear`."""
     if len(members) == 1:
         return members[0].family
     return f"ensemble of {', '.join(dict.fromkeys(member.family for member in members))}"

@@ -1,7 +1,7 @@
-"""What the model says of rows it has not seen: the plan fitted on train, asked about validation.
+"""Scores of the held-out rows: the plan fitted on train predicts validation.
 
-The reference profile, calibration, threshold, importance and the card's scores come from here. The
-model that is served has learnt from validation too, and would flatter itself on it.
+The reference profile, calibration, threshold, importance and the card's metrics come from here. The
+model that is served was trained on validation too, so its own scores there would be optimistic.
 """
 
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ _KINDS: dict[str, Kind] = {
     "date": "date",
     "text": "text",
 }
-_DAY = 86_400
+_DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """The held-out rows' truth and final scores, and what follows from them."""
+    """The held-out rows' truth and calibrated scores, (n,) or (n, classes), and what follows from them."""
 
     truth: Floats
     scores: Floats
@@ -52,21 +52,21 @@ class HoldOut:
 
 def score_hold_out(
     plan: TrainingPlan,
-    before: FittedPlan,
+    fitted: FittedPlan,
     dataset: Dataset,
     rows: Rows,
     problem: Problem,
     *,
     forward: bool,
 ) -> HoldOut:
-    """Score `rows`, which `before` has not seen, and derive everything that needs such scores.
+    """Score `rows`, on which `fitted` was not trained, and derive everything that needs such scores.
 
-    `forward` is True where the rows are later than those that taught.
+    `forward` is True where the rows are later than the training rows.
     """
     metric = metric_of(problem, dataset.schema)
     table, truth = dataset.take(rows), dataset.truth[rows]
-    encoded = before.encoding.encode(table)
-    mixed = before.mix(encoded)
+    encoded = fitted.encoding.encode(table)
+    mixed = fitted.mix(encoded)
     maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
     scores = apply_calibration(maps, mixed)
     threshold = None
@@ -77,8 +77,8 @@ def score_hold_out(
     importance = permutation_importance(
         encoded,
         truth,
-        lambda held: apply_calibration(maps, before.mix(held)),
-        before.encoding.positions(),
+        lambda rows_encoded: apply_calibration(maps, fitted.mix(rows_encoded)),
+        fitted.encoding.positions(),
         metric,
         seed=plan.seed,
         threshold=cut,
@@ -100,12 +100,12 @@ def _metrics(
     plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed."""
-    found = {
+    values = {
         name: metric.score(truth, scores, threshold)
         for name, metric in METRICS.items()
         if plan.task in metric.tasks
     }
-    return {name: score for name, score in found.items() if np.isfinite(score)}
+    return {name: score for name, score in values.items() if np.isfinite(score)}
 
 
 def _profile(
@@ -146,8 +146,8 @@ def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
 
 def _by_block(blocks: NDArray[np.int64], losses: Floats) -> list[tuple[int, int, float, float]]:
     """Return block, rows, mean loss and its deviation over rows, in the blocks' order."""
-    found = []
+    summaries = []
     for block in np.unique(blocks):
-        held = losses[blocks == block]
-        found.append((int(block), len(held), float(held.mean()), float(held.std())))
-    return found
+        of_block = losses[blocks == block]
+        summaries.append((int(block), len(of_block), float(of_block.mean()), float(of_block.std())))
+    return summaries
