@@ -1,4 +1,4 @@
-"""What each column is: the roles that encoder, gate, service and monitoring agree on.
+"""What each column is: the roles that encoder, gate, service and monitoring share.
 
 Roles are inferred from development rows without looking at how the target depends on them;
 `methods/columns/roles.py` holds the rules, and the problem file's `columns` override them.
@@ -47,8 +47,8 @@ def key_columns(problem: Problem) -> tuple[str, ...]:
 def is_feature(name: str, problem: Problem) -> bool:
     """Say whether a model may see a column.
 
-    A single key, the group, the target and the times at which a row became known teach nothing
-    that comes again; the columns of a key with several parts may.
+    A single key, the group, the target and the times at which a row became known hold nothing that
+    generalises; the columns of a key with several parts may.
     """
     source = problem.main_source
     key = key_columns(problem)
@@ -78,7 +78,7 @@ def infer_schema(table: pa.Table, problem: Problem) -> Schema:
     if not any(column.role not in {"id", "constant"} for column in columns):
         sentence = (
             f"None of the {len(columns)} columns beside the target {problem.target.column!r} can "
-            "teach: each one is constant, or names its row. Add columns, or set their role."
+            "be used: each one is constant, or identifies its row. Add columns, or set their role."
         )
         raise Refused(sentence)
     return Schema(
@@ -131,10 +131,12 @@ def _check_overrides(table: pa.Table, problem: Problem) -> None:
             _column(table, name)
 
 
-def _overridden(column: Feature, values: pa.ChunkedArray, given: ColumnOverride | None) -> Feature:
-    if given is None:
+def _overridden(
+    column: Feature, values: pa.ChunkedArray, override: ColumnOverride | None
+) -> Feature:
+    if override is None:
         return column
-    role = column.role if given.role in {None, "drop"} else given.role
+    role = column.role if override.role in {None, "drop"} else override.role
     pair = column.values
     if role == "binary" and not pair:
         pair = pair_of(values.drop_null())
@@ -148,9 +150,9 @@ def _overridden(column: Feature, values: pa.ChunkedArray, given: ColumnOverride 
     return column.model_copy(
         update={
             "role": role,
-            "unit": given.unit,
-            "range": given.range or (seen if role == "number" else None),
+            "unit": override.unit,
+            "range": override.range or (seen if role == "number" else None),
             "values": pair if role == "binary" else (),
-            "required": column.required if given.required is None else given.required,
+            "required": column.required if override.required is None else override.required,
         }
     )

@@ -1,4 +1,4 @@
-"""The cells in which a column of today is held against the reference: few, large, and exhaustive.
+"""The cells on which a column of today is compared with the reference: few, large, exhaustive.
 
 Missing values, values out of range and unseen categories are cells like any other: a jump of the
 missing share is drift, and a comparison that drops missing values is blind to it.

@@ -36,10 +36,10 @@ class Encoding:
 
     def positions(self) -> dict[str, list[int]]:
         """Return the positions of each column's outputs."""
-        found: dict[str, list[int]] = {}
+        positions: dict[str, list[int]] = {}
         for position, output in enumerate(self.outputs):
-            found.setdefault(output.column, []).append(position)
-        return found
+            positions.setdefault(output.column, []).append(position)
+        return positions
 
 
 def fit_encoding(
@@ -79,7 +79,7 @@ def _target(schema: Schema, truth: Floats, folds: int, seed: int) -> EncodingTar
 def _fit_column(
     column: Feature, values: pa.ChunkedArray, target: EncodingTarget, settings: EncodingSettings
 ) -> list[FittedColumn]:
-    """Return the plans of one column: none where it teaches nothing, two for many categories."""
+    """Return the plans of one column: none where it holds no information, two for many categories."""
     name = column.name
     if column.role == "number":
         return fit_number(name, values)

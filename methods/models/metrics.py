@@ -1,9 +1,8 @@
 """The metrics a problem may name, each as one function of block sums.
 
 A metric is written once, for many re-samples of the same rows at a time: its point value is the
-re-sample in which every block stands once. So the number on a page and the number inside a
-confidence interval cannot come from two implementations. All of them stand here: the list
-at the end is the one that the problem file's words are taken from.
+re-sample in which every block occurs once. So the number on a page and the number inside a
+confidence interval cannot come from two implementations.
 """
 
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ class MetricDefinition:
     """A named metric: which tasks know it, which direction is better, whether it needs decisions.
 
     `formula(sample, counts)` takes counts of shape (draws, block_count), how often each block
-    stands in each draw, and returns (draws,); NaN where a draw cannot be scored.
+    occurs in each draw, and returns (draws,); NaN where a draw cannot be scored.
     """
 
     name: str
@@ -45,7 +44,7 @@ class MetricDefinition:
         return self.formula(sample, counts)
 
     def score(self, truth: Floats, predicted: Floats, threshold: float = 0.5) -> float:
-        """Return the metric of the rows as they stand, in the metric's own direction and unit."""
+        """Return the metric of the original rows, in the metric's own direction and unit."""
         one_block = np.zeros(len(truth), dtype=np.int64)
         sample = Sample(truth, predicted, one_block, 1, threshold)
         return float(self.resampled(sample, np.ones((1, 1)))[0])
@@ -133,11 +132,11 @@ def _f1(sample: Sample, counts: Floats) -> Floats:
     classes = [1] if sample.predicted.ndim == 1 else list(sample.classes())
     scores = []
     for each in classes:
-        is_class, said = sample.truth == each, decided == each
+        is_class, is_predicted = sample.truth == each, decided == each
         if not is_class.any():
             continue
-        hits = counts @ sample.sums((is_class & said).astype(np.float64))
-        both = counts @ sample.sums(is_class.astype(np.float64) + said.astype(np.float64))
+        hits = counts @ sample.sums((is_class & is_predicted).astype(np.float64))
+        both = counts @ sample.sums(is_class.astype(np.float64) + is_predicted.astype(np.float64))
         scores.append(divide(2.0 * hits, both))
     return np.mean(scores, axis=0) if scores else np.full(len(counts), np.nan)
 
@@ -160,22 +159,22 @@ _ERRORS: tuple[tuple[str, Resampled], ...] = (("rmse", _rmse), ("mae", _mae))
 def _known() -> list[MetricDefinition]:
     """Return all metrics, by what they need and which way is better."""
 
-    def made(
+    def metric(
         name: str, tasks: frozenset[str], up: bool, decides: bool, how: Resampled
     ) -> MetricDefinition:
         return MetricDefinition(
             name=name, tasks=tasks, greater_is_better=up, decides=decides, formula=how
         )
 
-    found = [made(n, _CLASSES, up=True, decides=False, how=how) for n, how in _RANKED]
-    found += [made(n, _CLASSES, up=True, decides=True, how=how) for n, how in _DECIDED]
-    found += [made(n, _VALUES, up=False, decides=False, how=how) for n, how in _ERRORS]
-    found.append(made("log_loss", _CLASSES, up=False, decides=False, how=_log_loss))
-    found.append(made("r2", _VALUES, up=True, decides=False, how=_r2))
-    return found
+    metrics = [metric(n, _CLASSES, up=True, decides=False, how=how) for n, how in _RANKED]
+    metrics += [metric(n, _CLASSES, up=True, decides=True, how=how) for n, how in _DECIDED]
+    metrics += [metric(n, _VALUES, up=False, decides=False, how=how) for n, how in _ERRORS]
+    metrics.append(metric("log_loss", _CLASSES, up=False, decides=False, how=_log_loss))
+    metrics.append(metric("r2", _VALUES, up=True, decides=False, how=_r2))
+    return metrics
 
 
-# What a problem is measured by where its file names nothing.
+# The metric of a problem that names none.
 DEFAULTS: dict[LearningTask, str] = {
     "binary": "roc_auc",
     "multiclass": "log_loss",

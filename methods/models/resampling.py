@@ -29,8 +29,8 @@ class Sample:
 
     def sums(self, values: Floats) -> Floats:
         """Sum `values` of shape (n,) by block; (block_count,)."""
-        found = np.bincount(self.blocks, weights=values, minlength=self.block_count)
-        return found.astype(np.float64, copy=False)
+        sums = np.bincount(self.blocks, weights=values, minlength=self.block_count)
+        return sums.astype(np.float64, copy=False)
 
     def decisions(self) -> Floats:
         """Return the decided class index of every row, (n,)."""

@@ -1,9 +1,9 @@
-"""Which rows teach, which choose, which judge: known from a row's key and time alone.
+"""Training, validation and hold-out rows (the vault), from a row's key and time alone.
 
 The same rules serve exploration, preprocessing and split, so that nothing looks at a row of the
 vault before the gate does. By hash a row's part never changes. By time the vault is the newest
-rows; as newer rows come, rows leave it for training, and none ever goes the other way: the cut
-never lies before the one that the serving model was trained under (`not_before`).
+rows; as newer rows come, rows move from it to training, and none ever moves back: the cut never
+lies before the one under which the serving model was trained (`not_before`).
 
 Source: Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012; sections 3 and 4.
 """
@@ -30,7 +30,7 @@ VAULT_ROWS = 2_000  # rows that a paired bootstrap needs to see a gain of a hund
 SEPARATOR = "\x1f"  # between the columns of a key; no text file holds it
 MICROSECONDS = 1_000_000
 
-# In the assignment's `part`; a row in a gap takes no part, so that no label of an earlier part
+# In the assignment's `part`; a row in a gap is not used, so that no label of an earlier part
 # becomes known during a later one.
 TRAIN, VALIDATION, VAULT, GAP = "train", "validation", "vault", "gap"
 
@@ -38,7 +38,7 @@ By = Literal["time", "hash", "group"]
 
 
 class SplitRule(Strict):
-    """How rows are parted; everything but the rows themselves."""
+    """How rows are split; everything but the rows themselves."""
 
     by: By
     columns: tuple[str, ...]
@@ -123,30 +123,30 @@ def microseconds(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def key_texts(table: pa.Table, columns: Sequence[str]) -> list[str]:
-    """Spell each row's key as one text; a missing part of a key is empty."""
+    """Return each row's key as one text; a missing part of a key is empty."""
     parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in columns]
     if len(parts) == 1:
         return list(parts[0].to_pylist())
     return list(pc.binary_join_element_wise(*parts, SEPARATOR).to_pylist())
 
 
-def buckets(words: Sequence[str], salt: str) -> np.ndarray:
-    """Return each word's bucket in [0, 10,000), int32 of shape (n,).
+def buckets(texts: Sequence[str], salt: str) -> np.ndarray:
+    """Return each text's bucket in [0, 10,000), int32 of shape (n,).
 
-    DuckDB's `md5_number_lower(salt || ':' || word) % 10000` is the same number.
+    DuckDB's `md5_number_lower(salt || ':' || text) % 10000` is the same number.
 
     >>> buckets(["1", "2", "3"], "7").tolist()
     [1093, 8037, 4593]
     """
     start = hashlib.md5(f"{salt}:".encode(), usedforsecurity=False)
 
-    def place(word: str) -> int:
+    def bucket(text: str) -> int:
         digest = start.copy()
-        digest.update(word.encode())
+        digest.update(text.encode())
         return int.from_bytes(digest.digest()[8:], "little") % BUCKETS
 
-    known = {word: place(word) for word in set(words)}
-    return np.fromiter((known[word] for word in words), dtype=np.int32, count=len(words))
+    known = {text: bucket(text) for text in set(texts)}
+    return np.fromiter((known[text] for text in texts), dtype=np.int32, count=len(texts))
 
 
 def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
@@ -223,27 +223,27 @@ def parts(table: pa.Table, rule: SplitRule) -> np.ndarray:
     return parts_by_bucket(buckets(key_texts(table, rule.columns), rule.salt), rule)
 
 
-def parts_by_time(times: np.ndarray, found: Cuts) -> np.ndarray:
+def parts_by_time(times: np.ndarray, limits: Cuts) -> np.ndarray:
     """Return the part of every time, shape (n,)."""
     return np.select(
         [
-            times < found.train_until,
-            (times >= found.validation_from) & (times < found.validation_until),
-            times >= found.vault_from,
+            times < limits.train_until,
+            (times >= limits.validation_from) & (times < limits.validation_until),
+            times >= limits.vault_from,
         ],
         [TRAIN, VALIDATION, VAULT],
         default=GAP,
     )
 
 
-def parts_by_bucket(places: np.ndarray, rule: SplitRule) -> np.ndarray:
+def parts_by_bucket(bucket: np.ndarray, rule: SplitRule) -> np.ndarray:
     """Return the part of every bucket, shape (n,): the vault lowest, then validation, then train.
 
-    The limits depend on nothing but the shares, so that a bucket keeps its part for ever.
+    The limits depend on nothing but the shares, so that a bucket always keeps its part.
     """
     vault = round(rule.vault * BUCKETS)
     validation = vault + round(rule.validation * BUCKETS)
-    return np.select([places < vault, places < validation], [VAULT, VALIDATION], default=TRAIN)
+    return np.select([bucket < vault, bucket < validation], [VAULT, VALIDATION], default=TRAIN)
 
 
 def development(table: pa.Table, rule: SplitRule) -> np.ndarray:

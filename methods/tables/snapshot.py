@@ -1,6 +1,6 @@
-"""The snapshot: what collection has of each source, and the current rows that follow from it.
+"""The snapshot: the collected parts of each source, and the current rows that follow from them.
 
-Raw parts are never changed, so a row that was updated, came late or was read again stands in them
+Raw parts are never changed, so a row that was updated, came late or was read again is in them
 more than once. The current rows are each key's newest version among those known by a moment.
 """
 
@@ -31,7 +31,7 @@ _TIMES = ("TIMESTAMP", "DATE")
 
 
 class SourceSnapshot(Strict):
-    """What is there of one source, and which of its columns mean what."""
+    """The collected parts of one source, and the meaning of its columns."""
 
     generation: int
     """Of the source's HEAD.json: how many loads were committed."""
@@ -45,7 +45,7 @@ class SourceSnapshot(Strict):
 
 
 class Snapshot(Strict):
-    """What is there of every source at the run's commit."""
+    """The collected parts of every source at the run's commit."""
 
     sources: dict[str, SourceSnapshot]
 
@@ -96,14 +96,14 @@ def materialise(
 ) -> None:
     """Make the table `current`: the newest version of each key that was known in time.
 
-    Rows that cannot count have their reason beside them: no key, no time, or a key that stands
+    Rows that are set aside have their reason beside them: no key, no time, or a key that occurs
     twice in the load that its newest version came with (a load is one file, or one query).
 
     Raises:
         AskedWrongly: a declared column is not in the data, or a time column holds no time.
     """
-    found = sql.columns(connection, f"SELECT * FROM {sql.parquet(paths)}")  # noqa: S608 - paths are quoted
-    kinds = {name: kind for name, kind in found.items() if name not in ADDED}
+    columns = sql.columns(connection, f"SELECT * FROM {sql.parquet(paths)}")  # noqa: S608 - paths are quoted
+    kinds = {name: kind for name, kind in columns.items() if name not in ADDED}
     instants = _instants(kinds, source, view.timezone)
     key = [sql.name(part) for part in source.key] or [ROW_KEY]
     cursor = sql.name(source.cursor) if source.cursor else "NULL"
@@ -132,7 +132,7 @@ def materialise(
                 PARTITION BY {", ".join(key)}
                 ORDER BY perennial_cursor DESC NULLS LAST, {LOAD} DESC, perennial_repeat
             ) AS perennial_winner FROM numbered
-        ), judged AS (
+        ), checked AS (
             SELECT *, {_reason(source)} AS {REASON} FROM aged
             WHERE perennial_winner = {LOAD} OR {" OR ".join(f"{part} IS NULL" for part in key)}
         )
@@ -140,7 +140,7 @@ def materialise(
                           perennial_winner),
             row_number() OVER (ORDER BY {", ".join([*order, *key])}, {LOAD}, file_row_number) - 1
             AS {ROW}
-        FROM judged ORDER BY {ROW}
+        FROM checked ORDER BY {ROW}
     """  # noqa: S608 - every name and value is quoted
     sql.run(connection, statement)
 
@@ -204,7 +204,7 @@ def _reason(source: SourceSnapshot) -> str:
 
 
 def _row_key(columns: Sequence[str]) -> str:
-    """Return the term for a key from content: equal rows of one load are told apart by number."""
+    """Return the term for a key from content: equal rows of one load are numbered."""
     fields = ", ".join(f"{sql.name(column)} := {sql.name(column)}" for column in columns)
     content = f"md5(CAST(struct_pack({fields}) AS VARCHAR))"
     ordinal = f"row_number() OVER (PARTITION BY {content}, {LOAD} ORDER BY file_row_number)"

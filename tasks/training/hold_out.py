@@ -39,7 +39,7 @@ _DAY = 86_400  # seconds
 
 @dataclass(frozen=True)
 class HoldOut:
-    """The held-out rows' truth and calibrated scores, (n,) or (n, classes), and what follows from them."""
+    """Truth and calibrated scores of the held-out rows, and what follows from them."""
 
     truth: Floats
     scores: Floats

@@ -80,7 +80,7 @@ def find_plan(
 
 
 def search_pairs(dataset: Dataset, *, ordered: bool, small_rows: int = SMALL_ROWS) -> list[Pair]:
-    """Return the rows that trials are trained and scored on; train and validation are the last pair.
+    """Return the rows that trials are trained and scored on; the last pair is train and validation.
 
     Fewer than `small_rows` training rows are scored by their own folds as well: nineteen validation
     rows would select whatever happens to fit them.

@@ -20,12 +20,12 @@ from methods.models.encoders.column import (
     encode_column,
 )
 
-FEWEST_ROWS = 2  # a level seen once tells more about its row than about itself
+FEWEST_ROWS = 2  # the mean of a level seen once is the row's own label
 LOOKUP_CLASSES = 10  # more classes would make more lookup columns than there are columns
 
 
 def canonical_codes(values: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Return each value's place among the sorted canonical words, (n,), -1 for missing.
+    """Return each value's index among the sorted canonical words, (n,), -1 for missing.
 
     >>> codes, words = canonical_codes(pa.chunked_array([["b", None, "a", "b"]]))
     >>> codes.tolist(), words
@@ -34,8 +34,8 @@ def canonical_codes(values: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
     encoded = values.combine_chunks().dictionary_encode()
     raw = [_word(value) for value in encoded.dictionary.to_pylist()]
     words = sorted({word for word in raw if word is not None})
-    place = {word: code for code, word in enumerate(words)}
-    of_raw = np.array([-1 if word is None else place[word] for word in raw] + [-1], dtype=np.int64)
+    index = {word: code for code, word in enumerate(words)}
+    of_raw = np.array([-1 if word is None else index[word] for word in raw] + [-1], dtype=np.int64)
     indices = encoded.indices.fill_null(len(raw)).to_numpy()
     return of_raw[indices], words
 
@@ -82,22 +82,23 @@ def _fit_lookup(  # noqa: PLR0917 - one column's levels, and how they are averag
 
     def means(rows: np.ndarray) -> tuple[Floats, Floats]:
         """Return the means of levels and missing, (levels + 1, scores), and of all rows."""
-        places, scores = codes[rows] % (levels + 1), target.scores[rows]  # -1 becomes the last
+        levels_of_rows = codes[rows] % (levels + 1)  # -1 becomes the last
+        scores = target.scores[rows]
         overall = scores.mean(axis=0)
-        rows_of = np.bincount(places, minlength=levels + 1)
+        rows_of = np.bincount(levels_of_rows, minlength=levels + 1)
         sums = np.column_stack(
-            [np.bincount(places, weights=one, minlength=levels + 1) for one in scores.T]
+            [np.bincount(levels_of_rows, weights=one, minlength=levels + 1) for one in scores.T]
         )
         shrunk = (sums + settings.shrinkage * overall) / (rows_of + settings.shrinkage)[:, None]
         return np.where((rows_of >= FEWEST_ROWS)[:, None], shrunk, overall), overall
 
     crossed = np.empty_like(target.scores)
     for fold in range(target.folds):
-        held = target.fold == fold
-        if held.any() and not held.all():
-            crossed[held] = means(~held)[0][codes[held] % (levels + 1)]
+        left_out = target.fold == fold
+        if left_out.any() and not left_out.all():
+            crossed[left_out] = means(~left_out)[0][codes[left_out] % (levels + 1)]
         else:
-            crossed[held] = target.scores.mean(axis=0)
+            crossed[left_out] = target.scores.mean(axis=0)
     table, overall = means(np.ones(len(codes), dtype=np.bool_))
     order = np.lexsort((np.arange(levels), -counts))[: settings.lookup_levels]
     plan = LookupPlan(

@@ -1,4 +1,4 @@
-"""Encode dates by the parts that come again."""
+"""Encode dates by the parts that repeat."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,9 +9,9 @@ import pyarrow as pa
 from bundle.plans import DatePart, DatePlan
 from methods.models.encoders.column import FittedColumn, Output, encode_column, varies
 
-# After how many days a part of a date begins anew. What never does (year, days) is no feature: it
-# tells a model when a row was, not what kind of day it was, and a tree carries the level of the
-# last weeks into the future.
+# After how many days a part of a date repeats. Parts that never do (year, days) are no features:
+# they identify when a row was, not what kind of day it was, and a tree would extrapolate the level
+# of the last weeks.
 CYCLE_DAYS: Mapping[DatePart, float] = MappingProxyType(
     {
         "minute": 1 / 24,
@@ -22,7 +22,7 @@ CYCLE_DAYS: Mapping[DatePart, float] = MappingProxyType(
         "dayofyear": 366.0,
     }
 )
-SEEN_CYCLES = 2  # before it was seen twice, a month is as absolute as a year
+SEEN_CYCLES = 2  # until seen twice, a month is as absolute as a year
 
 
 def fit_date(name: str, values: pa.ChunkedArray) -> list[FittedColumn]:

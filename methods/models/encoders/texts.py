@@ -28,9 +28,9 @@ from methods.models.encoders.column import (
 )
 from methods.tables.sampling import evenly_spaced
 
-ROWS = 60_000  # more rows find no further words that matter
-CHARACTERS = 20_000  # of one text; the plan tells the reader
-FEWEST_ROWS = 3  # a term in fewer texts is a name
+ROWS = 60_000  # more rows add no further words that matter
+CHARACTERS = 20_000  # of one text; a part of the plan, so that the reader cuts alike
+FEWEST_ROWS = 3  # a term in fewer texts identifies rows
 
 
 def fit_text(
@@ -45,17 +45,17 @@ def fit_text(
         return []
     crossed = np.zeros((len(target.truth), len(whole.bias)))
     for fold in range(target.folds):
-        held = np.flatnonzero(target.fold == fold)
+        left_out = np.flatnonzero(target.fold == fold)
         plan = fit(np.flatnonzero(target.fold != fold))
         if plan is not None and len(plan.bias) == len(whole.bias):
-            crossed[held] = encode_column(plan, values.take(pa.array(held)))
+            crossed[left_out] = encode_column(plan, values.take(pa.array(left_out)))
     return [FittedColumn(whole, [Output(column=name, kind="text")] * crossed.shape[1], crossed)]
 
 
 def _fit_plan(
     name: str, values: pa.ChunkedArray, truth: Floats, task: LearningTask, terms: int
 ) -> TextPlan | None:
-    """Return the plan of a text column, or None where it has no word that comes again.
+    """Return the plan of a text column, or None where no word occurs often enough.
 
     `values` and `truth` are (n,); a missing text counts as an empty one.
     """
@@ -76,7 +76,7 @@ def _fit_plan(
         return None
     try:
         counted = words.fit_transform(texts)
-    except ValueError:  # scikit-learn's word for an empty vocabulary
+    except ValueError:  # scikit-learn's error for an empty vocabulary
         return None
     with warnings.catch_warnings():
         # 40 steps are enough for a score that trees cut anyway; being unfinished is intended.

@@ -25,8 +25,7 @@ _LINKS: dict[LearningTask, Literal["identity", "sigmoid", "softmax"]] = {
     "multiclass": "softmax",
     "regression": "identity",
 }
-# Rows from which centre and scale are read.
-_SCALING_ROWS = 100_000
+_SCALING_ROWS = 100_000  # from which centre and scale are estimated
 
 
 def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
@@ -101,8 +100,8 @@ class DenseFitted:
 
     def predict(self, encoded: Floats) -> Floats:
         """Return P(positive) or the value, (n,), or probabilities, (n, classes)."""
-        found = self._reader.batch(np.ascontiguousarray(encoded))
-        return found[:, 0] if found.shape[1] == 1 else found
+        predicted = self._reader.batch(np.ascontiguousarray(encoded))
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def tensors(self) -> Tensors:
         """Return the member as the bundle stores it."""

@@ -1,4 +1,4 @@
-"""The dummy: the same answer for every row. Who does not beat it has learnt nothing."""
+"""The dummy: a constant prediction; a model that does not beat it is useless."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """What a family of models is: how it is fitted, searched, and turned into a member of a bundle.
 
 A fit takes a cap in CPU seconds and stops itself there, so that no family starves another; what it
-reached (iterations, a learning rate that was adapted) stands in its settings, so that a replay fits
-the same model without a cap.
+reached (iterations, a learning rate that was adapted) is in its settings, so that a replay fits the
+same model without a cap.
 """
 
 import time
@@ -62,7 +62,7 @@ class FitLimits:
 
 
 class Trial(Protocol):
-    """The three questions that a search space asks; Optuna's Trial answers them."""
+    """What a search space needs of a trial; Optuna's Trial has it."""
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
         """Return a whole number in [low, high]."""
@@ -88,7 +88,7 @@ class Fitted(Protocol):
     def tensors(self) -> Tensors:
         """Return the member as the bundle stores it.
 
-        Raises Refused if it would not answer as `predict` does.
+        Raises Refused if it would not predict as `predict` does.
         """
 
 
@@ -105,7 +105,7 @@ class Family(Protocol):
         """Return the settings that selection compares."""
 
     def suggest(self, trial: Trial, shape: Shape) -> Settings:
-        """Ask the trial for settings; every name is prefixed by the family's."""
+        """Draw settings from the trial; every name is prefixed by the family's."""
 
     def fit(
         self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
@@ -119,7 +119,7 @@ def number(settings: Mapping[str, Setting], name: str) -> float:
 
 
 def stopwatch(cap_seconds: float) -> Callable[[], bool]:
-    """Return a question that turns True when the process has used its CPU time."""
+    """Return a function that is True once the process has used its CPU time."""
     began = time.process_time()
     return lambda: time.process_time() - began > _RESERVE * cap_seconds
 

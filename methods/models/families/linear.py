@@ -18,8 +18,8 @@ from methods.models.families.family import (
     stopwatch,
 )
 
-_STEPS = 20  # lbfgs cannot be interrupted, so it is asked for a few steps at a time
-_MOST_STEPS = 200
+_STEPS = 20  # at a time, since lbfgs cannot be interrupted
+_MOST_STEPS = 200  # at most; a fit ends when it has converged
 
 
 class Linear:

@@ -1,4 +1,4 @@
-"""A small multi-layer perceptron: the member that errs elsewhere than trees do.
+"""A small multi-layer perceptron: its errors differ from those of trees.
 
 Source: Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data", NeurIPS 2021 (a plain
 perceptron is a sound baseline).
@@ -20,9 +20,9 @@ from methods.models.families.family import (
 )
 from methods.models.metrics import row_losses
 
-_MOST_EPOCHS = 60
-_EPOCHS_UNWATCHED = 15
-_PATIENCE = 5  # epochs without a better score on the watched rows
+_MOST_EPOCHS = 60  # at most; arbitrary
+_EPOCHS_UNWATCHED = 15  # without validation rows
+_PATIENCE = 5  # epochs without a better validation score
 
 
 class Neural:
@@ -46,7 +46,7 @@ class Neural:
     def fit(
         self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
-        """Train until the watched score is spent, the epochs are reached or the time is over."""
+        """Train until the validation score stops improving, or the epochs or the time are over."""
         spec = fit_spec(shape, train.encoded)
         part = affordable(train, spec)
         view = expanded(part, spec)
@@ -81,7 +81,7 @@ class Neural:
 
 
 class _Best:
-    """Keeps the network of the best epoch; the newest one where nothing is watched."""
+    """Keeps the network of the best epoch; the newest one without validation rows."""
 
     def __init__(self) -> None:
         self.kept: DenseFitted
@@ -89,7 +89,7 @@ class _Best:
         self._loss = np.inf
 
     def offer(self, fitted: DenseFitted, loss: float) -> None:
-        """Keep `fitted` if it is better, or if nothing tells which one is."""
+        """Keep `fitted` if it is better, or if no loss is known."""
         if not np.isfinite(loss) or loss < self._loss:
             self.kept, self._loss, self.waited = fitted, loss, 0
         else:
@@ -125,7 +125,7 @@ def _layers(network: MLPClassifier | MLPRegressor, shape: Shape) -> list[Layer]:
 
 
 def _loss(shape: Shape, validation: EncodedRows, fitted: DenseFitted) -> float:
-    """Return the mean proper loss on the watched rows."""
+    """Return the mean proper loss on the validation rows."""
     return float(
         row_losses(shape.task, validation.truth, fitted.predict(validation.encoded)).mean()
     )

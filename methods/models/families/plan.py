@@ -1,7 +1,7 @@
 """The plan: everything that training needs to fit a model again, and nothing that it would search.
 
-A plan is found once by tuning under a budget, which no clock repeats; replaying it is
-deterministic. Iterations belong to the number of rows they were found on and grow with its root.
+A plan is found once by tuning under a budget of time, which is not reproducible; replaying it is.
+Iterations belong to the number of rows they were found on and grow with its root.
 """
 
 from math import isclose
@@ -61,7 +61,7 @@ class TrainingPlan(Strict):
     """Rows that the iterations belong to."""
     seed: NonNegativeInt
     score: float
-    """On the rows that chose the plan (validation; of small data train's folds too), so it flatters."""
+    """On the rows that selected the plan (validation; of small data also train's folds): optimistic."""
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:

@@ -28,7 +28,7 @@ from methods.models.families.family import (
     stopwatch,
 )
 
-_BATCH = 10  # trees between two looks at the clock
+_BATCH = 10  # trees between two checks of the clock
 
 Estimator: TypeAlias = (
     DecisionTreeClassifier | DecisionTreeRegressor | ExtraTreesClassifier | ExtraTreesRegressor
@@ -83,7 +83,7 @@ class SingleTree:
     def fit(
         self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
     ) -> Fitted:
-        """Fit the tree; seconds even on large data, so the cap is not asked."""
+        """Fit the tree; seconds even on large data, so the cap is not checked."""
         kind = DecisionTreeRegressor if shape.task == "regression" else DecisionTreeClassifier
         tree = kind(
             max_depth=int(number(settings, "depth")),
