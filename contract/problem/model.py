@@ -94,7 +94,7 @@ class Checks(Section):
 
 
 class Split(Section):
-    """Which rows teach, which choose, which judge."""
+    """Which rows are for training, which for validation, which are held out."""
 
     by: Literal["time", "hash", "group"] | None = None
     """Default: `time` where the main source has an event time, else `hash`."""
@@ -155,7 +155,7 @@ class Problem(Section):
     checks: Checks = Checks()
     """What the data must fulfil."""
     split: Split = Split()
-    """Which rows teach, which choose, which judge."""
+    """Which rows are for training, which for validation, which are held out."""
     models: Models = Models()
     """Which kinds of model are tried, and for how long."""
     gates: Gates = Gates()

@@ -22,9 +22,7 @@ from methods.tables.sampling import evenly_spaced
 from tasks.tuning.choose import Choice, choose_decision, choose_members
 from tasks.tuning.search import ScoredTrial, SearchRound, search_settings
 
-LEARN_ROWS = (
-    120_000  # the size of a model is chosen on much of the data; more is too dear to repeat
-)
+LEARN_ROWS = 120_000  # a model's size is chosen on much of the data; more is too dear to repeat
 VALIDATION_ROWS = 30_000  # arbitrary: the interval of a score is narrow enough
 FAMILIES_SEARCHED = 3  # arbitrary: the best of selection
 SMALL_ROWS = 3_000  # of train; below, validation has fewer than 700 rows and a fit costs little

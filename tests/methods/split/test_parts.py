@@ -1,4 +1,4 @@
-"""No row that has taught ever judges; and a row's part is known from its key and time."""
+"""No training row ever becomes a hold-out row; a row's part follows from its key and time."""
 
 import hashlib
 
@@ -110,8 +110,8 @@ def test_no_row_goes_from_training_into_the_vault(times: list[int], more: list[i
     before = parts_by_time(rows, first)
     after = dict(zip(grown.tolist(), parts_by_time(grown, cuts(grown, held)), strict=True))
 
-    taught = rows[np.isin(before, ("train", "validation"))]
-    assert not [row for row in taught.tolist() if after[row] == "vault"]
+    training = rows[np.isin(before, ("train", "validation"))]
+    assert not [row for row in training.tolist() if after[row] == "vault"]
 
 
 @given(TIMES, st.lists(st.integers(1, 100 * DAY), min_size=1, max_size=100, unique=True))
