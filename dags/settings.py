@@ -22,7 +22,7 @@ QUESTIONS = {
     "validation": "Can these data be trusted? Bad rows are set aside; too many refuse the run.",
     "exploration": "What do the data look like, and what is odd about them? Warnings first.",
     "preprocessing": "How are missing values, types and joins handled? Fits nothing.",
-    "split": "Which rows are for training, which for validation, which are held out?",
+    "split": "Which rows are for training, which for validation, and which are held out in the vault?",
     "selection": "Which kinds of model suit, against doing nothing?",
     "tuning": "With which settings, and how much better for it?",
     "training": "The model itself: refitted, exported as a signed bundle, with its card.",

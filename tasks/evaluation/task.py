@@ -17,8 +17,8 @@ from bundle.remote import fetch
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.champion import Champion
 from contract.errors import NotFound, Refused
-from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
@@ -64,8 +64,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Score challenger and champion on the vault and apply the gates."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    run = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     cache = out.scratch / "models"
     model = read_model(out, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)

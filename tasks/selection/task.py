@@ -10,7 +10,7 @@ Source   Raschka, "Model Evaluation, Model Selection, and Algorithm Selection", 
 from contract.artifacts import Document, Page
 from contract.errors import Refused
 from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -44,8 +44,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Compare the families that the problem allows, or return the stored comparison in a replay."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    run = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     if run.replay is None:
         board = _compare(inputs, problem, out)
     else:

@@ -13,8 +13,7 @@ Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 import numpy as np
 
 from contract.artifacts import Document, Page, Table
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -51,8 +50,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Assign the rows and summarise the target of each part."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    run = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     table = read_table(out.store, inputs.prepared)
     rule = split_rule(problem, run, out.store)
     column = table[problem.target.column]

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from contract.artifacts import Bundle, Document, Page
 from contract.errors import AskedWrongly
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -53,8 +52,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Fit on train for unbiased scores of validation, refit on both, and export."""
     began = time.process_time()
     signing_key = read_signing_key()
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    run = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     plan = TrainingPlan.model_validate(out.store.document(inputs.plan))
     dataset = read_dataset(out.store, inputs)
     forward = problem.split_by == "time"

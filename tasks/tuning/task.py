@@ -8,8 +8,7 @@ Source   Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS
 """
 
 from contract.artifacts import Blob, Document, Page
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -43,8 +42,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Search, or verify a stored plan and return it unchanged in a replay."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    run = Run.model_validate(out.store.document(inputs.run))
+    problem, run = read_problem_and_run(out.store, inputs)
     if run.replay is not None:
         schema = Schema.model_validate(out.store.document(inputs.schema))
         plan = verify_stored_plan(

@@ -1,4 +1,4 @@
-"""What is odd about the columns: said first, a sentence each, from development rows alone."""
+"""What is odd about the columns, a sentence each, from development rows alone."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from methods.models.leakage import Finding, find_leaks
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 
 
-def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
-    """Return what is odd, suspected find_leaks first, then in the columns' order.
+def oddities(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
+    """Return what is odd, suspected leaks first, then in the columns' order.
 
     Args:
         table: the columns that a model may see; shape (n, columns).
@@ -32,7 +32,9 @@ def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Findin
 def _of_column(column: Feature, values: pa.ChunkedArray) -> list[Finding]:
     name = column.name
     if column.role == "constant":
-        sentence = f"{name} has the same value in every row; it teaches nothing and is left out."
+        sentence = (
+            f"{name} has the same value in every row; it carries no information and is left out."
+        )
         return [Finding(kind="constant", column=name, sentence=sentence)]
     found = []
     if column.role == "id":
