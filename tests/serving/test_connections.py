@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from bundle_factory import ROW, Keys, make_bundle, upload
-from service_process import API_KEY, Service, move_pointer, start_service, wait_for
+from service_process import API_KEY, Service, move_pointer, start_service
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.service_protocol import INFO, READY
 from contract.store.client import Store
@@ -32,7 +33,7 @@ class Caller:
 
     def __init__(self, service: Service) -> None:
         host, _, port = service.address.partition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
+        self.socket = socket.create_connection((host, int(port)), timeout=LIMIT_SECONDS)
         self.seen = b""
 
     def send(self, data: bytes) -> None:
@@ -72,7 +73,7 @@ def service(
     limits = {"CONNECTION_REQUESTS": str(MOST), "CONNECTION_SECONDS": "1.5"}
     found = start_service(store, PROBLEM, keys, tmp_path_factory.mktemp("home"), limits)
     try:
-        wait_for(lambda: found.ask("GET", READY).status == 200)
+        found.wait_until_ready()
         yield found
     finally:
         ended = found.stop()
@@ -160,4 +161,4 @@ def test_a_client_that_never_closes_is_left_after_a_second(caller: Caller) -> No
             return True
         return False
 
-    assert wait_for(is_cut_off, seconds=15)
+    wait_until(is_cut_off, "the service closes the connection")

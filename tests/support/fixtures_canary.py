@@ -22,7 +22,8 @@ from answering import answering, running
 from bundle_factory import ROW, Keys, Made, make_bundle, upload
 from fake_cluster import FakeCluster
 from fake_service import FakeService
-from service_process import API_KEY, wait_for
+from service_process import API_KEY
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.canonical_json import sha256
 from contract.kubernetes import HTTP_PORT
@@ -85,12 +86,12 @@ def addresses(
         found[name] = address
     try:
         for address in found.values():
-            wait_for(lambda address=address: is_ready(address))
+            wait_until(lambda address=address: is_ready(address), f"{address} is ready")
         yield found
     finally:
         for process in processes:
             process.terminate()
-            process.wait(60)
+            process.wait(LIMIT_SECONDS)
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def world(addresses: dict[str, str]) -> Iterator[None]:
 
 def ask(address: str, stop: threading.Event) -> None:
     draw = random.Random(7)
-    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=20)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=LIMIT_SECONDS)
     headers = {"authorization": f"Bearer {API_KEY}"}
     while not stop.wait(0.004):
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
@@ -158,7 +159,7 @@ def ask(address: str, stop: threading.Event) -> None:
 
 
 def is_ready(address: str) -> bool:
-    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=5)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=LIMIT_SECONDS)
     try:
         connection.request("GET", READY)
         return connection.getresponse().status == 200
