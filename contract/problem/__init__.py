@@ -16,6 +16,7 @@ from contract.problem.monitoring import MinimumLabels, Monitoring, Retraining
 from contract.problem.read import (
     environment_names,
     problem_files,
+    problem_folders,
     read_problem,
     read_problem_text,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Value",
     "environment_names",
     "problem_files",
+    "problem_folders",
     "read_problem",
     "read_problem_text",
 ]

@@ -22,7 +22,7 @@ def command(name: str, as_json: bool) -> None:
     Works offline. Every error is a line with file, line, column, what was found, what was expected.
     """
     speech = Console(as_json=as_json)
-    problem, file = load_problem(find_home().problems, name)
+    problem, file = load_problem(find_home().problem_folders, name)
     suite = check_suite(problem, file)
     speech.answer({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
     if not as_json:

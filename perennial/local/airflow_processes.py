@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from contract.problem import problem_files
 from perennial.local import processes
 from perennial.local.component import Component
 from perennial.local.home import Home
@@ -83,7 +84,7 @@ class Siblings:
     def stop(self) -> None:
         """End an interpreter that is about to fork, and what it has forked."""
         if self._launcher is not None:
-            processes.stop([processes.know(self._launcher.pid)], None, STOP_SECONDS)
+            processes.stop([processes.ProcessRef.from_pid(self._launcher.pid)], None, STOP_SECONDS)
 
     def _launch(self) -> None:
         self._launched, self._wanted = self._wanted, {}
@@ -125,7 +126,7 @@ class Rereading:
 
     def __init__(self, home: Home) -> None:
         self._dags = home.project / "dags"
-        self._problems = home.problems
+        self._home = home
         self._stamps = self._look()
 
     def tend(self) -> None:
@@ -142,7 +143,7 @@ class Rereading:
 
     def _look(self) -> dict[Path, tuple[int, int]]:
         found = {}
-        for path in self._problems.glob("*/problem.yaml"):
+        for path in problem_files(*self._home.problem_folders).values():
             with contextlib.suppress(OSError):  # it went away meanwhile
                 stat = path.stat()
                 found[path] = (stat.st_mtime_ns, stat.st_size)
@@ -171,7 +172,7 @@ class Migration:
         """Start the migration where it is due; take note when it ended well."""
         if self.is_done:
             return
-        self._component.tend()
+        self._component.poll()
         if self._component.last_exit == 0:
             self._stamp.write_text(self._version)
             self.is_done = True

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract.errors import AskedWrongly
-from contract.problem import environment_names, read_problem
+from contract.problem import environment_names, problem_files, read_problem
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
-from perennial.local import database
 from perennial.local.credentials import Credentials
+from perennial.local.extra_components import component_variables
 from perennial.local.home import Home, write_private
 from perennial.local.ports import LOOPBACK
 from perennial.local.seaweedfs import store_environment
@@ -48,7 +48,7 @@ def product_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "PERENNIAL_HOME": str(home.folder),
         "PERENNIAL_PATH": str(home.project),
         "PERENNIAL_PYTHON": str(home.python),
-        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PERENNIAL_PROBLEMS": home.problem_path,
         "PERENNIAL_RUNNER": "local",
         "PERENNIAL_SIGNING_KEY": str(secret.signing_key_file(home)),
         "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
@@ -129,13 +129,13 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
     return kept | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
 
 
-def mentioned_names(problems: Path) -> list[str]:
+def mentioned_names(home: Home) -> list[str]:
     """Return the names of the environment that the problem files mention, sorted.
 
     A file that does not validate mentions nothing: nothing of it runs either.
     """
     names: set[str] = set()
-    for file in sorted(problems.glob("*/problem.yaml")):
+    for file in problem_files(*home.problem_folders).values():
         with contextlib.suppress(AskedWrongly):
             names |= environment_names(read_problem(file))
     return sorted(names)
@@ -145,8 +145,8 @@ def remember_environment(home: Home, environment: Mapping[str, str] | None = Non
     """Write down the values that the problems' names have now, so that a later `up` has them too."""
     found = os.environ if environment is None else environment
     known = remembered_environment(home)
-    names = [name for name in mentioned_names(home.problems) if name in found]
-    known |= {name: found[name] for name in names} | database.variables(home)
+    names = [name for name in mentioned_names(home) if name in found]
+    known |= {name: found[name] for name in names} | component_variables(home)
     write_private(_remembered_file(home), json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.local import database, processes
+from perennial.local import processes
 from perennial.local import seaweedfs as seaweed
 from perennial.local.credentials import make_credentials
 from perennial.local.environment import (
@@ -22,12 +22,13 @@ from perennial.local.environment import (
     remember_environment,
     remembered_environment,
 )
+from perennial.local.extra_components import is_ready, is_startable, read_components
 from perennial.local.home import Home
 from perennial.local.ports import LOOPBACK, PLATFORM_PORTS, keep_ports, refuse_taken_ports
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 from perennial.local.state import read_state
 
-READY_SECONDS = 120  # many times what `make bench-demo` shows, for a machine that is busy
+READY_SECONDS = 120  # many times the 12 s of docs/measurements.md, for a machine that is busy
 SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
 POLL_SECONDS = 0.2
 PROBE_SECONDS = 2
@@ -73,13 +74,13 @@ def down(home: Home, report: Report) -> int:
     if not home.folder.exists():
         return 0
     with _alone(home):
-        count = len(processes.marked(home.folder))
+        count = len(processes.by_marker(home.folder))
         state = read_state(home)
         if state is not None and state.is_up:
             report("the services, Airflow and the store")
             processes.stop([state.supervisor], None, SUPERVISOR_STOP_SECONDS)
         _stop_orphans(home, report)
-        left = processes.marked(home.folder)
+        left = processes.by_marker(home.folder)
         if left:
             pids = ", ".join(str(process.pid) for process in left)
             raise TryAgain(f"These processes did not end: {pids}; run `perennial down` again.")
@@ -91,8 +92,9 @@ def missing(home: Home) -> str | None:
     ports = keep_ports(home.ports, PLATFORM_PORTS)
     if not seaweed.is_ready(ports):
         return "the store"
-    if _has_database(home) and not database.is_ready(home):
-        return "the demo's database"
+    for component in read_components(home):
+        if is_startable(component) and not is_ready(component):
+            return f"the component {component.name}"
     health = _airflow_health(ports["airflow"])
     if health is None:
         migrated = (home.airflow / ".migrated").exists()
@@ -101,14 +103,6 @@ def missing(home: Home) -> str | None:
         if health.get(part) != "healthy":
             return f"Airflow's {part.replace('_', ' ')}"
     return None
-
-
-def _has_database(home: Home) -> bool:
-    """Tell whether a database is to be waited for: without its programs it never comes."""
-    try:
-        return database.exists(home) and bool(database.command(home))
-    except AskedWrongly:
-        return False
 
 
 def _refuse_missing_environments(home: Home) -> None:
@@ -126,12 +120,12 @@ def _alone(home: Home) -> Iterator[None]:
         yield
 
 
-def _start_supervisor(home: Home) -> Known:
+def _start_supervisor(home: Home) -> ProcessRef:
     environment = inherited() | remembered_environment(home)
     environment |= {
         "PERENNIAL_HOME": str(home.folder),
         "PERENNIAL_PATH": str(home.project),
-        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PERENNIAL_PROBLEMS": home.problem_path,
         "PYTHONPATH": str(home.project),
         MARK: str(home.folder),
     }
@@ -139,19 +133,19 @@ def _start_supervisor(home: Home) -> Known:
     process = processes.start(words, environment, home.logs / "supervisor.log", home.project)
     # It outlives this process on purpose; a Popen that is dropped while it runs would warn of that.
     process.returncode = 0
-    return processes.know(process.pid)
+    return processes.ProcessRef.from_pid(process.pid)
 
 
 def _stop_orphans(home: Home, report: Report) -> None:
     """Stop what a killed supervisor left: the components it wrote down, and whatever is marked."""
     state = read_state(home)
     known = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
-    if known or processes.marked(home.folder):
+    if known or processes.by_marker(home.folder):
         report("processes that a platform left behind")
         processes.stop(known, home.folder, seaweed.STOP_SECONDS)
 
 
-def _wait(home: Home, supervisor: Known, report: Report) -> None:
+def _wait(home: Home, supervisor: ProcessRef, report: Report) -> None:
     deadline = time.monotonic() + READY_SECONDS
     told = None
     while True:

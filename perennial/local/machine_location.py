@@ -20,9 +20,9 @@ class MachineLocation:
     unit = "processes"
 
     @property
-    def problems(self) -> Path:
-        """The folder of the problem files."""
-        return self._home.problems
+    def problems(self) -> tuple[Path, ...]:
+        """The folders of the problem files."""
+        return self._home.problem_folders
 
     def up(self, report: Report, overlay: str | None) -> float:
         """Start the platform and wait until all of it answers; return the seconds.

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, environment_names
+from contract.problem import Problem, environment_names, problem_files
 from contract.store.client import Store
 from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
 from perennial.local.environment import product_environment, remembered_environment
@@ -72,14 +72,14 @@ class MachinePlatform:
 
     def problems(self) -> list[str]:
         """Return the names of the problems that have a file."""
-        found = sorted(file.parent.name for file in self.home.problems.glob("*/problem.yaml"))
-        if not found:
+        names = list(problem_files(*self.home.problem_folders))
+        if not names:
             sentence = (
                 f"There is no problem in {str(self.home.problems)!r}; "
                 "`perennial init NAME --from FILE --target COLUMN` writes one."
             )
             raise AskedWrongly(sentence)
-        return found
+        return names
 
     def check_problem(self, problem: Problem) -> None:
         """See that Airflow was started with every variable that the problem's sources mention.

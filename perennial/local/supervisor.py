@@ -1,9 +1,9 @@
 """The one process that keeps the platform alive: `python -m perennial.local.supervisor`.
 
 It starts the store, Airflow's three processes, a service for each problem that has a rollout, the
-database where the demo made one, and the warm interpreter when a stage is asked of it; and starts
-again what dies. It holds no S3 client and no data library: it lives as long as the
-platform and its memory counts.
+components of add-ons, and the warm interpreter when a stage is asked of it; and starts again what
+dies. It holds no S3 client and no data library: it lives as long as the platform and its memory
+counts.
 """
 
 import os
@@ -11,14 +11,14 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from types import FrameType
 
-from contract.errors import AskedWrongly, PerennialError
+from contract.errors import PerennialError
 from contract.log import configure, log
+from contract.problem import problem_files
 from contract.store.layout import rollout_key
 from perennial.local import airflow_processes as airflow
-from perennial.local import database, processes, view
+from perennial.local import processes
 from perennial.local import seaweedfs as seaweed
 from perennial.local.component import Component
 from perennial.local.credentials import read_credentials, store_identities
@@ -28,23 +28,24 @@ from perennial.local.environment import (
     inherited,
     service_environment,
 )
+from perennial.local.extra_processes import ExtraProcesses
 from perennial.local.home import Home, find_home
 from perennial.local.ports import keep_ports, read_ports, service_port
 from perennial.local.stage_server import WARM, WarmDoor
 from perennial.local.state import PlatformState, write_state
 
 BEAT_SECONDS = 0.25
-LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
+LOOK_EVERY = 4  # beats: for rollouts, extra components, and edited problems
 # Soft: nothing fails at it. A tighter one (256 MiB) idled at 64-115 MB, but kept the collector at
-# work at up to 39 % of a core after half a year of flights.
+# work at up to 39 % of a core after half a year of daily data.
 STORE_MEMORY = "384MiB"
 WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
 SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
-DATA = frozenset({"store", database.NAME})  # the last to stop
+STORE = "store"
 
 
 class Supervisor:
-    """The platform's components and the loop that tends them."""
+    """The platform's components and the loop that polls them."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -52,13 +53,13 @@ class Supervisor:
         self._ports = read_ports(home.ports)
         self._airflow = airflow_environment(home, self._ports, self._made)
         self._is_store_ready = False
-        self._lacks_database = False
+        self._extra = ExtraProcesses(home)
         self._migration = airflow.Migration(home, self._airflow)
         self._siblings = airflow.Siblings(home, self._airflow)
         self._rereading = airflow.Rereading(home)
         seaweed.configure(home.data)
         store = Component(
-            name="store",
+            name=STORE,
             command=seaweed.command(home.data, store_identities(home), self._ports),
             environment=inherited()
             | seaweed.server_environment(STORE_MEMORY, self._made.store_admin_password)
@@ -66,16 +67,16 @@ class Supervisor:
             log=home.logs / "store.log",
             folder=home.folder,
         )
-        self.components = {"store": store} | {
+        self.components = {STORE: store} | {
             name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
         }
         self._door = WarmDoor.open(home)
         if self._door is not None:
             self.components[WARM] = self._door.component(home)
-        self._state = PlatformState(supervisor=processes.know(os.getpid()))
+        self._state = PlatformState(supervisor=processes.ProcessRef.from_pid(os.getpid()))
 
     def run(self, end: threading.Event) -> None:
-        """Tend everything until `end` is set, then stop it."""
+        """Poll everything until `end` is set, then stop it."""
         beat = 0
         self._write()
         while not end.wait(BEAT_SECONDS):
@@ -85,7 +86,7 @@ class Supervisor:
         self._stop()
 
     def _beat(self, beat: int) -> bool:
-        changed = [component.tend() for component in list(self.components.values())]
+        changed = [component.poll() for component in list(self.components.values())]
         self._migration.tend()
         self._siblings.tend()
         if self._door is not None and self.components[WARM].seen.state == "restarting":
@@ -94,19 +95,17 @@ class Supervisor:
             self._is_store_ready = True
             self._make_durable_once()
         if beat % LOOK_EVERY == 0:
-            view.refresh(self._home)
             self._rereading.tend()
-            changed.append(self._look_for_database())
+            changed.append(self._look_for_extra_components())
             if self._is_store_ready:
                 changed.append(self._look_for_rollouts())
         return any(changed)
 
     def _look_for_rollouts(self) -> bool:
         """Add a service for each problem that has a rollout and none yet; tell whether one came."""
-        found = [file.parent.name for file in self._home.problems.glob("*/problem.yaml")]
         new = [
             name
-            for name in sorted(found)
+            for name in problem_files(*self._home.problem_folders)
             if service_port(name) not in self.components
             and seaweed.has(self._ports, rollout_key(name))
         ]
@@ -114,28 +113,11 @@ class Supervisor:
             self.components[service_port(problem)] = self._service_component(problem)
         return bool(new)
 
-    def _look_for_database(self) -> bool:
-        """Add the demo's database once it is there; tell whether it came."""
-        if (
-            database.NAME in self.components
-            or self._lacks_database
-            or not database.exists(self._home)
-        ):
-            return False
-        try:
-            command = database.command(self._home)
-        except AskedWrongly as error:
-            self._lacks_database = True
-            log("platform").warning("the demo's database cannot be started", why=str(error))
-            return False
-        self.components[database.NAME] = Component(
-            name=database.NAME,
-            command=command,
-            environment=inherited() | {MARK: str(self._home.folder)},
-            log=self._home.logs / "database.log",
-            folder=Path("/"),  # its user may not look into ours
-        )
-        return True
+    def _look_for_extra_components(self) -> bool:
+        """Add the components that add-ons gave since the last look; tell whether one came."""
+        new = self._extra.poll(self.components.keys())
+        self.components |= new
+        return bool(new)
 
     def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
         return Component(
@@ -180,14 +162,15 @@ class Supervisor:
         """Stop services and Airflow first: their last words go to the store."""
         self._migration.stop()
         self._siblings.stop()
+        last = {STORE, *self._extra.names}  # what the others write to
         for names, seconds in (
             (
-                self.components.keys() - airflow.PROGRAMS.keys() - DATA - {WARM},
+                self.components.keys() - airflow.PROGRAMS.keys() - last - {WARM},
                 SERVICE_STOP_SECONDS,
             ),
             (airflow.PROGRAMS.keys(), airflow.STOP_SECONDS),
             (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
-            (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
+            (last, max(seaweed.STOP_SECONDS, self._extra.stop_seconds)),
         ):
             found = (self.components[name].seen.process for name in names)
             processes.stop([process for process in found if process], None, seconds)

@@ -17,7 +17,7 @@ from perennial.local import processes
 from perennial.local.environment import MARK
 from perennial.local.home import Home
 from perennial.local.ports import PLATFORM_PORTS, keep_ports
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 from perennial.local.state import ComponentState, PlatformState, write_state
 
 
@@ -26,13 +26,13 @@ def _silent(_: str) -> None:
 
 
 @pytest.fixture
-def left_behind(home: Home) -> Iterator[Known]:
+def left_behind(home: Home) -> Iterator[ProcessRef]:
     """A component of a platform whose supervisor was killed."""
     shell = {"PATH": os.environ["PATH"], MARK: str(home.folder)}
     process = processes.start(["sleep", "60"], shell, home.logs / "part.log", home.folder)
-    known = processes.know(process.pid)
+    known = processes.ProcessRef.from_pid(process.pid)
     state = PlatformState(
-        supervisor=Known(pid=process.pid, began="another"),
+        supervisor=ProcessRef(pid=process.pid, began="another"),
         components={"store": ComponentState("running", known)},
     )
     write_state(home, state)
@@ -41,7 +41,7 @@ def left_behind(home: Home) -> Iterator[Known]:
     process.wait()
 
 
-def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: Known) -> None:
+def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: ProcessRef) -> None:
     told: list[str] = []
 
     assert launch.down(home, told.append) == 1
@@ -50,7 +50,7 @@ def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: Known
     assert told == ["processes that a platform left behind"]
 
 
-def test_orphans_are_found_without_any_written_state(home: Home, left_behind: Known) -> None:
+def test_orphans_are_found_without_any_written_state(home: Home, left_behind: ProcessRef) -> None:
     home.state.unlink()
 
     launch.down(home, _silent)
@@ -74,7 +74,7 @@ def test_up_names_the_port_that_is_taken(home: Home) -> None:
     ):
         launch.up(home, _silent)
 
-    assert processes.marked(home.folder) == []
+    assert processes.by_marker(home.folder) == []
 
 
 def test_up_without_the_environments_says_how_to_make_them(home: Home, tmp_path: Path) -> None:
@@ -107,12 +107,12 @@ def test_the_platform_starts_survives_a_kill_and_leaves_nothing(home: Home) -> N
         assert _supervisor(home) != supervisor
         assert launch.missing(home) is None
         assert first < launch.READY_SECONDS
-        assert addresses_of(processes.marked(home.folder)) == {"127.0.0.1"}
+        assert addresses_of(processes.by_marker(home.folder)) == {"127.0.0.1"}
         assert len(_named(home, "store")) == 1
     finally:
         launch.down(home, _silent)
 
-    assert processes.marked(home.folder) == []
+    assert processes.by_marker(home.folder) == []
     assert (home.airflow / "airflow.db").exists()
 
 
@@ -127,7 +127,7 @@ def _supervisor(home: Home) -> int:
 def _named(home: Home, part: str) -> list[int]:
     words = {"store": "mini"}[part]
     found = []
-    for process in processes.marked(home.folder):
+    for process in processes.by_marker(home.folder):
         with contextlib.suppress(psutil.NoSuchProcess):
             if words in process.cmdline():
                 found.append(process.pid)

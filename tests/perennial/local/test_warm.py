@@ -47,16 +47,16 @@ def test_the_interpreter_starts_when_somebody_knocks(home: Home, door: WarmDoor)
     component = door.component(home)
     serves_one = "import socket; socket.socket(fileno=0).accept()"
     component.command = [sys.executable, "-c", serves_one]
-    component.tend()
+    component.poll()
     assert component.seen.state == "waiting"
 
     with _knock(home):
-        component.tend()
+        component.poll()
 
     assert component.seen.state == "running"
     deadline = time.monotonic() + 20
     while component.seen.state == "running":
-        component.tend()
+        component.poll()
         assert time.monotonic() < deadline
     assert (component.seen.restarts, component.seen.problem) == (0, "")
     door.listener.close()
