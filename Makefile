@@ -14,7 +14,7 @@ RUN := .venv/bin/python -m
 help: ## print this vocabulary
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY) ## set everything up, tell the whole story on real flights, leave the platform up
+demo: $(READY) ## set everything up, run the whole cycle on real flights, leave the platform up
 	$(RUN) perennial demo
 
 test: $(READY) ## set everything up and run every test

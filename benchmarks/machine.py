@@ -15,7 +15,7 @@ import psutil
 
 from contract.store.client import Store
 from contract.store.ledger import LedgerEntry
-from perennial.local.processes import tree, memory_bytes
+from perennial.local.processes import memory_bytes, tree
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +29,7 @@ class Machine:
     problems: Path | None = None
     """None: the project's own, as for a person who sets nothing."""
     limit_seconds: float = 1800
-    """Of one command; arbitrary: the whole story on a machine with much else to do."""
+    """Of one command; arbitrary: the whole demo on a machine with much else to do."""
 
     @property
     def environment(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from perennial.problems.find import load_problem
 
 
 @click.command(
-    cls=Command, example="perennial validate flights\nperennial validate work/problem.yaml"
+    cls=Command, example="perennial validate churn\nperennial validate work/problem.yaml"
 )
 @click.argument("name", metavar="NAME|FILE")
 def command(name: str, as_json: bool) -> None:

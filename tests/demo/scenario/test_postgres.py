@@ -11,8 +11,8 @@ from adbc_driver_postgresql import dbapi
 from listening import addresses_of
 
 from contract.errors import AskedWrongly
-from perennial.local import processes
 from demo.scenario import postgres
+from perennial.local import processes
 from perennial.local.environment import remember_environment, remembered_environment
 from perennial.local.extra_components import (
     ExtraComponent,

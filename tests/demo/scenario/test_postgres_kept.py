@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from adbc_driver_postgresql import dbapi
 
-from perennial.local import processes
-
 from demo.scenario import postgres
-from perennial.local import lifecycle as launch
+from demo.scenario.weather_source import choose_weather_source
+from perennial.local import lifecycle, processes
+from perennial.local.extra_components import component_variables
 from perennial.local.home import Home
 from perennial.local.state import read_state
-from demo.scenario.weather_source import choose_weather_source
 
 pytestmark = [pytest.mark.platform, pytest.mark.slow]
 
@@ -32,7 +31,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     if not source.table:
         pytest.skip(source.sentence)
     yield source.home
-    launch.down(source.home, lambda _: None)
+    lifecycle.down(source.home, lambda _: None)
     shutil.rmtree(folder)
 
 
@@ -44,7 +43,7 @@ def ask(home: Home, statement: str) -> list[tuple[object, ...]]:
 
 
 def test_it_goes_down_and_up_with_the_platform_and_keeps_its_rows(kept: Home) -> None:
-    launch.up(kept, lambda _: None)
+    lifecycle.up(kept, lambda _: None)
     ask(kept, "create table kept (n int)")
     ask(kept, "insert into kept values (7)")
     state = read_state(kept)
@@ -52,12 +51,12 @@ def test_it_goes_down_and_up_with_the_platform_and_keeps_its_rows(kept: Home) ->
     assert state.components["database"].state == "running"
     assert state.components["flights-problem"].restarts == 0
 
-    launch.down(kept, lambda _: None)
+    lifecycle.down(kept, lambda _: None)
 
     assert processes.by_marker(kept.folder) == []
     assert not (kept.folder / "database" / "data" / "postmaster.pid").exists()
 
     os.environ.pop("LANDING")
-    launch.up(kept, lambda _: None)
+    lifecycle.up(kept, lambda _: None)
 
     assert ask(kept, "select n from kept") == [(7,)]

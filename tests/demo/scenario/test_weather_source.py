@@ -10,9 +10,9 @@ import pytest
 
 from contract.errors import AskedWrongly
 from demo.scenario import postgres, problem_view
-from perennial.local.home import Home
 from demo.scenario.weather_source import choose_weather_source
 from perennial.local.extra_components import component_variables, read_components
+from perennial.local.home import Home
 
 PROJECT = Path(__file__).parents[3]
 

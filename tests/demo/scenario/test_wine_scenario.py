@@ -11,12 +11,12 @@ from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.store.client import Store
 from contract.store.layout import champion_key
+from demo.scenario.cluster_landing import land
+from demo.scenario.wine_scenario import WineScenario
 from perennial.console import Console
 from perennial.kubernetes.cluster_location import ClusterLocation
 from perennial.kubernetes.kubectl import Kubectl
-from demo.scenario.cluster_landing import land
 from perennial.local.home import Home
-from demo.scenario.wine_scenario import WineScenario
 
 pytestmark = pytest.mark.slow  # the outside world is a process that imports a data library
 
