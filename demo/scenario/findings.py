@@ -114,18 +114,20 @@ class PlatformFindings:
             found=f"run {run}" if run else "no run was started",
         )
 
-    def verify_judgement(self, followed: Followed) -> str:
+    def verify_evaluation(self, followed: Followed) -> str:
         """Verify who serves after the challenger was evaluated; return the gate's verdict in words."""
         verdict, trained = followed.step("evaluation"), followed.step("training")
         champion = read_champion(self.store, NAME)
         if verdict is None or trained is None or champion is None:
-            self.verification.verify("the challenger is judged", holds=False, found=followed.state)
+            self.verification.verify(
+                "the challenger is evaluated", holds=False, found=followed.state
+            )
             return "The gate gave no verdict."
         promoted = verdict.outcome == "accepted"
         entries = [entry for entry in self.entries() if entry.run in followed.run]
         why = entries[-1].reason if entries else "the ledger says nothing"
         self.verification.verify(
-            "the challenger is judged against the champion, and the ledger says why",
+            "the challenger is evaluated against the champion, and the ledger says why",
             holds=bool(entries) and (champion.digest == trained.facts.get("digest")) == promoted,
             found=f"{verdict.outcome}; champion {plain(champion.digest)}",
         )

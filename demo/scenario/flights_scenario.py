@@ -95,7 +95,7 @@ class FlightsScenario:
             holds=followed.state == "success",
             found=f"run {run} ended with {followed.state}",
         )
-        self._console.say(self._findings.verify_judgement(followed))
+        self._console.say(self._findings.verify_evaluation(followed))
 
     def _lifecycle(self, window_end: datetime) -> Followed:
         """Start the lifecycle as the form of Airflow's page does, and show it."""

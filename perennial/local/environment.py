@@ -1,7 +1,7 @@
 """The environment of every process that the platform starts.
 
-A child gets a short list of names from the shell, never the shell's whole environment: bytecode
-switches, virtual environments and cloud credentials of a person would change what runs.
+A child inherits a short list of names from the shell, never the shell's whole environment: a
+person's bytecode switches, virtual environments and cloud credentials would change what runs.
 """
 
 import contextlib
@@ -28,22 +28,24 @@ INHERITED = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
 )
 MARK = "PERENNIAL_PLATFORM"
-"""Set in every process of the platform to its folder; finds what lost its parent."""
+"""Set in every process of the platform to its folder; finds processes that lost their parent."""
 
 SILENT = {"GX_ANALYTICS_ENABLED": "false", "BENTOML_DO_NOT_TRACK": "True"}
 
 
 def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what children keep of the surroundings."""
-    found = os.environ if environment is None else environment
-    kept = {name: found[name] for name in INHERITED if name in found}
+    """Return the variables that children inherit of `environment`, by default this process's own."""
+    source = os.environ if environment is None else environment
+    kept = {name: source[name] for name in INHERITED if name in source}
     # glibc gives each thread an arena of its own and seldom gives it back; our threads mostly wait.
     return {"MALLOC_ARENA_MAX": "2"} | kept
 
 
-def product_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
-    """Return the variables of the store, the keys and the places: those of the command itself."""
-    store = store_environment(ports, made.store_access_key, made.store_secret_key)
+def product_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
+    """Return the variables of the store, the keys and the folders: those of the command itself."""
+    store = store_environment(ports, credentials.store_access_key, credentials.store_secret_key)
     return store | {
         "PERENNIAL_HOME": str(home.folder),
         "PERENNIAL_PATH": str(home.project),
@@ -53,27 +55,29 @@ def product_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "PERENNIAL_SIGNING_KEY": str(secret.signing_key_file(home)),
         "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
         "PERENNIAL_API_KEY": str(secret.api_key_file(home)),
-        "PERENNIAL_API_KEY_SHA256": made.api_key_sha256,
+        "PERENNIAL_API_KEY_SHA256": credentials.api_key_sha256,
         **SILENT,
     }
 
 
-def service_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
-    """Return the variables of a model service: no private key, and of the API key its digest."""
-    kept = inherited() | product_environment(home, ports, made)
+def service_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
+    """Return the variables of a model service: no private key, and the API key's digest alone."""
+    variables = inherited() | product_environment(home, ports, credentials)
     for name in ("PERENNIAL_SIGNING_KEY", "PERENNIAL_API_KEY"):
-        del kept[name]
-    return kept | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
+        del variables[name]
+    return variables | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
 
 
 def warm_environment(home: Home) -> dict[str, str]:
     """Return the variables of the warm interpreter: those that every stage has, and no secret.
 
-    It hands a stage that has others to nobody; `dags/stage/request.py` says what a stage has.
+    It refuses a stage that has other values for them; `dags/stage/request.py` says what a stage has.
     """
-    found = inherited()
+    source = inherited()
     names = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
-    return {name: found[name] for name in names if name in found} | {
+    return {name: source[name] for name in names if name in source} | {
         **SILENT,
         "PYTHONPATH": str(home.project),
         "PYTHONUNBUFFERED": "1",
@@ -81,7 +85,9 @@ def warm_environment(home: Home) -> dict[str, str]:
     }
 
 
-def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
+def airflow_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
     """Return the variables of Airflow's processes; `dags/stage/operator.py` picks what a stage gets."""
     url = f"http://{LOOPBACK}:{ports['airflow']}"
     settings = {
@@ -93,7 +99,7 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         # Stages at once: as many as a small machine has cores. An idle worker that has had its
         # first task holds 60 MB, and the whole platform is to idle below 1 GB.
         "CORE__PARALLELISM": "2",
-        "CORE__FERNET_KEY": made.airflow_fernet_key,
+        "CORE__FERNET_KEY": credentials.airflow_fernet_key,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{secret.ADMIN}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret.password_file(home)),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
@@ -101,8 +107,8 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "API__HOST": LOOPBACK,
         "API__PORT": str(ports["airflow"]),
         "API__BASE_URL": url,
-        "API__SECRET_KEY": made.airflow_api_secret,
-        "API_AUTH__JWT_SECRET": made.airflow_jwt_secret,
+        "API__SECRET_KEY": credentials.airflow_api_secret,
+        "API_AUTH__JWT_SECRET": credentials.airflow_jwt_secret,
         # The tasks of a scheduler that was killed wait for this look, 5 min by default.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
@@ -121,12 +127,14 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         ),
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
-    kept = inherited() | remembered_environment(home) | product_environment(home, ports, made)
-    kept |= {f"AIRFLOW__{name}": value for name, value in settings.items()}
-    kept |= {"AIRFLOW_HOME": str(home.airflow), "PYTHONPATH": str(home.project)}
-    kept[VARIABLE] = str(home.warm)
+    variables = (
+        inherited() | remembered_environment(home) | product_environment(home, ports, credentials)
+    )
+    variables |= {f"AIRFLOW__{name}": value for name, value in settings.items()}
+    variables |= {"AIRFLOW_HOME": str(home.airflow), "PYTHONPATH": str(home.project)}
+    variables[VARIABLE] = str(home.warm)
     # setproctitle writes a title over the environment that others can read, and so over the mark.
-    return kept | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
+    return variables | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
 
 
 def mentioned_names(home: Home) -> list[str]:
@@ -142,16 +150,16 @@ def mentioned_names(home: Home) -> list[str]:
 
 
 def remember_environment(home: Home, environment: Mapping[str, str] | None = None) -> None:
-    """Write down the values that the problems' names have now, so that a later `up` has them too."""
-    found = os.environ if environment is None else environment
-    known = remembered_environment(home)
-    names = [name for name in mentioned_names(home) if name in found]
-    known |= {name: found[name] for name in names} | component_variables(home)
-    write_private(_remembered_file(home), json.dumps(known, indent=1, sort_keys=True) + "\n")
+    """Store the values that the problems' names have now, so that a later `up` has them too."""
+    source = os.environ if environment is None else environment
+    variables = remembered_environment(home)
+    names = [name for name in mentioned_names(home) if name in source]
+    variables |= {name: source[name] for name in names} | component_variables(home)
+    write_private(_remembered_file(home), json.dumps(variables, indent=1, sort_keys=True) + "\n")
 
 
 def remembered_environment(home: Home) -> dict[str, str]:
-    """Return the values of the problems' names that some `up` found."""
+    """Return the values of the problems' names that an earlier `up` stored."""
     file = _remembered_file(home)
     if not file.exists():
         return {}

@@ -1,8 +1,8 @@
 """Components of the platform that an add-on describes by data: a database, a message queue.
 
-Each is a document `components/NAME.json` in the platform's folder. A supervisor that runs sees a new
-one within a second; it starts the component, starts it again when it ends, and stops it together
-with the store, after everything that may use it.
+Each is a document `components/NAME.json` in the platform's folder. The supervisor finds a new one
+within a second; it starts the component, restarts it when it ends, and stops it together with the
+store, after everything that may use it.
 """
 
 import shutil
@@ -55,18 +55,18 @@ class ExtraComponent(Strict):
 
 
 def write_component(home: Home, component: ExtraComponent) -> None:
-    """Give the component to the platform, readable by its owner alone."""
+    """Add the component to the platform; its document is readable by its owner alone."""
     home.components.mkdir(mode=FOLDER_MODE, exist_ok=True)
     write_private(_file(home, component.name), component.model_dump_json(indent=1) + "\n")
 
 
 def remove_component(home: Home, name: str) -> None:
-    """Take the component away; one that runs goes on until the platform goes down."""
+    """Remove the component's document; a process that runs goes on until the platform goes down."""
     _file(home, name).unlink(missing_ok=True)
 
 
 def read_components(home: Home) -> list[ExtraComponent]:
-    """Return the components that were given to the platform, by name.
+    """Return the components that were added to the platform, sorted by name.
 
     Raises:
         AskedWrongly: a document is damaged, or names another component than its file.

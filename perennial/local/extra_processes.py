@@ -14,7 +14,7 @@ from perennial.local.run_as import as_user
 
 
 class ExtraProcesses:
-    """Finds the components that add-ons gave to the platform."""
+    """Finds the components that add-ons added to the platform."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -23,7 +23,7 @@ class ExtraProcesses:
 
     @property
     def names(self) -> Collection[str]:
-        """The components that were found so far."""
+        """Of the components that `poll` has returned."""
         return self._stop_seconds.keys()
 
     @property
@@ -32,17 +32,17 @@ class ExtraProcesses:
         return max(self._stop_seconds.values(), default=0)
 
     def poll(self, taken: Collection[str]) -> dict[str, Component]:
-        """Return the components that are new, by name; `taken` are the names that are in use.
+        """Return the components that are new, by name; `taken` are the names in use.
 
-        What cannot be started is logged once and looked for again: its program may come.
+        A component that cannot be started is logged once, and tried again at the next call.
         """
         try:
-            found = read_components(self._home)
+            extras = read_components(self._home)
         except AskedWrongly as error:
             self._warn_once("components", str(error))
             return {}
         new: dict[str, Component] = {}
-        for extra in found:
+        for extra in extras:
             if extra.name in self._stop_seconds:
                 continue
             if extra.name in taken:
@@ -76,17 +76,17 @@ class ExtraProcesses:
 
 
 def changes(paths: Sequence[Path]) -> Callable[[], bool]:
-    """Return a function that tells whether one of `paths` changed since it was asked last.
+    """Return a function that tells whether one of `paths` changed since its last call.
 
-    The first answer is yes.
+    The first call returns True.
     """
-    known: list[tuple[int, int] | None] = []
+    last: list[tuple[int, int] | None] = []
 
     def has_changed() -> bool:
         now = [_stamp(path) for path in paths]
-        if now == known:
+        if now == last:
             return False
-        known[:] = now
+        last[:] = now
         return True
 
     return has_changed

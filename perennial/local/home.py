@@ -3,7 +3,7 @@
 `$PERENNIAL_HOME` names another folder, `$PERENNIAL_PATH` another project and `$PERENNIAL_PROBLEMS`
 the folders of problems, separated as in `$PATH`: where two have the same problem, the earlier one
 counts. Without it these are `problems/` of the platform's folder, where add-ons write, and
-`problems/` of the project. Nothing is made here but by `prepare`.
+`problems/` of the project. Only `prepare` makes folders.
 """
 
 import contextlib
@@ -91,7 +91,7 @@ class Home:
 
     @property
     def warm(self) -> Path:
-        """The socket at which a stage's process is asked for."""
+        """The socket at which a stage's process is requested."""
         return self.folder / "warm.sock"
 
     @property

@@ -35,11 +35,11 @@ PROBE_SECONDS = 2
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 Report = Callable[[str], None]
-"""Told what is waited for, whenever it changes."""
+"""Called with what is waited for, whenever that changes."""
 
 
 def up(home: Home, report: Report) -> float:
-    """Start the platform and wait until all of it answers; return the seconds that it took.
+    """Start the platform and wait until every component is ready; return the seconds that it took.
 
     A platform that is up already is only waited for.
 
@@ -50,7 +50,7 @@ def up(home: Home, report: Report) -> float:
     began = time.monotonic()
     _refuse_missing_environments(home)
     home.prepare()
-    with _alone(home):
+    with _locked(home):
         state = read_state(home)
         if state is None or not state.is_up:
             _stop_orphans(home, report)
@@ -66,14 +66,14 @@ def up(home: Home, report: Report) -> float:
 
 
 def down(home: Home, report: Report) -> int:
-    """Stop the platform; return how many processes there were. What it stored stays.
+    """Stop the platform and keep its data; return how many processes there were.
 
     Raises:
         TryAgain: a process did not end.
     """
     if not home.folder.exists():
         return 0
-    with _alone(home):
+    with _locked(home):
         count = len(processes.by_marker(home.folder))
         state = read_state(home)
         if state is not None and state.is_up:
@@ -88,7 +88,7 @@ def down(home: Home, report: Report) -> int:
 
 
 def missing(home: Home) -> str | None:
-    """Return what is not ready yet, in words; None when everything answers."""
+    """Return in words what is not ready yet; None when everything is."""
     ports = keep_ports(home.ports, PLATFORM_PORTS)
     if not seaweed.is_ready(ports):
         return "the store"
@@ -113,8 +113,8 @@ def _refuse_missing_environments(home: Home) -> None:
 
 
 @contextlib.contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    """Hold the platform's lock: of two `up` at once, one waits for the other."""
+def _locked(home: Home) -> Iterator[None]:
+    """Hold the platform's lock: of two `up` or `down` at once, one waits for the other."""
     with home.lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -129,39 +129,39 @@ def _start_supervisor(home: Home) -> ProcessRef:
         "PYTHONPATH": str(home.project),
         MARK: str(home.folder),
     }
-    words = [str(home.python), "-m", "perennial.local.supervisor"]
-    process = processes.start(words, environment, home.logs / "supervisor.log", home.project)
-    # It outlives this process on purpose; a Popen that is dropped while it runs would warn of that.
+    command = [str(home.python), "-m", "perennial.local.supervisor"]
+    process = processes.start(command, environment, home.logs / "supervisor.log", home.project)
+    # It outlives this process on purpose; a Popen that is collected while it runs would warn of that.
     process.returncode = 0
     return processes.ProcessRef.from_pid(process.pid)
 
 
 def _stop_orphans(home: Home, report: Report) -> None:
-    """Stop what a killed supervisor left: the components it wrote down, and whatever is marked."""
+    """Stop what a killed supervisor left: the components of its state, and all marked processes."""
     state = read_state(home)
-    known = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
-    if known or processes.by_marker(home.folder):
+    alive = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
+    if alive or processes.by_marker(home.folder):
         report("processes that a platform left behind")
-        processes.stop(known, home.folder, seaweed.STOP_SECONDS)
+        processes.stop(alive, home.folder, seaweed.STOP_SECONDS)
 
 
 def _wait(home: Home, supervisor: ProcessRef, report: Report) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    told = None
+    reported = None
     while True:
-        lacking = missing(home)
-        # Asked after the parts: those of a supervisor that was killed go on answering.
+        waiting_for = missing(home)
+        # Checked last: the components of a supervisor that was killed go on answering.
         if not processes.is_alive(supervisor):
             log = home.logs / "supervisor.log"
             raise TryAgain(f"The platform's supervisor ended; {str(log)!r} says why.")
-        if lacking is None:
+        if waiting_for is None:
             return
-        if lacking != told:
-            report(lacking)
-            told = lacking
+        if waiting_for != reported:
+            report(waiting_for)
+            reported = waiting_for
         if time.monotonic() > deadline:
             sentence = (
-                f"{lacking[0].upper()}{lacking[1:]} is not ready after {READY_SECONDS} s; "
+                f"{waiting_for[0].upper()}{waiting_for[1:]} is not ready after {READY_SECONDS} s; "
                 f"{_last_problem(home)}run `perennial down`, then `perennial up`."
             )
             raise TryAgain(sentence)
@@ -177,16 +177,16 @@ def _last_problem(home: Home) -> str:
 
 
 def _airflow_health(port: int) -> dict[str, str] | None:
-    """Return the state of Airflow's parts; None while nobody answers."""
+    """Return the state of Airflow's components; None while its API server does not answer."""
     connection = HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
     try:
         connection.request("GET", "/api/v2/monitor/health")
-        answer = connection.getresponse()
-        if answer.status != HTTPStatus.OK:
+        response = connection.getresponse()
+        if response.status != HTTPStatus.OK:
             return None
         return {
             str(name): str((entry or {}).get("status"))
-            for name, entry in json.loads(answer.read()).items()
+            for name, entry in json.loads(response.read()).items()
         }
     except (OSError, HTTPException, ValueError):
         return None

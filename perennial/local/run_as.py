@@ -29,7 +29,7 @@ def choose_user(names: Sequence[str]) -> str | None:
 
 
 def as_user(user: str | None) -> list[str]:
-    """Return the words before a command that run it as `user`: none where we are not root."""
+    """Return the arguments before a command that run it as `user`: none where we are not root."""
     if user is None or os.geteuid() != 0:
         return []
     return ["setpriv", f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups"]
@@ -39,7 +39,7 @@ def let_user_pass(home: Home, user: str | None) -> None:
     """Let the group of `user` pass through the platform's folder, and read or list nothing of it.
 
     Raises:
-        AskedWrongly: the user cannot get there; everything is as it was then.
+        AskedWrongly: the user cannot reach the folder; everything is then as it was.
     """
     if not as_user(user):
         return

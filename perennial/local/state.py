@@ -16,7 +16,7 @@ class ComponentState:
     process: ProcessRef | None = None
     restarts: int = 0
     problem: str = ""
-    """The last thing that went wrong, one sentence."""
+    """The last fault, one sentence."""
 
 
 @dataclass

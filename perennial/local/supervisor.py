@@ -1,8 +1,8 @@
 """The one process that keeps the platform alive: `python -m perennial.local.supervisor`.
 
 It starts the store, Airflow's three processes, a service for each problem that has a rollout, the
-components of add-ons, and the warm interpreter when a stage is asked of it; and starts again what
-dies. It holds no S3 client and no data library: it lives as long as the platform and its memory
+components of add-ons, and the warm interpreter when a stage is requested; and restarts what
+ended. It holds no S3 client and no data library: it lives as long as the platform and its memory
 counts.
 """
 
@@ -40,7 +40,7 @@ LOOK_EVERY = 4  # beats: for rollouts, extra components, and edited problems
 # work at up to 39 % of a core after half a year of daily data.
 STORE_MEMORY = "384MiB"
 WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
-SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
+SERVICE_STOP_SECONDS = 40  # it finishes open requests and ships its log
 STORE = "store"
 
 
@@ -49,9 +49,9 @@ class Supervisor:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._made = read_credentials(home)
+        self._credentials = read_credentials(home)
         self._ports = read_ports(home.ports)
-        self._airflow = airflow_environment(home, self._ports, self._made)
+        self._airflow = airflow_environment(home, self._ports, self._credentials)
         self._is_store_ready = False
         self._extra = ExtraProcesses(home)
         self._migration = airflow.Migration(home, self._airflow)
@@ -62,13 +62,14 @@ class Supervisor:
             name=STORE,
             command=seaweed.command(home.data, store_identities(home), self._ports),
             environment=inherited()
-            | seaweed.server_environment(STORE_MEMORY, self._made.store_admin_password)
+            | seaweed.server_environment(STORE_MEMORY, self._credentials.store_admin_password)
             | {MARK: str(home.folder)},
             log=home.logs / "store.log",
             folder=home.folder,
         )
         self.components = {STORE: store} | {
-            name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
+            name: self._airflow_component(name, arguments)
+            for name, arguments in airflow.PROGRAMS.items()
         }
         self._door = WarmDoor.open(home)
         if self._door is not None:
@@ -102,7 +103,7 @@ class Supervisor:
         return any(changed)
 
     def _look_for_rollouts(self) -> bool:
-        """Add a service for each problem that has a rollout and none yet; tell whether one came."""
+        """Add a service for each problem that has a rollout and no service; tell whether there was one."""
         new = [
             name
             for name in problem_files(*self._home.problem_folders)
@@ -114,15 +115,15 @@ class Supervisor:
         return bool(new)
 
     def _look_for_extra_components(self) -> bool:
-        """Add the components that add-ons gave since the last look; tell whether one came."""
+        """Add the components that are new since the last look; tell whether there was one."""
         new = self._extra.poll(self.components.keys())
         self.components |= new
         return bool(new)
 
-    def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
+    def _airflow_component(self, name: str, arguments: tuple[str, ...]) -> Component:
         return Component(
             name=name,
-            command=[str(self._home.airflow_python), "-m", "airflow", *words],
+            command=[str(self._home.airflow_python), "-m", "airflow", *arguments],
             environment=self._airflow,
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
@@ -133,11 +134,11 @@ class Supervisor:
     def _service_component(self, problem: str) -> Component:
         name = service_port(problem)
         ports = keep_ports(self._home.ports, [name])
-        words = ["-m", "serving", problem, "--port", str(ports[name])]
+        arguments = ["-m", "serving", problem, "--port", str(ports[name])]
         return Component(
             name=name,
-            command=[str(self._home.python), *words],
-            environment=service_environment(self._home, ports, self._made),
+            command=[str(self._home.python), *arguments],
+            environment=service_environment(self._home, ports, self._credentials),
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
         )
@@ -159,7 +160,7 @@ class Supervisor:
         write_state(self._home, self._state)
 
     def _stop(self) -> None:
-        """Stop services and Airflow first: their last words go to the store."""
+        """Stop services and Airflow first: they write to the store until they end."""
         self._migration.stop()
         self._siblings.stop()
         last = {STORE, *self._extra.names}  # what the others write to
@@ -172,8 +173,8 @@ class Supervisor:
             (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
             (last, max(seaweed.STOP_SECONDS, self._extra.stop_seconds)),
         ):
-            found = (self.components[name].seen.process for name in names)
-            processes.stop([process for process in found if process], None, seconds)
+            running = (self.components[name].seen.process for name in names)
+            processes.stop([process for process in running if process], None, seconds)
         seaweed.remove_sockets(self._ports)
         for component in self.components.values():
             component.seen.state, component.seen.process = "stopped", None
