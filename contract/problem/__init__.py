@@ -14,14 +14,13 @@ from contract.problem.model import (
 )
 from contract.problem.monitoring import MinimumLabels, Monitoring, Retraining
 from contract.problem.read import (
-    environment_names,
     problem_files,
     problem_folders,
     read_problem,
     read_problem_text,
 )
 from contract.problem.resources import Resources
-from contract.problem.sources import FilesSource, PostgresSource, Source
+from contract.problem.sources import Source
 
 __all__ = [
     "Beats",
@@ -29,7 +28,6 @@ __all__ = [
     "Checks",
     "ColumnOverride",
     "Features",
-    "FilesSource",
     "Gates",
     "Join",
     "Labels",
@@ -37,7 +35,6 @@ __all__ = [
     "MinimumLabels",
     "Models",
     "Monitoring",
-    "PostgresSource",
     "Problem",
     "Quarantine",
     "Resources",
@@ -47,7 +44,6 @@ __all__ = [
     "Target",
     "TaskKind",
     "Value",
-    "environment_names",
     "problem_files",
     "problem_folders",
     "read_problem",

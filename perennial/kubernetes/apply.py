@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
-from contract.problem import PostgresSource, Problem, read_problem
+from contract.kubernetes import READS_SOURCES
+from contract.problem import Problem, read_problem
 from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl
 from perennial.kubernetes.namespace_snapshot import Look, sentences, waiting_for
 from perennial.kubernetes.overlay import Rendered
@@ -24,7 +25,6 @@ READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
 NUDGE = "perennial/nudge"
-READS_SOURCES = "perennial/reads-sources"  # the label of their pods
 
 Resource = dict[str, Any]
 
@@ -115,10 +115,11 @@ def _say_shut_in(overlay: Rendered, problems: Sequence[Problem], report: Report)
     if not selectors or any(READS_SOURCES in labels for labels in selectors):
         return
     for problem in problems:
-        if any(isinstance(source, PostgresSource) for source in problem.source.values()):
+        needed = [source.egress for source in problem.source.values() if source.egress]
+        if needed:
             report(
-                f"{problem.name} reads a database, and no network policy lets its stages out to "
-                "one; add `- ../../components/database-sources` to the components of "
+                f"{problem.name} reads {needed[0].service}, and no network policy lets its stages "
+                "out to one; add `- ../../components/database-sources` to the components of "
                 f"{overlay.folder.name}"
             )
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract.errors import AskedWrongly
-from contract.problem import environment_names, problem_files, read_problem
+from contract.problem import problem_files, read_problem
+from contract.runtime.environment import NO_TELEMETRY, common_environment
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
 from perennial.local.credentials import Credentials
@@ -29,8 +30,6 @@ INHERITED = (
 )
 MARK = "PERENNIAL_PLATFORM"
 """Set in every process of the platform to its folder; finds processes that lost their parent."""
-
-SILENT = {"GX_ANALYTICS_ENABLED": "false", "BENTOML_DO_NOT_TRACK": "True"}
 
 
 def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -56,7 +55,7 @@ def product_environment(
         "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
         "PERENNIAL_API_KEY": str(secret.api_key_file(home)),
         "PERENNIAL_API_KEY_SHA256": credentials.api_key_sha256,
-        **SILENT,
+        **NO_TELEMETRY,
     }
 
 
@@ -70,19 +69,9 @@ def service_environment(
     return variables | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
 
 
-def warm_environment(home: Home) -> dict[str, str]:
-    """Return the variables of the warm interpreter: those that every stage has, and no secret.
-
-    It refuses a stage that has other values for them; `dags/stage/request.py` says what a stage has.
-    """
-    source = inherited()
-    names = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
-    return {name: source[name] for name in names if name in source} | {
-        **SILENT,
-        "PYTHONPATH": str(home.project),
-        "PYTHONUNBUFFERED": "1",
-        MARK: str(home.folder),
-    }
+def stage_server_environment(home: Home) -> dict[str, str]:
+    """Return the variables of the stages' prefork server: those that every stage has, no secret."""
+    return common_environment(inherited(), str(home.project)) | {MARK: str(home.folder)}
 
 
 def airflow_environment(
@@ -145,7 +134,7 @@ def mentioned_names(home: Home) -> list[str]:
     names: set[str] = set()
     for file in problem_files(*home.problem_folders).values():
         with contextlib.suppress(AskedWrongly):
-            names |= environment_names(read_problem(file))
+            names |= read_problem(file).environment_names()
     return sorted(names)
 
 

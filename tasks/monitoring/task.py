@@ -6,7 +6,7 @@ Makes    verdict               the newest day's decision, or the newest of the r
 Facts    outcome, reason, key  the verdict's word; why and under which name to retrain
          sentence, day, days   why in words; the day that is told; how many were decided
 Refuses  nothing: bad news is a verdict, and exits 0
-Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/12-monitoring.md`
+Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/monitoring.md`
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from contract.artifacts import Document, Page
 from contract.canonical_json import canonical_json
 from contract.decision import Decision, Outcome, Window
 from contract.errors import Conflict
+from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
@@ -132,10 +133,10 @@ def _world(
         notes.append(f"{missed} days before {days[0]} were not looked at: 56 days are the limit.")
     labels = None
     if problem.labels.source == "feedback":
-        labels = Labels(ordered, from_feedback(store, problem.name, ordered), ["request_id", "row"])
+        labels = Labels(ordered, from_feedback(store, problem.name, ordered), ROW_REFERENCE)
     else:
         versions = from_source(store, problem, snapshot, out.scratch / "labels")
-        joined = [f"key.{name}" for name in problem.labels.on]
+        joined = [key_column(name) for name in problem.labels.on]
         has_keys = all(set(joined) <= set(day.lines.words.column_names) for day in ordered)
         if versions is not None and has_keys:
             labels = Labels(ordered, versions, joined)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from contract.errors import AskedWrongly
-from contract.problem import FilesSource, PostgresSource, Problem, problem_files, read_problem
+from contract.problem import Problem, problem_files, read_problem
+from contract.problem.sources.files import FilesSource
+from contract.problem.sources.postgres import PostgresSource
 from demo.scenario import problem_view
 from perennial.local.component import Component
 from perennial.local.environment import mentioned_names
