@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 import bundle
+from bundle.arrays import Floats
 from contract import manifest as manifests
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
 from contract.manifest import Manifest
 from contract.store.client import Store
 from methods.columns.schema import Schema, target_vector
-from methods.drift.histograms import Floats
+from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
 from methods.models.dataset import Dataset
 from methods.split.folds import read_assignment
@@ -30,7 +31,7 @@ class Champion:
         self.model = bundle.load(folder, digest=digest)
         self.reference = ReferenceProfile.model_validate_json(canonical_json(self.model.profile))
         classes = self.model.contract.classes
-        self.classes = tuple(_spelt(label) for label in classes)
+        self.classes = tuple(str(label_text(label)) for label in classes)
         """As labels are spelt, in the order of the scores."""
 
     @property
@@ -50,7 +51,7 @@ class Champion:
             name: float(place) for place, name in enumerate(self.classes)
         }
         if contract.task == "binary":
-            positive = _spelt(contract.positive)
+            positive = label_text(contract.positive)
             codes = {name: float(name == positive) for name in self.classes}
         return np.array([codes.get(label, np.nan) for label in labels])
 
@@ -85,15 +86,6 @@ class Champions:
 
     def __init__(self, store: Store, problem: str, scratch: Path) -> None:
         self.of = cache(lambda digest: Champion(store, problem, digest, scratch / "bundles"))
-
-
-def _spelt(label: object) -> str:
-    """Spell a class as `methods.columns.targets.label_text` does."""
-    if isinstance(label, bool):
-        return "true" if label else "false"
-    if isinstance(label, float) and label.is_integer():
-        return str(int(label))
-    return str(label)
 
 
 def _number(label: str | None) -> float:
