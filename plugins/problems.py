@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
-from contract.problem import Problem, problem_files, read_problem
+from contract.problem import Problem, problem_files, problem_folders, read_problem
 from contract.store.champion_pointer import read_champion
 from contract.store.ledger import Ledger, LedgerEntry
 from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
@@ -20,11 +20,11 @@ LEVELS: dict[str, Level] = {"ok": "good", "retrain": "warn", "blocked_data_quali
 
 def problems_page(readable: Collection[str]) -> str:
     """Return the page over the problems whose DAGs are in `readable`."""
-    folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
+    folders = os.environ.get("PERENNIAL_PROBLEMS") or str(PROJECT / "problems")
     rows: list[list[object]] = []
     sections: list[PageSection] = []
     alerts: list[Block] = []
-    for name, path in problem_files(folder).items():
+    for name, path in problem_files(*problem_folders(folders)).items():
         if _dags(name)[0] not in readable:
             continue
         try:

@@ -9,7 +9,7 @@ from perennial.problems.find import find_problem
 from perennial.times import written
 
 
-@click.command(cls=Command, example="perennial history flights")
+@click.command(cls=Command, example="perennial history churn")
 @click.argument("name")
 def command(name: str, as_json: bool) -> None:
     """Print the ledger of a problem: every deployment, refusal, return and rollback, oldest first."""

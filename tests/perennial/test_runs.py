@@ -64,7 +64,7 @@ def name(
     }
     credentials_file(home).write_text(json.dumps(made))
     remember_environment(home, {"LANDING": "/data"})
-    write_state(home, PlatformState(supervisor=processes.know(os.getpid())))
+    write_state(home, PlatformState(supervisor=processes.ProcessRef.from_pid(os.getpid())))
     script.dags = {f"{problem_name}__lifecycle", f"{problem_name}__monitoring"}
     return problem_name
 

@@ -11,14 +11,22 @@ from adbc_driver_postgresql import dbapi
 from listening import addresses_of
 
 from contract.errors import AskedWrongly
-from perennial.local import database, processes
-from perennial.local.environment import MARK, remember_environment, remembered_environment
+from demo.scenario import postgres
+from perennial.local import processes
+from perennial.local.environment import remember_environment, remembered_environment
+from perennial.local.extra_components import (
+    ExtraComponent,
+    component_variables,
+    is_ready,
+    read_components,
+)
+from perennial.local.extra_processes import ExtraProcesses
 from perennial.local.home import Home
 
 
 def _is_installed() -> bool:
     try:
-        return bool(database._programs(None))
+        return bool(postgres._find_programs(None))
     except AskedWrongly:
         return False
 
@@ -33,23 +41,34 @@ def served() -> Iterator[Home]:
     folder.chmod(0o711)
     home = Home(folder / "home", Path(__file__).parents[3], folder / "problems")
     home.prepare()
-    database.prepare(home)
-    shell = {"PATH": os.environ["PATH"], MARK: str(home.folder)}
-    log = home.logs / "database.log"
-    server = processes.start(database.command(home), shell, log, Path("/"))
-    while not database.is_ready(home):
-        assert server.poll() is None, log.read_text()
+    postgres.prepare(home)
+    (server,) = ExtraProcesses(home).poll([]).values()
+    server.poll()
+    while not is_ready(component(home)):
+        assert not server.poll(), server.log.read_text()
         time.sleep(0.02)
     yield home
-    processes.stop([processes.know(server.pid)], home.folder, database.STOP_SECONDS)
-    assert server.wait() == 0
+    process = server.seen.process
+    assert process is not None
+    processes.stop([process], home.folder, postgres.STOP_SECONDS)
+    server.poll()
+    assert server.last_exit == 0
     shutil.rmtree(folder)
+
+
+def component(home: Home) -> ExtraComponent:
+    (found,) = read_components(home)
+    return found
+
+
+def dsn_of(home: Home) -> str:
+    return component_variables(home)["WEATHER_DSN"]
 
 
 @pytest.fixture
 def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(database, "_INSTALLED", tmp_path)
+    monkeypatch.setattr(postgres, "_INSTALLED", tmp_path)
 
 
 def mode(path: Path) -> int:
@@ -59,25 +78,26 @@ def mode(path: Path) -> int:
 @pytest.mark.usefixtures("no_programs")
 def test_without_its_programs_the_sentence_names_where_they_are_looked_for(home: Home) -> None:
     with pytest.raises(AskedWrongly, match=r"neither PATH nor .* has PostgreSQL's programs initdb"):
-        database.prepare(home)
+        postgres.prepare(home)
 
-    assert not database.exists(home)
-    assert not home.database.exists()
+    assert not postgres.exists(home)
+    assert not (home.folder / "database").exists()
+    assert read_components(home) == []
 
 
 def test_a_database_of_a_version_that_is_gone_is_named(home: Home) -> None:
-    (home.database / "data").mkdir(parents=True)
-    (home.database / "data" / "PG_VERSION").write_text("7\n")
+    (home.folder / "database" / "data").mkdir(parents=True)
+    (home.folder / "database" / "data" / "PG_VERSION").write_text("7\n")
 
     with pytest.raises(AskedWrongly, match="made by PostgreSQL 7, which is not installed here"):
-        database.command(home)
+        postgres.prepare(home)
 
 
 def test_a_password_that_is_gone_is_never_replaced(home: Home) -> None:
     programs = home.folder / "bin"
     programs.mkdir()
-    (home.database / "data").mkdir(parents=True)
-    (home.database / "data" / "PG_VERSION").write_text("7\n")
+    (home.folder / "database" / "data").mkdir(parents=True)
+    (home.folder / "database" / "data" / "PG_VERSION").write_text("7\n")
     for name in ("initdb", "postgres"):
         (programs / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 7.4'\n")
         (programs / name).chmod(0o755)
@@ -85,12 +105,7 @@ def test_a_password_that_is_gone_is_never_replaced(home: Home) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
         with pytest.raises(AskedWrongly, match=r"password of the database .* is gone"):
-            database.prepare(home)
-
-
-def test_a_home_without_a_database_has_no_variable_of_it(home: Home) -> None:
-    assert database.variables(home) == {}
-    assert not database.is_ready(home)
+            postgres.prepare(home)
 
 
 @pytest.mark.slow
@@ -102,18 +117,17 @@ def test_a_folder_that_the_servers_user_may_not_enter_is_named(home: Home) -> No
     with pytest.raises(
         AskedWrongly, match=r"refuses to run as root, and the user .* may not enter"
     ):
-        database.prepare(home)
+        postgres.prepare(home)
 
-    assert not home.database.exists()
+    assert not (home.folder / "database").exists()
+    assert not home.components.exists()
     assert mode(home.folder) == 0o700
 
 
 @pytest.mark.slow
 @needs_postgres
 def test_the_variable_opens_the_database(served: Home) -> None:
-    dsn = database.variables(served)["WEATHER_DSN"]
-
-    with dbapi.connect(dsn) as connection, connection.cursor() as cursor:
+    with dbapi.connect(dsn_of(served)) as connection, connection.cursor() as cursor:
         cursor.execute("select current_user")
         assert cursor.fetchone() == ("perennial",)
 
@@ -121,7 +135,7 @@ def test_the_variable_opens_the_database(served: Home) -> None:
 @pytest.mark.slow
 @needs_postgres
 def test_nobody_gets_in_without_the_password(served: Home) -> None:
-    head, _, tail = database.variables(served)["WEATHER_DSN"].rpartition("@")
+    head, _, tail = dsn_of(served).rpartition("@")
 
     with pytest.raises(Exception, match="password authentication failed"):
         dbapi.connect(f"{head.rpartition(':')[0]}:guess@{tail}")
@@ -130,27 +144,27 @@ def test_nobody_gets_in_without_the_password(served: Home) -> None:
 @pytest.mark.slow
 @needs_postgres
 def test_it_listens_on_loopback_alone(served: Home) -> None:
-    assert addresses_of(processes.family(served.folder)) == {"127.0.0.1"}
-    assert not list(served.database.rglob(".s.PGSQL*"))
+    assert addresses_of(processes.tree(served.folder)) == {"127.0.0.1"}
+    assert not list((served.folder / "database").rglob(".s.PGSQL*"))
 
 
 @pytest.mark.slow
 @needs_postgres
 def test_only_the_owner_reads_the_password(served: Home) -> None:
     assert mode(served.credentials / "database.password") == 0o600
-    assert mode(served.database) == 0o700
+    assert mode(served.folder / "database") == 0o700
     assert mode(served.folder) == (0o710 if os.geteuid() == 0 else 0o700)
 
 
 @pytest.mark.slow
 @needs_postgres
 def test_preparing_again_changes_nothing(served: Home) -> None:
-    before = database.variables(served)
+    before = component(served)
 
-    database.prepare(served)
+    postgres.prepare(served)
 
-    assert before == database.variables(served)
-    assert database.is_ready(served)
+    assert component(served) == before
+    assert is_ready(before)
 
 
 @pytest.mark.slow
@@ -158,4 +172,4 @@ def test_preparing_again_changes_nothing(served: Home) -> None:
 def test_a_later_up_has_the_connection_string(served: Home) -> None:
     remember_environment(served, {})
 
-    assert remembered_environment(served) == database.variables(served)
+    assert remembered_environment(served) == {"WEATHER_DSN": dsn_of(served)}

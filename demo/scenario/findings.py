@@ -1,4 +1,4 @@
-"""What the store, Airflow and the service say, and the story's claims held against it."""
+"""What the store, Airflow and the service say of the flights, and the claims it is compared with."""
 
 from datetime import date
 
@@ -7,21 +7,21 @@ from contract.errors import AskedWrongly
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.ledger import Ledger, LedgerEntry
+from demo.scenario.checks import Verification
 from perennial.clients.airflow_api import Airflow
 from perennial.clients.service import Service
 from perennial.console import plain
 from perennial.platform import Platform
 from perennial.runs import Followed
-from perennial.story.checks import Checks
 
 NAME = "flights"
 
 
-class Findings:
-    """What is read back from a platform that is up, and what was found so."""
+class PlatformFindings:
+    """Reads back from a platform that is up, and keeps which claims hold."""
 
     def __init__(self, platform: Platform) -> None:
-        self.checks = Checks()
+        self.verification = Verification()
         self.store: Store = platform.store()
         self.airflow: Airflow = platform.airflow()
         self._platform = platform
@@ -35,10 +35,10 @@ class Findings:
 
     def decision(self, day: date) -> Decision | None:
         """Return what monitoring decided for `day`."""
-        found = self.store.get_with_etag(f"{NAME}/monitoring/{day.isoformat()}/decision.json")
-        return None if found is None else Decision.model_validate_json(found[0])
+        stored = self.store.get_with_etag(f"{NAME}/monitoring/{day.isoformat()}/decision.json")
+        return None if stored is None else Decision.model_validate_json(stored[0])
 
-    def renewal(self) -> str | None:
+    def retraining(self) -> str | None:
         """Return the lifecycle run that monitoring started."""
         runs = self.airflow.runs(f"{NAME}__lifecycle")
         started = (run.dag_run_id for run in runs if run.run_type == "operator_triggered")
@@ -49,7 +49,7 @@ class Findings:
         return Ledger(self.store, NAME).entries()
 
     def links(self) -> dict[str, str]:
-        """Return where to look: Airflow, the pages of the last run, the service's docs."""
+        """Return where a person looks: Airflow, the pages of the last run, the service's docs."""
         run = next(iter(self.airflow.runs(f"{NAME}__lifecycle", limit=1)), None)
         links = self._platform.links()
         if run is not None:
@@ -62,76 +62,78 @@ class Findings:
         return links
 
     def claim(self, claim: str, decision: Decision | None, expected: set[str]) -> None:
-        """Hold a claim against the verdict of a decision."""
+        """Verify that the verdict of a decision is one of `expected`."""
         found = "no decision" if decision is None else f"{decision.day}: {decision.verdict}"
         holds = decision is not None and decision.verdict in expected
-        self.checks.verify(claim, holds=holds, found=found)
+        self.verification.verify(claim, holds=holds, found=found)
 
     def verify_deployment(self, followed: Followed) -> bool:
-        """See that the run's model is named, and answers; return whether it answers."""
-        holder = read_champion(self.store, NAME)
+        """Verify that the run's model is the champion and is served; return whether it is served."""
+        champion = read_champion(self.store, NAME)
         service = self._platform.service(NAME)
-        answers = service.digest() if service else None
+        served = service.digest() if service else None
         trained = followed.step("training")
-        made = trained.facts.get("digest") if trained else None
-        self.checks.verify(
+        digest = trained.facts.get("digest") if trained else None
+        self.verification.verify(
             "the lifecycle ends well in Airflow",
             holds=followed.state == "success",
             found=f"run {followed.run}: {followed.state}",
         )
-        self.checks.verify(
+        self.verification.verify(
             "the store names the new model as champion",
-            holds=holder is not None and holder.digest == made,
-            found=f"champion {plain(holder.digest) if holder else 'none'}",
+            holds=champion is not None and champion.digest == digest,
+            found=f"champion {plain(champion.digest) if champion else 'none'}",
         )
-        return self.checks.verify(
+        return self.verification.verify(
             "the service answers with it",
-            holds=answers is not None and answers == made,
-            found=f"the service serves {plain(answers or 'nothing')}",
+            holds=served is not None and served == digest,
+            found=f"the service serves {plain(served or 'nothing')}",
         )
 
     def verify_labels(self, decision: Decision | None, served: int) -> None:
-        """See that every row of `served` was logged, and that labels came."""
+        """Verify that all of the `served` rows were logged, and that labels were joined."""
         performance = decision.performance if decision else None
         rows = decision.window.rows if decision else 0
-        self.checks.verify(
+        self.verification.verify(
             "every answered row is in the prediction log",
             holds=rows == served,
             found=f"{rows:,} logged of {served:,} answered",
         )
-        self.checks.verify(
+        self.verification.verify(
             "late labels are joined",
             holds=performance is not None and performance.n_labelled > 0,
             found=f"{performance.n_labelled:,} labelled rows" if performance else "none",
         )
 
     def verify_nothing_started(self) -> None:
-        """See that monitoring has started no lifecycle."""
-        renewal = self.renewal()
-        self.checks.verify(
+        """Verify that monitoring has started no lifecycle."""
+        run = self.retraining()
+        self.verification.verify(
             "nothing is retrained on broken data",
-            holds=renewal is None,
-            found=f"run {renewal}" if renewal else "no run was started",
+            holds=run is None,
+            found=f"run {run}" if run else "no run was started",
         )
 
-    def verify_judgement(self, followed: Followed) -> str:
-        """See who serves after the challenger was judged; return what the gate said."""
+    def verify_evaluation(self, followed: Followed) -> str:
+        """Verify who serves after the challenger was evaluated; return the gate's verdict in words."""
         verdict, trained = followed.step("evaluation"), followed.step("training")
-        holder = read_champion(self.store, NAME)
-        if verdict is None or trained is None or holder is None:
-            self.checks.verify("the challenger is judged", holds=False, found=followed.state)
-            return "The gate said nothing."
+        champion = read_champion(self.store, NAME)
+        if verdict is None or trained is None or champion is None:
+            self.verification.verify(
+                "the challenger is evaluated", holds=False, found=followed.state
+            )
+            return "The gate gave no verdict."
         promoted = verdict.outcome == "accepted"
         entries = [entry for entry in self.entries() if entry.run in followed.run]
         why = entries[-1].reason if entries else "the ledger says nothing"
-        self.checks.verify(
-            "the challenger is judged against the champion, and the ledger says why",
-            holds=bool(entries) and (holder.digest == trained.facts.get("digest")) == promoted,
-            found=f"{verdict.outcome}; champion {plain(holder.digest)}",
+        self.verification.verify(
+            "the challenger is evaluated against the champion, and the ledger says why",
+            holds=bool(entries) and (champion.digest == trained.facts.get("digest")) == promoted,
+            found=f"{verdict.outcome}; champion {plain(champion.digest)}",
         )
-        self.checks.verify(
+        self.verification.verify(
             "the service answers with the champion",
-            holds=self.service().digest() == holder.digest,
+            holds=self.service().digest() == champion.digest,
             found=f"the service serves {plain(self.service().digest() or 'nothing')}",
         )
         return f"The gate: {verdict.outcome}. {why}"

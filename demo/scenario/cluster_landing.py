@@ -1,6 +1,6 @@
-"""Files that land on a cluster: a pod on the stages' image writes them to the volume `landing`.
+"""Files that land on a cluster: a pod of the stages' image writes them to the volume `landing`.
 
-The world outside of a real installation does this by its own means; here it is for the story.
+In a real installation the systems outside do this by their own means.
 """
 
 import base64
@@ -16,13 +16,13 @@ from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl
 CLAIM = "landing"
 LANDING = "/landing"
 LAND_SECONDS = 120.0
-MOST_BYTES = 64_000  # they go as an argument, of which Linux takes 128 KiB
+MAX_BYTES = 64_000  # they are one argument, for which Linux allows 128 KiB
 PROGRAM = """\
 import base64, json, pathlib, sys
 for name, text in json.loads(sys.argv[1]).items():
-    place = pathlib.Path("/landing", name)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(base64.b64decode(text))
+    path = pathlib.Path("/landing", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(base64.b64decode(text))
 """
 POLL_SECONDS = 0.5
 
@@ -37,8 +37,8 @@ def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
         TryAgain: the pod did not end in time.
     """
     size = sum(len(content) for content in files.values())
-    if size > MOST_BYTES:
-        raise AskedWrongly(f"{size} bytes are to land; at most {MOST_BYTES} go this way.")
+    if size > MAX_BYTES:
+        raise AskedWrongly(f"{size} bytes are to land; at most {MAX_BYTES} can be sent to a pod.")
     if kubectl.find(TASKS, "persistentvolumeclaim", CLAIM) is None:
         sentence = (
             f"The cluster has no volume {CLAIM!r} in {TASKS}; add the component landing-volume to "
@@ -50,22 +50,22 @@ def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
     kubectl.make(pod(name, image, files))
     try:
         phase = _wait(kubectl, name)
-        said = kubectl("-n", TASKS, "logs", name)
+        output = kubectl("-n", TASKS, "logs", name)
     finally:
         kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found", "--wait=false")
     if phase != "Succeeded":
-        last = said.strip().splitlines()[-1:] or ["it said nothing"]
+        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
         raise AskedWrongly(f"The pod {name} could not land its files: {last[0]}")
 
 
 def pod(name: str, image: str, files: Mapping[str, bytes]) -> Resource:
-    """Return the pod, as the namespace's Pod Security lets it in."""
-    written = {path: base64.b64encode(content).decode() for path, content in files.items()}
+    """Return the pod, as the namespace's Pod Security admits it."""
+    encoded = {path: base64.b64encode(content).decode() for path, content in files.items()}
     container = {
         "name": "land",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "-c", PROGRAM, json.dumps(written)],
+        "command": ["python", "-c", PROGRAM, json.dumps(encoded)],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -95,8 +95,8 @@ def pod(name: str, image: str, files: Mapping[str, bytes]) -> Resource:
         ],
     }
     label, _, value = OURS.partition("=")
-    about = {"name": name, "namespace": TASKS, "labels": {label: value}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
+    metadata = {"name": name, "namespace": TASKS, "labels": {label: value}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def _wait(kubectl: Kubectl, name: str) -> str:

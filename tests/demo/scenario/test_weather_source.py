@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract.errors import AskedWrongly
-from perennial.local import database
+from demo.scenario import postgres, problem_view
+from demo.scenario.weather_source import choose_weather_source
+from perennial.local.extra_components import component_variables, read_components
 from perennial.local.home import Home
-from perennial.story.weather import find_weather
 
 PROJECT = Path(__file__).parents[3]
 
@@ -34,35 +35,34 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture
 def no_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(database, "_INSTALLED", tmp_path)
+    monkeypatch.setattr(postgres, "_INSTALLED", tmp_path)
 
 
 def test_a_persons_own_folder_of_problems_is_used_as_it_is(home: Home) -> None:
-    place = find_weather(home)
+    source = choose_weather_source(home)
 
-    assert place.home == home
-    assert place.table == {}
-    assert "lands as files: PERENNIAL_PROBLEMS names" in place.sentence
-    assert not home.database.exists()
+    assert source.home == home
+    assert source.table == {}
+    assert "lands as files: PERENNIAL_PROBLEMS names" in source.sentence
+    assert not postgres.exists(home)
 
 
 @pytest.mark.usefixtures("no_programs")
 def test_without_a_database_the_weather_lands_as_files(plain: Home) -> None:
-    place = find_weather(plain)
+    source = choose_weather_source(plain)
 
-    assert place.home == plain
-    assert place.table == {}
-    assert place.sentence.startswith("The weather lands as files: neither PATH nor ")
+    assert source.home == plain
+    assert source.table == {}
+    assert source.sentence.startswith("The weather lands as files: neither PATH nor ")
 
 
 @pytest.mark.usefixtures("no_programs")
 def test_a_database_that_is_gone_gives_the_problems_back(plain: Home) -> None:
-    plain.view.mkdir()
+    source = choose_weather_source(problem_view.make(plain))
 
-    place = find_weather(dataclasses.replace(plain, problems=plain.view))
-
-    assert place.home == plain
-    assert not plain.view.exists()
+    assert source.home == plain
+    assert not plain.own_problems.exists()
+    assert read_components(plain) == []
 
 
 @pytest.mark.slow
@@ -70,15 +70,16 @@ def test_with_a_database_at_hand_the_weather_lands_in_its_table(open_folder: Pat
     home = Home(open_folder / "home", PROJECT, PROJECT / "problems")
     home.prepare()
     try:
-        version = database.prepare(home)
+        version = postgres.prepare(home)
     except AskedWrongly as error:
         pytest.skip(str(error))
 
-    place = find_weather(home)
+    source = choose_weather_source(home)
 
-    assert place.sentence == (
+    assert source.sentence == (
         f"The weather lands in a table of a PostgreSQL {version} that the platform keeps."
     )
-    assert place.home.problems == home.view
-    assert place.table == database.variables(home)
-    assert find_weather(place.home) == place
+    assert source.home.problem_folders == (home.own_problems, home.problems)
+    assert source.table == component_variables(home)
+    assert [one.name for one in read_components(home)] == ["database", "flights-problem"]
+    assert choose_weather_source(source.home) == source

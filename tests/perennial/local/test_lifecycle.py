@@ -12,12 +12,11 @@ import pytest
 from listening import addresses_of
 
 from contract.errors import AskedWrongly
-from perennial.local import lifecycle as launch
-from perennial.local import processes
+from perennial.local import lifecycle, processes
 from perennial.local.environment import MARK
 from perennial.local.home import Home
 from perennial.local.ports import PLATFORM_PORTS, keep_ports
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 from perennial.local.state import ComponentState, PlatformState, write_state
 
 
@@ -26,13 +25,13 @@ def _silent(_: str) -> None:
 
 
 @pytest.fixture
-def left_behind(home: Home) -> Iterator[Known]:
+def left_behind(home: Home) -> Iterator[ProcessRef]:
     """A component of a platform whose supervisor was killed."""
     shell = {"PATH": os.environ["PATH"], MARK: str(home.folder)}
     process = processes.start(["sleep", "60"], shell, home.logs / "part.log", home.folder)
-    known = processes.know(process.pid)
+    known = processes.ProcessRef.from_pid(process.pid)
     state = PlatformState(
-        supervisor=Known(pid=process.pid, began="another"),
+        supervisor=ProcessRef(pid=process.pid, began="another"),
         components={"store": ComponentState("running", known)},
     )
     write_state(home, state)
@@ -41,19 +40,19 @@ def left_behind(home: Home) -> Iterator[Known]:
     process.wait()
 
 
-def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: Known) -> None:
+def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: ProcessRef) -> None:
     told: list[str] = []
 
-    assert launch.down(home, told.append) == 1
+    assert lifecycle.down(home, told.append) == 1
 
     assert not processes.is_alive(left_behind)
     assert told == ["processes that a platform left behind"]
 
 
-def test_orphans_are_found_without_any_written_state(home: Home, left_behind: Known) -> None:
+def test_orphans_are_found_without_any_written_state(home: Home, left_behind: ProcessRef) -> None:
     home.state.unlink()
 
-    launch.down(home, _silent)
+    lifecycle.down(home, _silent)
 
     assert not processes.is_alive(left_behind)
 
@@ -61,7 +60,7 @@ def test_orphans_are_found_without_any_written_state(home: Home, left_behind: Kn
 def test_down_where_nothing_ever_ran_makes_nothing(home: Home, tmp_path: Path) -> None:
     elsewhere = dataclasses.replace(home, folder=tmp_path / "never")
 
-    assert launch.down(elsewhere, _silent) == 0
+    assert lifecycle.down(elsewhere, _silent) == 0
     assert not elsewhere.folder.exists()
 
 
@@ -72,16 +71,26 @@ def test_up_names_the_port_that_is_taken(home: Home) -> None:
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(AskedWrongly, match=rf"Port {port} \(airflow\) is in use by"),
     ):
-        launch.up(home, _silent)
+        lifecycle.up(home, _silent)
 
-    assert processes.marked(home.folder) == []
+    assert processes.by_marker(home.folder) == []
+
+
+def test_up_names_a_damaged_description_of_a_component(home: Home) -> None:
+    home.components.mkdir()
+    (home.components / "queue.json").write_text("{")
+
+    with pytest.raises(AskedWrongly, match=r"queue\.json' does not describe a component"):
+        lifecycle.up(home, _silent)
+
+    assert processes.by_marker(home.folder) == []
 
 
 def test_up_without_the_environments_says_how_to_make_them(home: Home, tmp_path: Path) -> None:
     bare = dataclasses.replace(home, project=tmp_path)
 
     with pytest.raises(AskedWrongly, match=r"There is no interpreter .* run `make up`"):
-        launch.up(bare, _silent)
+        lifecycle.up(bare, _silent)
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(home: Home, tmp_path: Path) -> None:
@@ -96,23 +105,23 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(home: Home, tmp_path: Path
 @pytest.mark.slow
 def test_the_platform_starts_survives_a_kill_and_leaves_nothing(home: Home) -> None:
     try:
-        first = launch.up(home, _silent)
+        first = lifecycle.up(home, _silent)
         supervisor = _supervisor(home)
         os.kill(supervisor, signal.SIGKILL)
         while psutil.Process(supervisor).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
 
-        launch.up(home, _silent)
+        lifecycle.up(home, _silent)
 
         assert _supervisor(home) != supervisor
-        assert launch.missing(home) is None
-        assert first < launch.READY_SECONDS
-        assert addresses_of(processes.marked(home.folder)) == {"127.0.0.1"}
+        assert lifecycle.missing(home) is None
+        assert first < lifecycle.READY_SECONDS
+        assert addresses_of(processes.by_marker(home.folder)) == {"127.0.0.1"}
         assert len(_named(home, "store")) == 1
     finally:
-        launch.down(home, _silent)
+        lifecycle.down(home, _silent)
 
-    assert processes.marked(home.folder) == []
+    assert processes.by_marker(home.folder) == []
     assert (home.airflow / "airflow.db").exists()
 
 
@@ -127,7 +136,7 @@ def _supervisor(home: Home) -> int:
 def _named(home: Home, part: str) -> list[int]:
     words = {"store": "mini"}[part]
     found = []
-    for process in processes.marked(home.folder):
+    for process in processes.by_marker(home.folder):
         with contextlib.suppress(psutil.NoSuchProcess):
             if words in process.cmdline():
                 found.append(process.pid)

@@ -1,4 +1,4 @@
-"""The database of the demo as a part of the platform: down and up with it, its rows kept."""
+"""The demo's database as a component of the platform: down and up with it, its rows kept."""
 
 import os
 import shutil
@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from adbc_driver_postgresql import dbapi
 
-from perennial.local import database, processes
-from perennial.local import lifecycle as launch
+from demo.scenario import postgres
+from demo.scenario.weather_source import choose_weather_source
+from perennial.local import lifecycle, processes
+from perennial.local.extra_components import component_variables
 from perennial.local.home import Home
 from perennial.local.state import read_state
-from perennial.story.weather import find_weather
 
 pytestmark = [pytest.mark.platform, pytest.mark.slow]
 
@@ -26,35 +27,36 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     folder = Path(tempfile.mkdtemp(prefix="kept-"))
     folder.chmod(0o711)
     monkeypatch.setenv("LANDING", str(folder / "landing"))
-    place = find_weather(Home(folder / "home", PROJECT, PROJECT / "problems"))
-    if not place.table:
-        pytest.skip(place.sentence)
-    yield place.home
-    launch.down(place.home, lambda _: None)
+    source = choose_weather_source(Home(folder / "home", PROJECT, PROJECT / "problems"))
+    if not source.table:
+        pytest.skip(source.sentence)
+    yield source.home
+    lifecycle.down(source.home, lambda _: None)
     shutil.rmtree(folder)
 
 
 def ask(home: Home, statement: str) -> list[tuple[object, ...]]:
-    dsn = database.variables(home)[database.VARIABLE]
+    dsn = component_variables(home)[postgres.VARIABLE]
     with dbapi.connect(dsn, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall()) if statement.startswith("select") else []
 
 
 def test_it_goes_down_and_up_with_the_platform_and_keeps_its_rows(kept: Home) -> None:
-    launch.up(kept, lambda _: None)
+    lifecycle.up(kept, lambda _: None)
     ask(kept, "create table kept (n int)")
     ask(kept, "insert into kept values (7)")
     state = read_state(kept)
     assert state is not None
     assert state.components["database"].state == "running"
+    assert state.components["flights-problem"].restarts == 0
 
-    launch.down(kept, lambda _: None)
+    lifecycle.down(kept, lambda _: None)
 
-    assert processes.marked(kept.folder) == []
-    assert not (kept.database / "data" / "postmaster.pid").exists()
+    assert processes.by_marker(kept.folder) == []
+    assert not (kept.folder / "database" / "data" / "postmaster.pid").exists()
 
     os.environ.pop("LANDING")
-    launch.up(kept, lambda _: None)
+    lifecycle.up(kept, lambda _: None)
 
     assert ask(kept, "select n from kept") == [(7,)]

@@ -1,4 +1,4 @@
-"""The story on a cluster: files land, and every claim is read back."""
+"""The scenario on a cluster: files land, and every claim is read back."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,14 +11,14 @@ from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.store.client import Store
 from contract.store.layout import champion_key
+from demo.scenario.cluster_landing import land
+from demo.scenario.wine_scenario import WineScenario
 from perennial.console import Console
 from perennial.kubernetes.cluster_location import ClusterLocation
 from perennial.kubernetes.kubectl import Kubectl
-from perennial.kubernetes.landing import land
 from perennial.local.home import Home
-from perennial.story.tasting import Tasting
 
-pytestmark = pytest.mark.slow  # the world outside is a process that imports a data library
+pytestmark = pytest.mark.slow  # the outside world is a process that imports a data library
 
 MADE = "c" * 64
 TASKS = "perennial-tasks"
@@ -58,7 +58,7 @@ def test_a_cluster_without_the_volume_is_said(world: Any) -> None:
 
 
 @pytest.fixture
-def told(script: Script, store: Store, name: str, pin: Callable[[str], None]) -> None:
+def deployed(script: Script, store: Store, name: str, pin: Callable[[str], None]) -> None:
     """A platform on which a run makes, judges and deploys a model."""
     pin(MADE)
     script.looks = [("success", {"training": "success", "evaluation": "success"})]
@@ -72,22 +72,23 @@ def told(script: Script, store: Store, name: str, pin: Callable[[str], None]) ->
     store.create(champion_key(name), found.canonical())
 
 
-@pytest.mark.usefixtures("told")
-def test_every_claim_of_the_story_is_read_back(
+@pytest.mark.usefixtures("deployed")
+def test_every_claim_of_the_scenario_is_read_back(
     home: Home,
     name: str,
     service: tuple[int, list[Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perennial.story.tasting.NAME", name)
-    monkeypatch.setattr("perennial.story.tasting.TABLE", "wine")
+    monkeypatch.setattr("demo.scenario.wine_scenario.NAME", name)
+    monkeypatch.setattr("demo.scenario.wine_scenario.TABLE", "wine")
     landed: dict[str, bytes] = {}
     with ClusterLocation(home, None).opened() as platform:
-        story = Tasting(Console(as_json=True), platform, home, landed.update)
-        story.tell()
+        scenario = WineScenario(Console(as_json=True), platform, home, landed.update)
+        scenario.run()
 
-    assert [check.found for check in story.checks.made if not check.holds] == []
-    assert len(story.checks.made) == 5
+    claims = scenario.verification.claims
+    assert [claim.found for claim in claims if not claim.holds] == []
+    assert len(claims) == 5
     assert landed["wine/wine.csv"].count(b"\n") == 179
     asked = [body for path, _, body in service[1] if path == "/v1/predict_batch"]
     assert len(asked[0]["rows"]) == 20
