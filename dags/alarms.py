@@ -1,4 +1,4 @@
-"""Tell the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, refused, promoted.
+"""Tell the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, cleared, refused, promoted.
 
 Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
 """
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 VARIABLE = "PERENNIAL_WEBHOOK"
 SECONDS = 5
-# Outcomes that a person hears of, and the word they hear; the others are in the pages.
+# Outcomes that the owner is told of, and the word; the others are in the pages.
 EVENTS = {
     "refused": "refused",
     "deployed": "promoted",
     "returned": "returned",
-    "blocked_data_quality": "blocked",
     "retrain": "retrain",
 }
+# Facts of monitoring: a data fault that began, or ended, with its sentence. The outcome is
+# `blocked_data_quality` on every day of the fault; the owner is told on its first day and its end.
+FAULT_EVENTS = ("blocked", "cleared")
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +39,14 @@ def tell_outcome(context: "Context") -> None:
     if not os.environ.get(VARIABLE):
         return
     result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
-    outcome = result.get("outcome") if isinstance(result, dict) else None
+    if not isinstance(result, dict):
+        return
+    outcome, facts = result.get("outcome"), result.get("facts", {})
+    for event in FAULT_EVENTS:
+        if event in facts:
+            _send(event, facts[event], context)
     if outcome in EVENTS:
-        reason = result.get("facts", {}).get("reason", "")
+        reason = facts.get("reason", "")
         _send(EVENTS[outcome], f"{outcome}: {reason}" if reason else outcome, context)
 
 

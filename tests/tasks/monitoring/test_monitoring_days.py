@@ -240,7 +240,7 @@ def test_the_page_tells_verdict_reason_columns_and_next(place: Place) -> None:
 
 
 def test_days_before_the_problems_midnight_belong_to_its_own_zone() -> None:
-    from tasks.monitoring.days import Days
+    from methods.controller.days import Days
 
     calendar = Days("America/New_York")
 

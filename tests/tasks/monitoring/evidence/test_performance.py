@@ -9,20 +9,20 @@ import pytest
 from fixtures_drift import reference, served, world
 
 from contract.decision import Performance
+from methods.controller.policy import Policy
 from methods.drift.profile import BlockLosses, ReferenceProfile
-from tasks.monitoring.champions import Champion
-from tasks.monitoring.log import Lines, ServedDay
-from tasks.monitoring.performance import baseline, measure
+from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.log import LogLines, ServedDay
+from tasks.monitoring.evidence.performance import baseline, measure
 
 MAY = date(2013, 5, 1)
 
 
 @pytest.fixture(scope="module")
-def champion() -> Champion:
+def champion() -> ServedModel:
     """A champion that was never in a store: only its contract and its reference are asked."""
-    made = object.__new__(Champion)
+    made = object.__new__(ServedModel)
     made.digest = "a" * 64
-    made.classes = ("false", "true")
     made.reference = reference(rows=4_000)
     made.model = SimpleNamespace(  # type: ignore[assignment] # the two facts of a model that count
         contract=SimpleNamespace(task="binary", classes=(False, True), positive=True)
@@ -31,7 +31,7 @@ def champion() -> Champion:
 
 
 def days(
-    champion: Champion, count: int, rows: int = 150, scenario: str = "none", known: float = 1.0
+    champion: ServedModel, count: int, rows: int = 150, scenario: str = "none", known: float = 1.0
 ) -> list[tuple[ServedDay, list[str | None]]]:
     """Return days, newest first; of each the first `known` share has a label."""
     found = []
@@ -42,7 +42,7 @@ def days(
             day=MAY - timedelta(days=n),
             digest=champion.digest,
             profile=served(champion.reference, rows, n),
-            lines=Lines(empty, empty, scores, pa.table({})),
+            lines=LogLines(empty, empty, scores, pa.table({})),
             sample=pa.table({}),
             sampled=empty[:0],
             repeats=0,
@@ -57,8 +57,8 @@ def measured(found: Performance | None) -> Performance:
     return found
 
 
-def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: Champion) -> None:
-    found = measured(measure(champion, days(champion, 10), window=7))
+def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: ServedModel) -> None:
+    found = measured(measure(champion, days(champion, 10), 7, Policy()))
 
     assert abs(found.change) < 0.05
     assert abs(found.z) < 2
@@ -66,66 +66,66 @@ def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: Champion) -> N
     assert (found.first, found.last) == (MAY - timedelta(days=6), MAY)
 
 
-def test_a_concept_that_changed_shows_in_the_loss(champion: Champion) -> None:
-    found = measured(measure(champion, days(champion, 7, scenario="concept"), window=7))
+def test_a_concept_that_changed_shows_in_the_loss(champion: ServedModel) -> None:
+    found = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
 
     assert found.change > 0.2
     assert found.z > found.z_limit == 2.0
     assert found.low < found.cur < found.high
 
 
-def test_days_are_added_until_there_are_500_rows(champion: Champion) -> None:
-    found = measured(measure(champion, days(champion, 20, rows=40), window=7))
+def test_days_are_added_until_there_are_500_rows(champion: ServedModel) -> None:
+    found = measured(measure(champion, days(champion, 20, rows=40), 7, Policy()))
 
     assert found.n_labelled == 13 * 40
 
 
-def test_fewer_than_500_rows_are_not_judged(champion: Champion) -> None:
-    assert measure(champion, days(champion, 3), window=7) is None
-    assert measure(champion, [], window=7) is None
+def test_fewer_than_500_rows_give_no_loss(champion: ServedModel) -> None:
+    assert measure(champion, days(champion, 3), 7, Policy()) is None
+    assert measure(champion, [], 7, Policy()) is None
 
 
-def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: Champion) -> None:
+def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: ServedModel) -> None:
     young, *others = days(champion, 9, known=0.8)
     unknown = (young[0], [None] * 150)
 
-    found = measured(measure(champion, [unknown, *others], window=7))
+    found = measured(measure(champion, [unknown, *others], 7, Policy()))
 
     assert found.coverage == pytest.approx(0.8)
     assert found.last == MAY - timedelta(days=1)
 
 
-def test_a_class_with_under_50_rows_is_not_judged(champion: Champion) -> None:
+def test_a_class_with_under_50_rows_gives_no_loss(champion: ServedModel) -> None:
     rare = [
         (day, [label if label == "false" else None for label in labels])
         for day, labels in days(champion, 10)
     ]
 
-    assert measure(champion, rare, window=7) is None
+    assert measure(champion, rare, 7, Policy()) is None
 
 
-def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: Champion) -> None:
+def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: ServedModel) -> None:
     held = champion.reference
     blocks = (
         BlockLosses(block=0, rows=100, mean=0.4, deviation=0.2),
         BlockLosses(block=1, rows=300, mean=0.6, deviation=0.2),
     )
 
-    losses, z_limit = baseline(held.model_copy(update={"forward": blocks}))
+    losses, z_limit = baseline(held.model_copy(update={"forward": blocks}), Policy())
 
     assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), 2.0)
     assert losses.deviation == pytest.approx((0.2**2 + 0.1**2 * 0.75) ** 0.5)
 
 
 def test_without_a_forward_backtest_the_held_out_loss_counts_and_more_is_asked(
-    champion: Champion,
+    champion: ServedModel,
 ) -> None:
     held: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
 
-    assert baseline(held) == (held.losses, 3.0)
+    assert baseline(held, Policy()) == (held.losses, 3.0)
 
 
-def test_labels_are_read_as_the_champion_spells_its_classes(champion: Champion) -> None:
+def test_labels_are_read_as_the_model_spells_its_classes(champion: ServedModel) -> None:
     found = champion.truth(["true", "false", None, "never heard of"])
 
     assert found.tolist()[:2] == [1.0, 0.0]

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
-from tasks.monitoring.evidence import Evidence, Policy, Regime
-from tasks.monitoring.verdict import decide
+from methods.controller.decide import decide
+from methods.controller.evidence import Evidence, Regime, RetrainingState
+from methods.controller.policy import Policy
 
 DAY = date(2013, 6, 3)
 END = datetime(2013, 6, 4, tzinfo=UTC)
-POLICY = Policy(
+STATE = RetrainingState(
     mode="auto",
     cooldown_until=None,
     retrains=0,
@@ -72,8 +73,8 @@ def fault(check: str = "null") -> Fault:
     return Fault(check=check, column="distance", found=1, limit=0, sentence="'distance' is empty.")
 
 
-def decided(policy: dict[str, object] | None = None, **evidence: object) -> Decision:
-    given = {
+def decided(state: dict[str, object] | None = None, **evidence: object) -> Decision:
+    defaults = {
         "problem": "flights",
         "owner": "operations",
         "day": DAY,
@@ -82,19 +83,19 @@ def decided(policy: dict[str, object] | None = None, **evidence: object) -> Deci
         "digest": "a" * 64,
         "window": Window(days=(DAY,), rows=900, rows_of_day=130),
         "shortage": None,
-        "policy": POLICY.model_copy(update=policy or {}),
+        "retraining": STATE.model_copy(update=state or {}),
     }
-    return decide(Evidence.model_validate(given | evidence))
+    return decide(Evidence.model_validate(defaults | evidence), Policy())
 
 
-def told(decision: Decision) -> tuple[str, str | None]:
+def verdict(decision: Decision) -> tuple[str, str | None]:
     return decision.verdict, decision.reason
 
 
 def test_too_little_data_comes_before_everything() -> None:
     found = decided(shortage="40 rows were served.", dq=(fault(),), performance=loss(0.5))
 
-    assert told(found) == ("insufficient_data", None)
+    assert verdict(found) == ("insufficient_data", None)
     assert found.sentence == "40 rows were served."
     assert not found.alarm
 
@@ -102,7 +103,7 @@ def test_too_little_data_comes_before_everything() -> None:
 def test_broken_data_comes_before_a_worse_model() -> None:
     found = decided(dq=(fault(),), performance=loss(0.5), columns=(column(importance=0.9),))
 
-    assert told(found) == ("blocked_data_quality", None)
+    assert verdict(found) == ("blocked_data_quality", None)
     assert found.sentence == "'distance' is empty."
     assert "operations" in found.next
     assert not found.retrain
@@ -115,7 +116,7 @@ def test_further_faults_are_counted() -> None:
 def test_a_worse_model_is_retrained() -> None:
     found = decided(performance=loss(0.08))
 
-    assert told(found) == ("retrain", "performance")
+    assert verdict(found) == ("retrain", "performance")
     assert (found.retrain, found.key) == (True, "performance__2013-06-03")
     assert "8% above its baseline" in found.sentence
 
@@ -124,13 +125,13 @@ def test_a_worse_model_is_retrained() -> None:
     "performance", [loss(0.049), loss(0.08, z=1.9), loss(0.08, z=2.9, z_limit=3.0)]
 )
 def test_a_loss_that_is_small_or_uncertain_retrains_nothing(performance: Performance) -> None:
-    assert told(decided(performance=performance)) == ("ok", None)
+    assert verdict(decided(performance=performance)) == ("ok", None)
 
 
 def test_a_refit_that_helps_is_a_reason() -> None:
     found = decided(performance=loss(0.0), probe=probe(0.03))
 
-    assert told(found) == ("retrain", "benefit")
+    assert verdict(found) == ("retrain", "benefit")
     assert "3% less loss on 800 rows" in found.sentence
 
 
@@ -138,13 +139,13 @@ def test_a_refit_that_helps_is_a_reason() -> None:
     "found", [probe(0.019), probe(0.03, 1.9), probe(None, None), probe(0.1, None)]
 )
 def test_a_refit_that_hardly_helps_is_none(found: Probe) -> None:
-    assert told(decided(performance=loss(0.0), probe=found)) == ("ok", None)
+    assert verdict(decided(performance=loss(0.0), probe=found)) == ("ok", None)
 
 
 def test_labels_that_show_no_harm_make_a_drift_one_to_watch() -> None:
     found = decided(performance=loss(0.01), columns=(column(),), impact=0.9)
 
-    assert told(found) == ("watch", None)
+    assert verdict(found) == ("watch", None)
     assert "measured harmless" in found.sentence
     assert found.drift_detected
 
@@ -152,20 +153,20 @@ def test_labels_that_show_no_harm_make_a_drift_one_to_watch() -> None:
 def test_a_small_drift_is_one_to_watch_where_the_loss_has_risen_a_little() -> None:
     found = decided(performance=loss(0.03), columns=(column(),), impact=0.1)
 
-    assert told(found) == ("watch", None)
+    assert verdict(found) == ("watch", None)
 
 
 def test_a_large_drift_is_a_warning_where_the_loss_has_risen_a_little() -> None:
     found = decided(performance=loss(0.03), columns=(column(),), impact=0.5)
 
-    assert told(found) == ("warn", None)
+    assert verdict(found) == ("warn", None)
     assert found.next == "Nothing starts yet; the next window decides."
 
 
 def test_a_refit_that_helps_a_little_is_not_harmless() -> None:
     found = decided(performance=loss(0.0), probe=probe(0.015), columns=(column(),), impact=0.5)
 
-    assert told(found) == ("warn", None)
+    assert verdict(found) == ("warn", None)
 
 
 SIGNALS = {
@@ -181,13 +182,13 @@ def test_without_labels_an_alarm_warns_first_and_retrains_when_confirmed(signal:
     first = decided(**SIGNALS[signal])
     again = decided(**SIGNALS[signal], alarms_before=(False, True))
 
-    assert (told(first), first.alarm) == (("warn", None), True)
-    assert told(again) == ("retrain", "drift")
+    assert (verdict(first), first.alarm) == (("warn", None), True)
+    assert verdict(again) == ("retrain", "drift")
     assert again.key == "drift__2013-06-03"
 
 
 def test_an_alarm_of_the_past_alone_retrains_nothing() -> None:
-    assert told(decided(alarms_before=(True, True))) == ("ok", None)
+    assert verdict(decided(alarms_before=(True, True))) == ("ok", None)
 
 
 def test_a_classifier_below_its_limit_is_no_alarm() -> None:
@@ -200,14 +201,14 @@ def test_a_drift_without_importance_is_watched_without_labels() -> None:
     columns = tuple(column(name, importance=0.0) for name in "abcde")
     found = decided(columns=columns, impact=0.0)
 
-    assert told(found) == ("watch", None)
+    assert verdict(found) == ("watch", None)
     assert found.sentence.startswith("'a', 'b', 'c' and 2 more drifted")
 
 
 def test_a_drift_of_the_score_with_labels_is_named_when_no_column_drifted() -> None:
     found = decided(is_score_drifted=True, performance=loss(-0.01))
 
-    assert told(found) == ("watch", None)
+    assert verdict(found) == ("watch", None)
     assert found.sentence.startswith("The model answers differently")
 
 
@@ -236,7 +237,7 @@ def test_a_drift_without_labels_halves_the_age(days: int, expected: str) -> None
 def test_nothing_is_ok() -> None:
     found = decided()
 
-    assert told(found) == ("ok", None)
+    assert verdict(found) == ("ok", None)
     assert (found.key, found.suppressed_by, found.retrain) == (None, None, False)
 
 
@@ -253,7 +254,7 @@ HELD_BACK = {
 def test_policy_turns_a_retraining_into_a_warning_that_says_why(policy: str) -> None:
     found = decided(HELD_BACK[policy], performance=loss(0.2))
 
-    assert told(found) == ("warn", "performance")
+    assert verdict(found) == ("warn", "performance")
     assert found.suppressed_by == policy
     assert (found.retrain, found.key) == (False, None)
     assert found.next.startswith("Nothing starts")
