@@ -31,8 +31,8 @@ class Policy(Strict):
     forward_z: StandardErrors = 2.0
     """Joint standard errors, >= 0, that a rise above a forward baseline must have."""
     held_out_z: StandardErrors = 3.0
-    """The same above a random hold-out, which flatters the model: at 2 it started 2.7 times as many
-    retrainings as above a forward baseline."""
+    """The same, >= 0, above a random hold-out, which flatters the model: at 2 it started 2.7 times
+    as many retrainings as above a forward baseline."""
     probe_gain: Fraction = 0.02
     """Share of the champion's loss, in [0, 1], that a quick refit must save for a retraining.
     Measured on the same sets, with `probe_z`: 28 % of the windows, 92 % of the gap, the best single

@@ -1,15 +1,14 @@
 """What earlier decisions and the ledger mean for a day."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from decision_factory import START, decision
 
-from contract.decision import Decision, Window
 from contract.store.ledger import LedgerEntry
 from methods.controller.history import History
 from methods.controller.policy import Policy
 
-START = datetime(2013, 5, 1, tzinfo=UTC)
 OLD, NEW = "a" * 64, "b" * 64
 WEEK = timedelta(days=7)
 POLICY = Policy()
@@ -31,27 +30,6 @@ def entry(kind: str, day: float, digest: str = OLD, run: str = "run") -> LedgerE
             "reason": "a test",
         }
     )
-
-
-def decision(day: int, verdict: str = "ok", **fields: object) -> Decision:
-    defaults = {
-        "problem": "flights",
-        "day": (START + timedelta(days=day)).date(),
-        "at": at(day + 1),
-        "run": "run",
-        "digest": OLD,
-        "verdict": verdict,
-        "reason": None,
-        "sentence": "",
-        "next": "",
-        "retrain": verdict == "retrain",
-        "suppressed_by": None,
-        "key": None,
-        "drift_detected": False,
-        "alarm": False,
-        "window": Window(days=(), rows=0, rows_of_day=0),
-    }
-    return Decision.model_validate(defaults | fields)
 
 
 def test_the_champion_of_a_day_is_who_was_put_in_place_before_its_end() -> None:
