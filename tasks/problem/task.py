@@ -1,10 +1,10 @@
-"""Fix what a run is about: the problem with every default, its window, and who serves now.
+"""Fix a run's inputs: the problem with every default, its window, and who serves now.
 
 Takes    nothing
 Makes    problem, run, expectations   later stages take them by digest, so that a file edited in
                                       mid-run changes nothing
 Facts    window_end, champion         in ISO 8601; the digest of the model that serves, if any
-Refuses  nothing; a file that does not validate was asked wrongly
+Refuses  nothing; a file that does not validate is an invalid request, exit code 2
 Source   Sculley et al., "Hidden Technical Debt in Machine Learning Systems", NIPS 2015, section 6
 """
 
@@ -19,6 +19,7 @@ from contract.artifacts import Document
 from contract.champion import Champion
 from contract.errors import AskedWrongly
 from contract.log import log
+from contract.messages import no_such
 from contract.problem import read_problem
 from contract.run import Replay, Run
 from contract.runtime.task import Task
@@ -29,8 +30,8 @@ from contract.strict import Strict
 from methods.salt import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
-# The stages that search, and what each finds.
-_FOUND = {"selection": "leaderboard", "tuning": "plan"}
+# The stages that search, and the output of each that a replay takes.
+_SEARCH_OUTPUTS = {"selection": "leaderboard", "tuning": "plan"}
 
 
 class Inputs(Strict):
@@ -80,7 +81,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         )
         raise AskedWrongly(sentence)
     champion = read_champion(out.store, problem.name)
-    this = Run(
+    run = Run(
         name=problem.name,
         run_id=params.run_id,
         window_start=params.window_start,
@@ -93,7 +94,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     )
     return Outputs(
         problem=out.document("problem", problem),
-        run=out.document("run", this),
+        run=out.document("run", run),
         expectations=out.document("expectations", read_suite(folder / problem.checks.suite)),
         window_end=params.window_end.isoformat(),
         champion=champion.digest if champion else None,
@@ -113,23 +114,22 @@ def problem_folder(name: str) -> Path:
     folder = Path(root) / name
     if not folder.is_dir():
         known = sorted(path.parent.name for path in Path(root).glob("*/problem.yaml"))
-        sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
-        raise AskedWrongly(sentence)
+        raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
 
 
 def read_replay(store: Store, name: str, champion: Champion | None) -> Replay | None:
-    """Return what the champion's run found, or None where nothing of it is left to replay."""
+    """Return the champion's leaderboard and plan, or None where they are not in the store any more."""
     if champion is None:
         return None
-    stages = [f"{name}/runs/{champion.run}/{stage}/manifest.json" for stage in _FOUND]
+    stages = [f"{name}/runs/{champion.run}/{stage}/manifest.json" for stage in _SEARCH_OUTPUTS]
     bodies = [store.get_with_etag(key) for key in stages]
     if None in bodies:
         log("problem").info("nothing to replay", run=champion.run)
         return None
     found = {
         output: Document.model_validate(json.loads(body[0])["outputs"][output])
-        for output, body in zip(_FOUND.values(), bodies, strict=True)
+        for output, body in zip(_SEARCH_OUTPUTS.values(), bodies, strict=True)
         if body is not None
     }
     return Replay(run=champion.run, leaderboard=found["leaderboard"], plan=found["plan"])
@@ -154,9 +154,9 @@ def read_suite(path: Path) -> dict[str, Any]:
         raise AskedWrongly(f"{where}: found no JSON ({error.msg}); correct it.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
+        field = ".".join(map(str, first["loc"]))
         sentence = (
-            f"{path}: {place}: {first['msg']}; a suite as Great Expectations writes it is expected."
+            f"{path}: {field}: {first['msg']}; a suite as Great Expectations writes it is expected."
         )
         raise AskedWrongly(sentence) from error
     return {"name": suite.name or path.stem, "expectations": suite.expectations}

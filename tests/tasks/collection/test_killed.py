@@ -1,67 +1,24 @@
 """kill -9 on the stage as a process: run again, it gives the same snapshot."""
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures_sources import collected, collection_command
 from fixtures_stages import Before, before
 
-from contract.artifacts import Document, Table
-from contract.canonical_json import canonical_json
-from contract.manifest import Manifest
+from contract.artifacts import Table
 from contract.store.client import Store
 from methods.tables.parquet import read_table
-from methods.tables.snapshot import Snapshot
 
 __all__ = ["before"]
 
 ROWS = 200_000
 PATIENCE_SECONDS = 60
-
-
-def command(stage: Before) -> list[str]:
-    """Return the command line of the collection, whose inputs are in the store."""
-    documents = stage.documents()
-    name = stage.problem.name
-    manifest = Manifest.model_validate(
-        {
-            "task": "problem",
-            "problem": name,
-            "run": "r1",
-            "code": "0" * 64,
-            "inputs": {},
-            "params": {},
-            "outputs": {key: value.model_dump() for key, value in documents.items()},
-            "facts": {},
-            "outcome": "made",
-            "started": "2026-06-01T00:00:00Z",
-            "seconds": 0,
-            "cpu_seconds": 0,
-        }
-    )
-    body = canonical_json(manifest.model_dump(mode="json"))
-    key = f"{name}/runs/r1/problem/manifest.json"
-    stage.store.put(key, body)
-    import hashlib
-
-    digest = hashlib.sha256(body).hexdigest()
-    takes = [
-        f"--take={field}={stage.store.uri(key)}#{field}@sha256:{digest}" for field in documents
-    ]
-    out = stage.store.uri(f"{name}/runs/r1/collection")
-    return [sys.executable, "-m", "tasks", "collection", *takes, "--out", out]
-
-
-def snapshot(store: Store, problem: str) -> Snapshot:
-    found = json.loads(store.get(f"{problem}/runs/r1/collection/manifest.json"))
-    document = Document.model_validate(found["outputs"]["snapshot"])
-    return Snapshot.model_validate(store.document(document))
 
 
 @pytest.mark.slow
@@ -72,7 +29,7 @@ def test_a_killed_collection_is_run_again(
     source = {"kind": "files", "path": str(tmp_path / "rows.csv"), "key": ["id"]}
     (tmp_path / "rows.csv").write_text("id,y\n" + "".join(f"{i},{i % 7}\n" for i in range(ROWS)))
     stage = before(source={"rows": source})
-    words = command(stage)
+    words = collection_command(stage)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     environment = os.environ | {"TMPDIR": str(scratch)}
@@ -95,6 +52,6 @@ def test_a_killed_collection_is_run_again(
     done = subprocess.run(words, env=environment, capture_output=True, check=False, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    parts: tuple[Table, ...] = snapshot(store, stage.problem.name).sources["rows"].parts
+    parts: tuple[Table, ...] = collected(store, stage.problem.name).sources["rows"].parts
     assert [ROWS] == [part.rows for part in parts]
     assert ROWS == len(set(read_table(store, parts[0])["id"].to_pylist()))
