@@ -68,7 +68,7 @@ def _find(evidence: Evidence, policy: Policy) -> _Finding:
     if evidence.shortage is not None:
         return _Finding(verdict="insufficient_data", sentence=evidence.shortage)
     if evidence.dq:
-        return _Finding(verdict="blocked_data_quality", sentence=sentences.faults(evidence.dq))
+        return _Finding(verdict="blocked_data_quality", sentence=sentences.first_fault(evidence.dq))
     return (
         _by_labels(evidence, policy)
         or _by_drift(evidence, policy)

@@ -1,4 +1,4 @@
-"""Which of a day's news stands in the ledger: a retraining asked for, a fault that began or ended.
+"""What of a day is written into the ledger: a retraining asked for, a fault that began or ended.
 
 A fault that lasts is one `blocked` entry on its first day and one `cleared` entry on the first day
 whose data is in limits again. A day with too few rows for a check says nothing: the fault lasts.
@@ -19,9 +19,9 @@ def events_of(history: History, day: date) -> list[tuple[Kind, str]]:
         return []
     events: list[tuple[Kind, str]] = []
     blocked = open_fault(history, day)
-    known = {_subject(fault) for each in blocked for fault in each.dq}
+    subjects = {_subject(fault) for each in blocked for fault in each.dq}
     if decision.verdict == "blocked_data_quality":
-        if not known.issuperset(map(_subject, decision.dq)):
+        if not subjects.issuperset(map(_subject, decision.dq)):
             events.append(("blocked", decision.sentence))
     elif decision.verdict != "insufficient_data" and blocked:
         events.append(("cleared", _cleared(blocked)))

@@ -55,10 +55,10 @@ def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> 
     return sentences[suppressed_by]
 
 
-def faults(found: tuple[Fault, ...]) -> str:
+def first_fault(faults: tuple[Fault, ...]) -> str:
     """Return the first fault's sentence, and how many more there are."""
-    others = len(found) - 1
-    return found[0].sentence + (f" {others} more checks did not pass." if others else "")
+    others = len(faults) - 1
+    return faults[0].sentence + (f" {others} more checks did not pass." if others else "")
 
 
 def strongest_signal(evidence: Evidence, policy: Policy) -> str:

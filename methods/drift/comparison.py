@@ -53,7 +53,7 @@ class Comparison:
 
 
 class _Measured(Strict):
-    """What the histograms say of one column before the columns are held against each other."""
+    """What the histograms say of one column before the columns are compared with one another."""
 
     name: str
     psi: float
@@ -79,7 +79,7 @@ def compare(
     *,
     limits: DriftLimits,
 ) -> Comparison:
-    """Hold the merged days of a window against the reference.
+    """Compare the merged days of a window with the reference.
 
     Args:
         reference: of the champion.
@@ -89,20 +89,20 @@ def compare(
         limits: of the retrain controller's policy.
 
     Raises:
-        ValueError: the window stands on other grids.
+        ValueError: the window was counted on other grids.
     """
     if window.reference != reference.name:
-        raise ValueError("The window stands on the grids of another reference.")
+        raise ValueError("The window was counted on the grids of another reference.")
     measured = [
         _measure(name, column, window.columns[name]) for name, column in reference.all.items()
     ]
     adjusted = false_discovery([each.p for each in measured])
-    judged = [
-        _judge(each, reference.all[each.name], q, limits, was_drifted=each.name in before)
+    drifts = [
+        _column_drift(each, reference.all[each.name], q, limits, was_drifted=each.name in before)
         for each, q in zip(measured, adjusted, strict=True)
     ]
-    columns = [column for column in judged if column.name in reference.columns]
-    scores = [column for column in judged if column.name in reference.scores]
+    columns = [column for column in drifts if column.name in reference.columns]
+    scores = [column for column in drifts if column.name in reference.scores]
     return Comparison(
         columns=_ranked(columns, lambda c: (-c.impact, -c.psi_corrected, c.name)),
         scores=_ranked(scores, lambda c: (-c.psi_corrected, c.name)),
@@ -136,27 +136,27 @@ def _measure(name: str, column: ColumnReference, current: Histogram) -> _Measure
     ks = w1 = None
     if column.grid.is_numeric:
         fine = bins(column.histogram), bins(current)
-        ks = _short(kolmogorov_smirnov(*fine))
+        ks = _rounded(kolmogorov_smirnov(*fine))
         if column.deviation and column.tails:
             edges = np.asarray(column.grid.edges)
             area = wasserstein(*fine, edges, column.tails[0], column.tails[-1])
-            w1 = _short(area / column.deviation)
+            w1 = _rounded(area / column.deviation)
     present = max(current.present, 1)
     return _Measured(
         name=name,
-        psi=_short(psi),
-        corrected=_short(corrected),
+        psi=_rounded(psi),
+        corrected=_rounded(corrected),
         p=float(f"{two_sample_p(before, now):.3g}"),
-        js=_short(jensen_shannon(before, now)),
+        js=_rounded(jensen_shannon(before, now)),
         ks=ks,
         w1=w1,
-        missing_delta=_short(_missing(current) - _missing(column.histogram)),
-        unseen=_short(current.unseen / present),
-        out_of_range=_short((current.below + current.above) / present),
+        missing_delta=_rounded(_missing(current) - _missing(column.histogram)),
+        unseen=_rounded(current.unseen / present),
+        out_of_range=_rounded((current.below + current.above) / present),
     )
 
 
-def _judge(
+def _column_drift(
     measured: _Measured,
     column: ColumnReference,
     q: float,
@@ -165,15 +165,15 @@ def _judge(
     was_drifted: bool,
 ) -> ColumnDrift:
     is_significant = q <= limits.false_discoveries
-    height = column_limit(column, limits)
+    limit = column_limit(column, limits)
     share = limits.stays if was_drifted else 1.0
-    drifted = is_significant and measured.corrected >= height * share
+    drifted = is_significant and measured.corrected >= limit * share
     return ColumnDrift(
         name=measured.name,
         type=column.grid.kind,
         psi=measured.psi,
         psi_corrected=measured.corrected,
-        limit=_short(height),
+        limit=_rounded(limit),
         p=measured.p,
         q=float(f"{q:.3g}"),
         js=measured.js,
@@ -183,7 +183,7 @@ def _judge(
         unseen=measured.unseen,
         out_of_range=measured.out_of_range,
         importance=column.importance,
-        impact=_short(column.importance * min(1.0, measured.corrected / limits.major)),
+        impact=_rounded(column.importance * min(1.0, measured.corrected / limits.major)),
         rank=1,
         cause=_cause(measured, limits),
         drifted=drifted,
@@ -215,5 +215,5 @@ def _ranked(
     )
 
 
-def _short(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(float(value), 5)

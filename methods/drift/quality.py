@@ -1,8 +1,8 @@
-"""Is the data broken? The gate that keeps a fault from being learnt.
+"""Is the data broken? The gate that keeps faults out of the training data.
 
 A fault is a step: a column gone, null, rescaled, renamed or filled with a default. Retraining on it
-makes the model worse, so a fault blocks retraining and calls a person. A limit that the
-reference's own days broke is raised to what they did (`methods.drift.baseline`).
+makes the model worse, so a fault blocks retraining and alerts the owner. A limit that the
+reference's own days exceeded is raised to what they reached (`methods.drift.baseline`).
 
 Not checked: stale timestamps (days are made from the rows' own times) and a change of unit by an
 offset, such as Celsius to Fahrenheit, which the range shows.
@@ -34,19 +34,19 @@ def check(
     Args:
         reference: of the champion.
         day: one day on the same grids; without summaries a wrong unit, a spike and a constant number
-            are not seen.
+            are not detected.
         trailing: rows of the days before, newest last; too few days tell nothing.
         duplicates: rows of the day that repeat another row's key and values.
         limits: of the retrain controller's policy.
     """
-    found = [
+    faults = [
         fault
         for name, column in reference.columns.items()
         for fault in _column(name, column, day, limits)
     ]
-    found.sort(key=lambda fault: -reference.columns[fault.column or ""].importance)
+    faults.sort(key=lambda fault: -reference.columns[fault.column or ""].importance)
     return [
-        *found,
+        *faults,
         *_rows(day.rows, trailing, limits),
         *_duplicates(day.rows, duplicates, limits),
     ]
@@ -55,7 +55,7 @@ def check(
 def _column(
     name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
 ) -> list[Fault]:
-    """Return the faults of a column; the first cause that explains the others stands alone."""
+    """Return the faults of a column; where one cause explains the others, it alone."""
     before, now = column.histogram, day.columns[name]
     if name in day.absent:
         return [_fault("absent", name, 1.0, 0.0, "did not come with every request")]
@@ -64,7 +64,7 @@ def _column(
     if not now.present:
         return [_fault("null", name, 1.0, _missing(before), "is empty in every row")]
     checks = (_unit, _missing_fault, _unseen, _out_of_range, _spike, _constant)
-    faults = [fault for test in checks for fault in test(name, column, day, limits)]
+    faults = [fault for check_column in checks for fault in check_column(name, column, day, limits)]
     return faults[:1]
 
 
@@ -104,11 +104,11 @@ def _missing_fault(
 ) -> list[Fault]:
     before = _missing(column.histogram)
     now = _missing(day.columns[name])
-    height = before + max(limits.missing, limits.baseline_factor * column.calm.missing)
-    if now < height:
+    limit = before + max(limits.missing, limits.baseline_factor * column.calm.missing)
+    if now < limit:
         return []
     what = f"is missing in {now:.0%} of the rows, against {before:.0%} before"
-    return [_fault("missing", name, now, height, what)]
+    return [_fault("missing", name, now, limit, what)]
 
 
 def _unseen(
@@ -116,13 +116,13 @@ def _unseen(
 ) -> list[Fault]:
     now = day.columns[name]
     share = now.unseen / now.present
-    if column.grid.is_open:  # unknown categories cannot be told from rare ones
+    if column.grid.is_open:  # unknown categories cannot be distinguished from rare ones
         rare = column.histogram.rare / max(column.histogram.present, 1)
         share = now.rare / now.present - rare
-    height = max(limits.unseen, limits.baseline_factor * column.calm.unseen)
-    if column.grid.is_numeric or now.present < FEWEST_ROWS or share < height:
+    limit = max(limits.unseen, limits.baseline_factor * column.calm.unseen)
+    if column.grid.is_numeric or now.present < FEWEST_ROWS or share < limit:
         return []
-    return [_fault("unseen", name, share, height, f"has unseen values in {share:.0%} of the rows")]
+    return [_fault("unseen", name, share, limit, f"has unseen values in {share:.0%} of the rows")]
 
 
 def _out_of_range(
@@ -130,12 +130,12 @@ def _out_of_range(
 ) -> list[Fault]:
     now = day.columns[name]
     share = (now.below + now.above) / now.present
-    height = max(limits.out_of_range, limits.baseline_factor * column.calm.out_of_range)
-    if now.present < FEWEST_ROWS or share < height:
+    limit = max(limits.out_of_range, limits.baseline_factor * column.calm.out_of_range)
+    if now.present < FEWEST_ROWS or share < limit:
         return []
     grid = column.grid
     what = f"is outside {grid.low:.3g} to {grid.high:.3g} in {share:.0%} of the rows"
-    return [_fault("out_of_range", name, share, height, what)]
+    return [_fault("out_of_range", name, share, limit, what)]
 
 
 def _spike(
@@ -145,13 +145,13 @@ def _spike(
         return []
     summary = day.summaries.get(name)
     gain = spike(column.grid, column.histogram, summary)
-    height = max(limits.spike, limits.baseline_factor * column.calm.spike)
-    if summary is None or gain < height:
+    limit = max(limits.spike, limits.baseline_factor * column.calm.spike)
+    if summary is None or gain < limit:
         return []
     if summary.top_share < limits.spike_alone * summary.second_share:
         return []
     what = f"is {summary.top:g} in {summary.top_share:.0%} of the rows: a default filled in"
-    return [_fault("spike", name, gain, height, what)]
+    return [_fault("spike", name, gain, limit, what)]
 
 
 def _constant(
@@ -208,11 +208,11 @@ def _duplicates(rows: int, duplicates: int, limits: QualityLimits) -> list[Fault
     ]
 
 
-def _fault(check: Check, name: str, found: float, limit: float, what: str) -> Fault:
+def _fault(check: Check, name: str, value: float, limit: float, what: str) -> Fault:
     return Fault(
         check=check,
         column=name,
-        found=round(found, 4),
+        found=round(value, 4),
         limit=round(limit, 4),
         sentence=f"{name!r} {what}.",
     )

@@ -89,7 +89,7 @@ def day_page(
             "problem": decision.problem,
             "day": decision.day,
             "champion": (decision.digest or "none")[:12],
-            "known until": decision.at,
+            "data until": decision.at,
         },
     )
 

@@ -113,7 +113,7 @@ def _reported(history: History, run: Run) -> Decision:
     """Return the newest decision, or the newest one of this run that asks for a retraining.
 
     A day in the middle of a catch-up may ask, and the days after it are in its cool-down: their
-    verdict must not hide the request. Data that is broken now does: it would be learnt.
+    verdict must not hide the request. Data that is broken now does hide it: a model would be fitted on it.
     """
     decisions = history.decided_by(run.window_end)
     newest = decisions[-1]

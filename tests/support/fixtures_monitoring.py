@@ -43,14 +43,14 @@ class MonitoredProblem:
     folder: Path
     labels: str = "departures"
     cooldown: str = "3d"
-    held: ReferenceProfile = field(init=False)
+    profile: ReferenceProfile = field(init=False)
     digest: str = field(init=False)
     truths: list[pa.Table] = field(default_factory=list)
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.held = reference(rows=6_000)
-        self.digest = self.deploy(self.held)
+        self.profile = reference(rows=6_000)
+        self.digest = self.deploy(self.profile)
         self.enter("deployed", "first", SINCE)
 
     @property
@@ -80,7 +80,7 @@ class MonitoredProblem:
             }
         )
 
-    def deploy(self, held: ReferenceProfile) -> str:
+    def deploy(self, profile: ReferenceProfile) -> str:
         """Write a linear model with its reference, and return its digest."""
         folder = self.folder / "bundle"
         weights = {"heavy": 1.2, "second": -0.8, "third": 0.6, "skewed": 0.35}
@@ -131,7 +131,7 @@ class MonitoredProblem:
                 event_time="scheduled_at",
             ),
             golden_rows=[{"heavy": 1.0}, {}],
-            profile=held.model_dump(mode="json"),
+            profile=profile.model_dump(mode="json"),
             card=bundle.Card(
                 problem=self.name, run="first", trained_at=SINCE, rows=2_000, family="linear"
             ),

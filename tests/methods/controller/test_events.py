@@ -1,4 +1,4 @@
-"""Which of a day's news is written into the ledger: once a fault, and once when it ends."""
+"""What of a day is written into the ledger: once a fault, and once when it ends."""
 
 from datetime import timedelta
 
@@ -22,11 +22,11 @@ def blocked(number: int, *faults: Fault) -> Decision:
 def kinds(*decisions: Decision) -> list[list[str]]:
     """Return the kinds of each day's events, each day as it was decided."""
     history = History([], [])
-    found = []
+    by_day = []
     for each in decisions:
         history.add(each)
-        found.append([kind for kind, _ in events_of(history, each.day)])
-    return found
+        by_day.append([kind for kind, _ in events_of(history, each.day)])
+    return by_day
 
 
 def test_a_fault_is_blocked_once_and_cleared_once() -> None:

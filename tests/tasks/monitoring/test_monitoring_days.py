@@ -37,9 +37,9 @@ def verdicts(monitored: MonitoredProblem, first: int, last: int) -> list[str]:
 def test_a_quiet_month_is_ok_day_by_day(monitored: MonitoredProblem) -> None:
     monitored.serve(MAY, 14)
 
-    made = monitored.monitor(end(14))
+    result = monitored.monitor(end(14))
 
-    assert (made.outcome, made.reason, made.key, made.days) == ("ok", None, None, 14)
+    assert (result.outcome, result.reason, result.key, result.days) == ("ok", None, None, 14)
     assert verdicts(monitored, 1, 14) == ["insufficient_data"] * 3 + ["ok"] * 11
     newest = monitored.decision(may(14))
     assert newest.window.days == tuple(may(day) for day in range(14, 7, -1))
@@ -54,9 +54,9 @@ def test_labels_count_from_the_day_on_which_they_were_known(monitored: Monitored
 
     assert monitored.decision(may(4)).performance is None
     labelled = {
-        day: found.n_labelled
+        day: performance.n_labelled
         for day in range(5, 10)
-        if (found := monitored.decision(may(day)).performance) is not None
+        if (performance := monitored.decision(may(day)).performance) is not None
     }
     # Of the last day's 150 rows 113 happened 30 hours before its end; at most 7 days are pooled.
     assert labelled == {5: 563, 6: 713, 7: 863, 8: 1_013, 9: 1_013}
@@ -146,33 +146,33 @@ def test_a_world_that_changed_is_retrained_once_and_then_cools_down(
     monitored.serve(MAY, 8)
     monitored.serve(may(9), 8, "concept")
 
-    made = monitored.monitor(end(16))
+    result = monitored.monitor(end(16))
 
-    found = [day for day in range(1, 17) if monitored.decision(may(day)).retrain]
-    first = monitored.decision(may(found[0]))
-    assert found[0] > 9
+    asking = [day for day in range(1, 17) if monitored.decision(may(day)).retrain]
+    first = monitored.decision(may(asking[0]))
+    assert asking[0] > 9
     assert first.reason == "performance"
-    assert first.key == f"performance__{may(found[0])}"
-    assert all(later - earlier >= 3 for earlier, later in pairwise(found))
-    assert monitored.decision(may(found[0] + 1)).suppressed_by == "cooldown"
-    assert (made.outcome, made.key) == ("retrain", monitored.decision(may(found[-1])).key)
+    assert first.key == f"performance__{may(asking[0])}"
+    assert all(later - earlier >= 3 for earlier, later in pairwise(asking))
+    assert monitored.decision(may(asking[0] + 1)).suppressed_by == "cooldown"
+    assert (result.outcome, result.key) == ("retrain", monitored.decision(may(asking[-1])).key)
     kinds = [entry.kind for entry in Ledger(monitored.store, monitored.name).entries()]
-    assert kinds == ["deployed", *["retrain"] * len(found)]
+    assert kinds == ["deployed", *["retrain"] * len(asking)]
 
 
 def test_a_world_whose_challenger_was_refused_is_muted(monitored: MonitoredProblem) -> None:
     monitored.cooldown = "7d"  # the second question comes when the new world fills the window
     monitored.serve(MAY, 8)
     monitored.serve(may(9), 17, "concept")
-    made = monitored.monitor(end(18))
-    assert made.key is not None
+    result = monitored.monitor(end(18))
+    assert result.key is not None
 
-    monitored.enter("refused", f"performance__{made.key}", end(18), digest="f" * 64)
+    monitored.enter("refused", f"performance__{result.key}", end(18), digest="f" * 64)
     again = monitored.monitor(end(25))
 
-    held = [monitored.decision(may(day)) for day in range(19, 26)]
-    assert held[-1].suppressed_by == "regime"
-    assert not any(decision.retrain for decision in held)
+    decisions = [monitored.decision(may(day)) for day in range(19, 26)]
+    assert decisions[-1].suppressed_by == "regime"
+    assert not any(decision.retrain for decision in decisions)
     assert again.outcome == "warn"
 
 
@@ -183,10 +183,10 @@ def test_a_retrained_day_is_not_hidden_by_the_days_after_it_but_by_broken_data(
     monitored.serve(may(9), 6, "concept")
     monitored.serve(may(15), 1, "null")
 
-    made = monitored.monitor(end(15))
+    result = monitored.monitor(end(15))
 
     assert any(monitored.decision(may(day)).retrain for day in range(9, 15))
-    assert (made.outcome, made.key) == ("blocked_data_quality", None)
+    assert (result.outcome, result.key) == ("blocked_data_quality", None)
 
 
 def test_a_run_that_is_repeated_decides_nothing_anew(monitored: MonitoredProblem) -> None:
@@ -221,30 +221,30 @@ def test_rows_of_another_model_do_not_count(monitored: MonitoredProblem) -> None
     monitored.serve(MAY, 6)
     monitored.serve(may(6), 1, "null", digest="e" * 64)
 
-    made = monitored.monitor(end(6))
+    result = monitored.monitor(end(6))
 
-    assert made.outcome == "ok"
+    assert result.outcome == "ok"
     assert monitored.decision(may(6)).window.rows_of_day == 150
 
 
-def test_an_empty_log_is_said_in_one_sentence(monitored: MonitoredProblem) -> None:
-    made = monitored.monitor(end(2))
+def test_an_empty_log_is_reported_in_one_sentence(monitored: MonitoredProblem) -> None:
+    result = monitored.monitor(end(2))
 
-    assert made.outcome == "insufficient_data"
-    assert made.sentence == "No prediction was served on 2013-05-02."
-
-
-def test_no_whole_day_is_said_in_one_sentence(monitored: MonitoredProblem) -> None:
-    made = monitored.monitor(SINCE + timedelta(hours=5))
-
-    assert made.outcome == "insufficient_data"
-    assert made.sentence.startswith("No whole day has passed since the model began to serve")
+    assert result.outcome == "insufficient_data"
+    assert result.sentence == "No prediction was served on 2013-05-02."
 
 
-def test_no_model_is_said_in_one_sentence(monitored: MonitoredProblem) -> None:
-    made = monitored.monitor(end(2), champion=False)
+def test_no_whole_day_is_reported_in_one_sentence(monitored: MonitoredProblem) -> None:
+    result = monitored.monitor(SINCE + timedelta(hours=5))
 
-    assert (made.outcome, made.sentence) == ("insufficient_data", "No model serves yet.")
+    assert result.outcome == "insufficient_data"
+    assert result.sentence.startswith("No whole day has passed since the model began to serve")
+
+
+def test_no_model_is_reported_in_one_sentence(monitored: MonitoredProblem) -> None:
+    result = monitored.monitor(end(2), champion=False)
+
+    assert (result.outcome, result.sentence) == ("insufficient_data", "No model serves yet.")
 
 
 def test_feedback_is_joined_by_request_id(store: Store, problem_name: str, tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_a_quick_refit_is_tried_once_a_window(monitored: MonitoredProblem) -> No
     monitored.monitor(end(12))
 
     probes = {day: monitored.decision(may(day)).probe for day in range(8, 13)}
-    tried = {found.day for found in probes.values() if found is not None and found.gain is not None}
+    tried = {probe.day for probe in probes.values() if probe and probe.gain is not None}
     assert tried == {may(5), may(12)}
     assert monitored.decision(may(12)).verdict == "ok"
 
@@ -281,9 +281,9 @@ def test_without_labels_a_drift_warns_and_is_confirmed_a_window_later(
 
     monitored.monitor(end(18))
 
-    found = [monitored.decision(may(day)) for day in range(1, 19)]
-    first = next(decision for decision in found if decision.alarm)
-    asked = next(d for d in found if d.reason == "drift")
+    decisions = [monitored.decision(may(day)) for day in range(1, 19)]
+    first = next(decision for decision in decisions if decision.alarm)
+    asked = next(d for d in decisions if d.reason == "drift")
     assert first.verdict == "warn"
     assert (asked.day - first.day) == timedelta(days=7)
     assert asked.drifted_columns[0].name == "heavy"
@@ -291,13 +291,13 @@ def test_without_labels_a_drift_warns_and_is_confirmed_a_window_later(
     assert asked.multivariate.top in {"heavy", "second"}
 
 
-def test_the_page_tells_verdict_reason_columns_and_next(monitored: MonitoredProblem) -> None:
+def test_the_page_shows_verdict_reason_columns_and_next(monitored: MonitoredProblem) -> None:
     monitored.serve(MAY, 8)
     monitored.serve(may(9), 1, "null")
 
-    made = monitored.monitor(end(9))
+    result = monitored.monitor(end(9))
 
-    html = monitored.store.read(made.page).decode()
+    html = monitored.store.read(result.page).decode()
     assert "blocked data quality" in html
     assert "&#39;heavy&#39; is empty in every row." in html
     assert "operations mends the data" in html

@@ -1,4 +1,4 @@
-"""The classifier that tells today's rows from the reference's."""
+"""The classifier that separates today's rows from the reference's."""
 
 import numpy as np
 import pyarrow as pa
@@ -13,43 +13,43 @@ pytestmark = pytest.mark.slow  # fits six small models each
 
 
 @pytest.fixture(scope="module")
-def held() -> ReferenceProfile:
+def profile() -> ReferenceProfile:
     return reference(rows=4_000)
 
 
-def test_rows_of_the_same_world_are_not_told_apart(held: ReferenceProfile) -> None:
-    found = classify(held, world(2_000, 0)[0], world(1_000, 1)[0], seed=0, policy=Policy())
+def test_rows_of_the_same_world_are_not_separated(profile: ReferenceProfile) -> None:
+    result = classify(profile, world(2_000, 0)[0], world(1_000, 1)[0], seed=0, policy=Policy())
 
-    assert found is not None
-    assert found.auc < found.limit
+    assert result is not None
+    assert result.auc < result.limit
 
 
 def test_a_correlation_that_changed_is_seen_where_no_column_shows_it(
-    held: ReferenceProfile,
+    profile: ReferenceProfile,
 ) -> None:
     table = world(2_000, 1)[0]
     shuffled = np.random.default_rng(0).permutation(table.column("second").to_numpy())
     moved = table.set_column(table.column_names.index("second"), "second", pa.array(shuffled))
 
-    found = classify(held, world(2_000, 0)[0], moved, seed=0, policy=Policy())
+    result = classify(profile, world(2_000, 0)[0], moved, seed=0, policy=Policy())
 
-    assert found is not None
-    assert found.auc >= found.limit
-    assert found.top in {"heavy", "second"}
+    assert result is not None
+    assert result.auc >= result.limit
+    assert result.top in {"heavy", "second"}
 
 
-def test_an_unseen_category_is_a_value_like_any_other(held: ReferenceProfile) -> None:
-    found = classify(
-        held, world(2_000, 0)[0], world(2_000, 1, "new_category")[0], seed=0, policy=Policy()
+def test_an_unseen_category_is_a_value_like_any_other(profile: ReferenceProfile) -> None:
+    result = classify(
+        profile, world(2_000, 0)[0], world(2_000, 1, "new_category")[0], seed=0, policy=Policy()
     )
 
-    assert found is not None
-    assert (found.auc >= found.limit, found.top) == (True, "kind")
+    assert result is not None
+    assert (result.auc >= result.limit, result.top) == (True, "kind")
 
 
-def test_few_rows_are_not_classified(held: ReferenceProfile) -> None:
-    assert classify(held, world(199, 0)[0], world(2_000, 1)[0], seed=0, policy=Policy()) is None
+def test_few_rows_are_not_classified(profile: ReferenceProfile) -> None:
+    assert classify(profile, world(199, 0)[0], world(2_000, 1)[0], seed=0, policy=Policy()) is None
     assert (
-        classify(held, world(200, 0)[0].select([]), world(2_000, 1)[0], seed=0, policy=Policy())
+        classify(profile, world(200, 0)[0].select([]), world(2_000, 1)[0], seed=0, policy=Policy())
         is None
     )

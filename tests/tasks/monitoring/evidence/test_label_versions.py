@@ -41,20 +41,20 @@ def versions(
 def test_a_label_without_a_time_is_never_known(
     store: Store, problem_name: str, tmp_path: Path
 ) -> None:
-    found = versions(store, problem_name, tmp_path, known_at="landed_at")
+    labels = versions(store, problem_name, tmp_path, known_at="landed_at")
 
-    assert found is not None
-    assert found.known.tolist() == [microseconds(SINCE), NEVER]
+    assert labels is not None
+    assert labels.known.tolist() == [microseconds(SINCE), NEVER]
 
 
 def test_nor_is_one_whose_event_time_and_horizon_would_say_when(
     store: Store, problem_name: str, tmp_path: Path
 ) -> None:
     """The horizon added to "never" must not come round to "always"."""
-    found = versions(store, problem_name, tmp_path, known_at=None)
+    labels = versions(store, problem_name, tmp_path, known_at=None)
 
-    assert found is not None
-    known, unknown = found.known.tolist()
+    assert labels is not None
+    known, unknown = labels.known.tolist()
     assert unknown == NEVER
     assert known >= microseconds(SINCE)
     assert known < microseconds(datetime(2014, 1, 1, tzinfo=UTC))

@@ -20,21 +20,21 @@ MAY = date(2013, 5, 1)
 
 @pytest.fixture(scope="module")
 def champion() -> ServedModel:
-    """A champion that was never in a store: only its contract and its reference are asked."""
-    made = object.__new__(ServedModel)
-    made.digest = "a" * 64
-    made.reference = reference(rows=4_000)
-    made.model = SimpleNamespace(  # type: ignore[assignment] # the two facts of a model that count
+    """A champion that was never in a store: only its contract and its reference are read."""
+    model = object.__new__(ServedModel)
+    model.digest = "a" * 64
+    model.reference = reference(rows=4_000)
+    model.model = SimpleNamespace(  # type: ignore[assignment] # the two facts of a model that count
         contract=SimpleNamespace(task="binary", classes=(False, True), positive=True)
     )
-    return made
+    return model
 
 
 def days(
     champion: ServedModel, count: int, rows: int = 150, scenario: str = "none", known: float = 1.0
 ) -> list[tuple[ServedDay, list[str | None]]]:
     """Return days, newest first; of each the first `known` share has a label."""
-    found = []
+    labelled = []
     for n in range(count):
         _, scores, labels = world(rows, n, scenario)
         empty = np.zeros(rows, np.int64)
@@ -48,36 +48,36 @@ def days(
             repeats=0,
         )
         texts = ["true" if label else "false" for label in labels]
-        found.append((day, [t if i < known * rows else None for i, t in enumerate(texts)]))
-    return found
+        labelled.append((day, [t if i < known * rows else None for i, t in enumerate(texts)]))
+    return labelled
 
 
-def measured(found: Performance | None) -> Performance:
-    assert found is not None
-    return found
+def measured(performance: Performance | None) -> Performance:
+    assert performance is not None
+    return performance
 
 
 def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: ServedModel) -> None:
-    found = measured(measure(champion, days(champion, 10), 7, Policy()))
+    performance = measured(measure(champion, days(champion, 10), 7, Policy()))
 
-    assert abs(found.change) < 0.05
-    assert abs(found.z) < 2
-    assert (found.n_labelled, found.coverage) == (7 * 150, 1.0)
-    assert (found.first, found.last) == (MAY - timedelta(days=6), MAY)
+    assert abs(performance.change) < 0.05
+    assert abs(performance.z) < 2
+    assert (performance.n_labelled, performance.coverage) == (7 * 150, 1.0)
+    assert (performance.first, performance.last) == (MAY - timedelta(days=6), MAY)
 
 
 def test_a_concept_that_changed_shows_in_the_loss(champion: ServedModel) -> None:
-    found = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
+    performance = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
 
-    assert found.change > 0.2
-    assert found.z > found.z_limit == 2.0
-    assert found.low < found.cur < found.high
+    assert performance.change > 0.2
+    assert performance.z > performance.z_limit == 2.0
+    assert performance.low < performance.cur < performance.high
 
 
 def test_days_are_added_until_there_are_500_rows(champion: ServedModel) -> None:
-    found = measured(measure(champion, days(champion, 20, rows=40), 7, Policy()))
+    performance = measured(measure(champion, days(champion, 20, rows=40), 7, Policy()))
 
-    assert found.n_labelled == 13 * 40
+    assert performance.n_labelled == 13 * 40
 
 
 def test_fewer_than_500_rows_give_no_loss(champion: ServedModel) -> None:
@@ -89,10 +89,10 @@ def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: Serv
     young, *others = days(champion, 9, known=0.8)
     unknown = (young[0], [None] * 150)
 
-    found = measured(measure(champion, [unknown, *others], 7, Policy()))
+    performance = measured(measure(champion, [unknown, *others], 7, Policy()))
 
-    assert found.coverage == pytest.approx(0.8)
-    assert found.last == MAY - timedelta(days=1)
+    assert performance.coverage == pytest.approx(0.8)
+    assert performance.last == MAY - timedelta(days=1)
 
 
 def test_a_class_with_under_50_rows_gives_no_loss(champion: ServedModel) -> None:
@@ -105,13 +105,13 @@ def test_a_class_with_under_50_rows_gives_no_loss(champion: ServedModel) -> None
 
 
 def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: ServedModel) -> None:
-    held = champion.reference
+    profile = champion.reference
     blocks = (
         BlockLosses(block=0, rows=100, mean=0.4, deviation=0.2),
         BlockLosses(block=1, rows=300, mean=0.6, deviation=0.2),
     )
 
-    losses, z_limit = baseline(held.model_copy(update={"forward": blocks}), Policy())
+    losses, z_limit = baseline(profile.model_copy(update={"forward": blocks}), Policy())
 
     assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), 2.0)
     assert losses.deviation == pytest.approx((0.2**2 + 0.1**2 * 0.75) ** 0.5)
@@ -120,13 +120,13 @@ def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: ServedModel) -
 def test_without_a_forward_backtest_the_held_out_loss_counts_and_more_is_asked(
     champion: ServedModel,
 ) -> None:
-    held: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
+    profile: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
 
-    assert baseline(held, Policy()) == (held.losses, 3.0)
+    assert baseline(profile, Policy()) == (profile.losses, 3.0)
 
 
 def test_labels_are_read_as_the_model_spells_its_classes(champion: ServedModel) -> None:
-    found = champion.truth(["true", "false", None, "never heard of"])
+    truth = champion.truth(["true", "false", None, "unknown"])
 
-    assert found.tolist()[:2] == [1.0, 0.0]
-    assert np.isnan(found[2:]).all()
+    assert truth.tolist()[:2] == [1.0, 0.0]
+    assert np.isnan(truth[2:]).all()
