@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contract.problem.units import written_duration
+from contract.problem.units import format_duration
 from contract.strict import Strict
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import table
@@ -30,11 +30,11 @@ def _sections(title: str, values: Strict) -> Iterator[str]:
         if isinstance(value, Strict):
             inner.append((meaning.removesuffix("."), value))
         else:
-            rows.append([f"`{name}`", _written(value), meaning])
+            rows.append([f"`{name}`", _format(value), meaning])
     yield f"## {title}\n\n{table(['threshold', 'value', 'unit, domain, reason and source'], rows)}"
     for heading, model in inner:
         yield from _sections(heading, model)
 
 
-def _written(value: object) -> str:
-    return written_duration(value) if isinstance(value, timedelta) else f"{value}"
+def _format(value: object) -> str:
+    return format_duration(value) if isinstance(value, timedelta) else f"{value}"

@@ -70,9 +70,7 @@ def probe(gain: float | None, z: float | None = 3.0) -> Probe:
 
 
 def fault(check: str = "null") -> Fault:
-    return Fault(
-        check=check, column="distance", decision=1, limit=0, sentence="'distance' is empty."
-    )
+    return Fault(check=check, column="distance", found=1, limit=0, sentence="'distance' is empty.")
 
 
 def decided(state: dict[str, object] | None = None, **evidence: object) -> Decision:
