@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.writer import Out
@@ -103,9 +104,9 @@ def _labels(
     """Return the labels of the served rows, and a note where they cannot be joined."""
     if problem.labels.source == "feedback":
         versions = from_feedback(out.store, problem.name, days)
-        return JoinedLabels(days, versions, ["request_id", "row"]), ()
+        return JoinedLabels(days, versions, ROW_REFERENCE), ()
     in_source = from_source(out.store, problem, snapshot, out.scratch / "labels")
-    joined = [f"key.{name}" for name in problem.labels.on]
+    joined = [key_column(name) for name in problem.labels.on]
     has_keys = all(set(joined) <= set(day.lines.keys.column_names) for day in days)
     if in_source is not None and has_keys:
         return JoinedLabels(days, in_source, joined), ()

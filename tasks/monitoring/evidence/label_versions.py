@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from contract import prediction_log
 from contract.problem import Problem
 from contract.store.client import Store
 from methods.columns.targets import label_texts, labelled
@@ -75,8 +76,8 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Labe
         if key.endswith(".parquet")
     ]
     feedback = pa.concat_tables(tables, promote_options="permissive") if tables else _NO_FEEDBACK
-    received = instants(feedback.column("received_at"))
-    names = ["request_id", "row"]
+    received = instants(feedback.column(prediction_log.RECEIVED_AT))
+    names = list(prediction_log.ROW_REFERENCE)
     keys = pa.table({name: feedback.column(name).cast(pa.string()) for name in names})
     lags = [day.lines.moment - day.lines.served_at for day in days]
     lines = pa.concat_tables([day.lines.keys.select(names) for day in days]) if days else keys
@@ -85,7 +86,7 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Labe
     left = keys.append_column("index", pa.array(np.arange(keys.num_rows)))
     matched = left.join(right, names, join_type="inner").sort_by("index")
     index = matched.column("index").to_numpy()
-    labels = label_texts(_column(tables, "label"))
+    labels = label_texts(_column(tables, prediction_log.LABEL))
     return LabelVersions(
         keys.take(pa.array(index)),
         received[index] + matched.column("shift").to_numpy(),
@@ -95,10 +96,10 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Labe
 
 _NO_FEEDBACK = pa.table(
     {
-        "request_id": pa.array([], pa.string()),
-        "row": pa.array([], pa.int32()),
-        "label": pa.array([], pa.string()),
-        "received_at": pa.array([], INSTANT),
+        prediction_log.REQUEST_ID: pa.array([], pa.string()),
+        prediction_log.ROW: pa.array([], pa.int32()),
+        prediction_log.LABEL: pa.array([], pa.string()),
+        prediction_log.RECEIVED_AT: pa.array([], INSTANT),
     }
 )
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from contract import prediction_log
 from contract.store.client import Store
 from methods.controller.days import Calendar, Micros
 from methods.drift.histograms import Floats
@@ -37,7 +38,7 @@ class LogLines:
     scores: Floats
     """(n,), or (n, classes)."""
     keys: pa.Table
-    """request_id, row and the `key.` columns, as text."""
+    """The row's reference and its key, by the log's column names, as text."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,13 @@ def _distribute(
 ) -> None:
     """Add a file's rows to their days."""
     days = sorted(models)
-    moments = instants(pc.coalesce(_times(table, "event_time"), _times(table, "served_at")))
+    moments = instants(
+        pc.coalesce(
+            _times(table, prediction_log.EVENT_TIME), _times(table, prediction_log.SERVED_AT)
+        )
+    )
     positions = calendar.positions(moments, days)
-    digests = table.column("digest").to_numpy()
+    digests = table.column(prediction_log.DIGEST).to_numpy()
     table = table.append_column("moment", pa.array(moments))
     for index in np.unique(positions[positions >= 0]).tolist():
         day = days[index]
@@ -119,15 +124,15 @@ def _whole(day: date, model: ServedModel, rows: _DayRows) -> ServedDay:
     sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))
     features = _features(sample)
-    names = [name for name in table.column_names if name.startswith("key.")]
-    keys = table.select(["request_id", "row", *names])
+    names = prediction_log.key_columns(table.column_names)
+    keys = table.select([*prediction_log.ROW_REFERENCE, *names])
     return ServedDay(
         day=day,
         digest=model.digest,
         profile=summarised(merge_profiles(rows.profiles), features, model.reference),
         lines=LogLines(
             moment=table.column("moment").to_numpy(),
-            served_at=instants(_times(table, "served_at")),
+            served_at=instants(_times(table, prediction_log.SERVED_AT)),
             scores=_scores(table),
             keys=pa.table(
                 {name: keys.column(name).cast(pa.string()) for name in keys.column_names}
@@ -147,18 +152,18 @@ def evenly_spaced(rows: int, most: int) -> Micros:
 
 
 def _features(table: pa.Table) -> pa.Table:
-    names = [name for name in table.column_names if name.startswith("in.")]
-    return table.select(names).rename_columns([name.removeprefix("in.") for name in names])
+    features = prediction_log.feature_columns(table.column_names)
+    return table.select(list(features)).rename_columns(list(features.values()))
 
 
 def _scores(table: pa.Table) -> Floats:
     """Return the scores, (n,) or (n, classes)."""
-    if "scores" in table.column_names:
-        lists = table.column("scores").combine_chunks()
+    if prediction_log.SCORES in table.column_names:
+        lists = table.column(prediction_log.SCORES).combine_chunks()
         flat = pc.list_flatten(lists).cast(pa.float64()).to_numpy(zero_copy_only=False)
         by_class: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
         return by_class
-    scores: Floats = table.column("score").cast(pa.float64()).to_numpy()
+    scores: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
     return scores
 
 
@@ -166,7 +171,7 @@ def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
     """Return how many rows of the day repeat another one, as the sample shows; 0 without a key."""
     if not keys or not sample.num_rows:
         return 0
-    names = [*keys, "moment", *(name for name in sample.column_names if name.startswith("in."))]
+    names = [*keys, "moment", *prediction_log.feature_columns(sample.column_names)]
     distinct: int = sample.select(names).group_by(names).aggregate([]).num_rows
     return int(rows * (1 - distinct / sample.num_rows))
 
