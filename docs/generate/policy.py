@@ -1,7 +1,10 @@
 """Make `docs/policy.md`: every threshold of the retrain controller, from its own model's words."""
 
+import ast
+import inspect
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 
 from contract.problem.units import format_duration
 from contract.strict import Strict
@@ -24,9 +27,8 @@ def page() -> str:
 def _sections(title: str, values: Strict) -> Iterator[str]:
     """Describe the thresholds of one model, then those of the models inside it."""
     rows, inner = [], []
-    for name, field in type(values).model_fields.items():
+    for name, meaning in meanings(type(values)).items():
         value = getattr(values, name)
-        meaning = " ".join((field.description or "").split())
         if isinstance(value, Strict):
             inner.append((meaning.removesuffix("."), value))
         else:
@@ -34,6 +36,18 @@ def _sections(title: str, values: Strict) -> Iterator[str]:
     yield f"## {title}\n\n{table(['threshold', 'value', 'unit, domain, reason and source'], rows)}"
     for heading, model in inner:
         yield from _sections(heading, model)
+
+
+def meanings(model: type[Strict]) -> dict[str, str]:
+    """Return the docstring below each field; not by pydantic, which would parse at each import."""
+    (tree,) = ast.parse(inspect.getsource(model)).body
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    found = dict.fromkeys(model.model_fields, "")
+    for field, below in pairwise(body):
+        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            found[field.target.id] = " ".join(str(below.value.value).split())
+    return found
 
 
 def _format(value: object) -> str:

@@ -9,7 +9,7 @@ models.
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from contract.strict import Strict
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
@@ -20,8 +20,6 @@ Span = Annotated[timedelta, Field(gt=timedelta(0))]
 
 class Policy(Strict):
     """The thresholds of the retrain controller."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     # With labels: is the model worse, would a new one be better?
     loss_worse: Fraction = 0.05

@@ -6,7 +6,7 @@ here because drift and quality know no controller.
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from contract.strict import Strict
 
@@ -17,8 +17,6 @@ Count = Annotated[int, Field(ge=1)]
 
 class DriftLimits(Strict):
     """When a column, or the model's score, counts as drifted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     false_discoveries: Fraction = 0.01
     """Expected share of false ones among the significant columns, in [0, 1]. Small, since a verdict
@@ -50,8 +48,6 @@ class DriftLimits(Strict):
 
 class QualityLimits(Strict):
     """When a day's data counts as broken; a limit is raised where the reference itself broke it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     missing: Fraction = 0.15
     """Share of all rows, in [0, 1], missing beyond the reference's share. Measured: 3 % that became

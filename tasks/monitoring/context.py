@@ -12,7 +12,7 @@ from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.history import History, ServingModel
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
-from tasks.monitoring.evidence.champions import ServedModel, ServedModels
+from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
 from tasks.monitoring.evidence.label_versions import from_feedback, from_source
 from tasks.monitoring.evidence.labels import JoinedLabels
 from tasks.monitoring.evidence.log import ServedDay, read_log
@@ -25,7 +25,7 @@ class MonitoringContext:
     problem: Problem
     calendar: Calendar
     policy: Policy
-    models: Mapping[date, ServedModel]
+    models: Mapping[date, MonitoredModel]
     """The champion of each day."""
     served: Mapping[date, ServedDay]
     labels: JoinedLabels | None
@@ -63,11 +63,11 @@ def gather(
         missed: days before them that are not decided.
         out: the store, and room for what is fetched.
     """
-    models = ServedModels(out.store, problem.name, out.scratch)
+    models = MonitoredModels(out.store, problem.name, out.scratch)
     first = days[0] - policy.label_days * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
-    by_day: dict[date, ServedModel] = {day: models.of(serving[day].digest) for day in span}
+    by_day: dict[date, MonitoredModel] = {day: models.of(serving[day].digest) for day in span}
     served = read_log(out.store, problem.name, calendar, by_day)
     labels, notes = _labels(problem, snapshot, [served[day] for day in sorted(served)], out)
     if missed:

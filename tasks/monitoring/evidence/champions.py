@@ -21,7 +21,7 @@ from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
 
 
-class ServedModel:
+class MonitoredModel:
     """One model that serves or served."""
 
     def __init__(self, store: Store, problem: str, digest: str, cache_folder: Path) -> None:
@@ -82,11 +82,11 @@ class ServedModel:
         return None if manifest is None else manifest.outputs
 
 
-class ServedModels:
+class MonitoredModels:
     """Served models by digest, each read once."""
 
     def __init__(self, store: Store, problem: str, scratch: Path) -> None:
-        self.of = cache(lambda digest: ServedModel(store, problem, digest, scratch / "bundles"))
+        self.of = cache(lambda digest: MonitoredModel(store, problem, digest, scratch / "bundles"))
 
 
 def _number(label: str | None) -> float:

@@ -20,7 +20,7 @@ from contract.store.client import Store
 from methods.controller.days import Calendar, Micros
 from methods.drift.histograms import Floats
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
-from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.instants import INSTANT, instants
 
 SAMPLE_ROWS = 10_000  # a day: enough for the classifier and the probe
@@ -65,7 +65,7 @@ class _DayRows:
 
 
 def read_log(
-    store: Store, problem: str, calendar: Calendar, models: Mapping[date, ServedModel]
+    store: Store, problem: str, calendar: Calendar, models: Mapping[date, MonitoredModel]
 ) -> dict[date, ServedDay]:
     """Return the days that have rows.
 
@@ -94,7 +94,7 @@ def _distribute(
     table: pa.Table,
     key: str,
     calendar: Calendar,
-    models: Mapping[date, ServedModel],
+    models: Mapping[date, MonitoredModel],
     by_day: Mapping[date, _DayRows],
 ) -> None:
     """Add a file's rows to their days."""
@@ -119,7 +119,7 @@ def _distribute(
         by_day[day].tables.append(rows)
 
 
-def _whole(day: date, model: ServedModel, rows: _DayRows) -> ServedDay:
+def _whole(day: date, model: MonitoredModel, rows: _DayRows) -> ServedDay:
     table = pa.concat_tables(rows.tables, promote_options="permissive")
     sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))

@@ -14,7 +14,7 @@ from methods.controller.policy import Policy
 from methods.drift.histograms import Floats
 from methods.drift.profile import Losses, ReferenceProfile
 from methods.models.metrics import row_losses
-from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.log import ServedDay
 
 LabelledDay = tuple[ServedDay, list[str | None]]
@@ -22,7 +22,7 @@ LabelledDay = tuple[ServedDay, list[str | None]]
 
 
 def measure(
-    model: ServedModel, days: Sequence[LabelledDay], window: int, policy: Policy
+    model: MonitoredModel, days: Sequence[LabelledDay], window: int, policy: Policy
 ) -> Performance | None:
     """Return the loss on labelled rows; None where there are too few.
 
@@ -64,7 +64,7 @@ def baseline(reference: ReferenceProfile, policy: Policy) -> tuple[Losses, float
     return Losses(rows=rows, mean=mean, deviation=deviation), policy.forward_z
 
 
-def _is_enough(model: ServedModel, truths: Sequence[Floats], policy: Policy) -> bool:
+def _is_enough(model: MonitoredModel, truths: Sequence[Floats], policy: Policy) -> bool:
     rows = sum(map(len, truths))
     if rows < policy.min_labelled_rows:
         return False
@@ -75,7 +75,7 @@ def _is_enough(model: ServedModel, truths: Sequence[Floats], policy: Policy) -> 
 
 
 def _against_baseline(
-    model: ServedModel, losses: Floats, taken: Sequence[ServedDay], served: int, policy: Policy
+    model: MonitoredModel, losses: Floats, taken: Sequence[ServedDay], served: int, policy: Policy
 ) -> Performance:
     before, z_limit = baseline(model.reference, policy)
     rows, mean, deviation = len(losses), float(losses.mean()), float(losses.std())

@@ -20,7 +20,7 @@ from methods.drift.histograms import Floats
 from methods.models.dataset import Dataset
 from methods.models.metrics import row_losses
 from methods.split.parts import microseconds
-from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import LabelledDay
 
@@ -45,7 +45,7 @@ class _Rows:
 
 
 def try_refit(
-    model: ServedModel,
+    model: MonitoredModel,
     days: Sequence[LabelledDay],
     window: int,
     day: date,
@@ -98,7 +98,7 @@ def skipped(day: date, reason: str) -> Probe:
     return Probe(day=day, gain=None, z=None, rows=0, skipped=reason)
 
 
-def _labelled_rows(model: ServedModel, day: ServedDay, labels: list[str | None]) -> _Rows:
+def _labelled_rows(model: MonitoredModel, day: ServedDay, labels: list[str | None]) -> _Rows:
     """Return the sampled rows of a day whose label is known."""
     truth = model.truth(labels)[day.sampled]
     known = ~np.isnan(truth)
@@ -110,7 +110,7 @@ def _labelled_rows(model: ServedModel, day: ServedDay, labels: list[str | None])
     )
 
 
-def _own_rows(model: ServedModel, dataset: Dataset, most: int) -> _Rows:
+def _own_rows(model: MonitoredModel, dataset: Dataset, most: int) -> _Rows:
     """Return the labelled rows of the champion's own run, at most the `most` newest ones."""
     labelled = np.flatnonzero(dataset.labelled)
     table, truth = dataset.take(labelled), dataset.truth[labelled]
@@ -126,7 +126,7 @@ def _own_rows(model: ServedModel, dataset: Dataset, most: int) -> _Rows:
     )
 
 
-def _fit(model: ServedModel, rows: _Rows, seed: int) -> "lightgbm.Booster":
+def _fit(model: MonitoredModel, rows: _Rows, seed: int) -> "lightgbm.Booster":
     """Fit with weights that halve with every half of the span of time."""
     task = model.contract.task
     span = float(np.ptp(rows.moment))

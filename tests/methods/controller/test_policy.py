@@ -6,15 +6,17 @@ import pytest
 from pydantic import ValidationError
 
 from contract.strict import Strict
+from docs.generate.policy import meanings
 from methods.controller.policy import Policy
 from methods.drift.limits import DriftLimits, QualityLimits
 
 
 @pytest.mark.parametrize("model", [Policy, DriftLimits, QualityLimits])
 def test_every_threshold_states_its_domain(model: type[Strict]) -> None:
+    texts = meanings(model)
     for name, field in model.model_fields.items():
         if name not in {"drift", "quality"}:
-            assert re.search(r"in [\[(]|>", field.description or ""), name
+            assert re.search(r"in [\[(]|>", texts[name]), name
             assert field.metadata, name
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from methods.columns.targets import label_text, label_texts
-from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.champions import MonitoredModel
 
 CLASSES = {
     "booleans": (False, True),
@@ -18,9 +18,9 @@ CLASSES = {
 }
 
 
-def served_model(classes: tuple[object, ...], task: str = "binary") -> ServedModel:
+def served_model(classes: tuple[object, ...], task: str = "binary") -> MonitoredModel:
     """A model that was never in a store: only its contract is read."""
-    model = object.__new__(ServedModel)
+    model = object.__new__(MonitoredModel)
     contract = SimpleNamespace(task=task, classes=classes, positive=classes[-1])
     model.model = SimpleNamespace(contract=contract)  # type: ignore[assignment] # as said above
     return model

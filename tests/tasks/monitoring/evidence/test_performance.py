@@ -11,7 +11,7 @@ from fixtures_drift import reference, served, world
 from contract.decision import Performance
 from methods.controller.policy import Policy
 from methods.drift.profile import BlockLosses, ReferenceProfile
-from tasks.monitoring.evidence.champions import ServedModel
+from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.log import LogLines, ServedDay
 from tasks.monitoring.evidence.performance import baseline, measure
 
@@ -19,9 +19,9 @@ MAY = date(2013, 5, 1)
 
 
 @pytest.fixture(scope="module")
-def champion() -> ServedModel:
+def champion() -> MonitoredModel:
     """A champion that was never in a store: only its contract and its reference are read."""
-    model = object.__new__(ServedModel)
+    model = object.__new__(MonitoredModel)
     model.digest = "a" * 64
     model.reference = reference(rows=4_000)
     model.model = SimpleNamespace(  # type: ignore[assignment] # the two facts of a model that count
@@ -31,7 +31,11 @@ def champion() -> ServedModel:
 
 
 def days(
-    champion: ServedModel, count: int, rows: int = 150, scenario: str = "none", known: float = 1.0
+    champion: MonitoredModel,
+    count: int,
+    rows: int = 150,
+    scenario: str = "none",
+    known: float = 1.0,
 ) -> list[tuple[ServedDay, list[str | None]]]:
     """Return days, newest first; of each the first `known` share has a label."""
     labelled = []
@@ -57,7 +61,7 @@ def measured(performance: Performance | None) -> Performance:
     return performance
 
 
-def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: ServedModel) -> None:
+def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: MonitoredModel) -> None:
     performance = measured(measure(champion, days(champion, 10), 7, Policy()))
 
     assert abs(performance.change) < 0.05
@@ -66,7 +70,7 @@ def test_a_model_that_is_as_it_was_is_near_its_baseline(champion: ServedModel) -
     assert (performance.first, performance.last) == (MAY - timedelta(days=6), MAY)
 
 
-def test_a_concept_that_changed_shows_in_the_loss(champion: ServedModel) -> None:
+def test_a_concept_that_changed_shows_in_the_loss(champion: MonitoredModel) -> None:
     performance = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
 
     assert performance.change > 0.2
@@ -74,18 +78,18 @@ def test_a_concept_that_changed_shows_in_the_loss(champion: ServedModel) -> None
     assert performance.low < performance.cur < performance.high
 
 
-def test_days_are_added_until_there_are_500_rows(champion: ServedModel) -> None:
+def test_days_are_added_until_there_are_500_rows(champion: MonitoredModel) -> None:
     performance = measured(measure(champion, days(champion, 20, rows=40), 7, Policy()))
 
     assert performance.n_labelled == 13 * 40
 
 
-def test_fewer_than_500_rows_give_no_loss(champion: ServedModel) -> None:
+def test_fewer_than_500_rows_give_no_loss(champion: MonitoredModel) -> None:
     assert measure(champion, days(champion, 3), 7, Policy()) is None
     assert measure(champion, [], 7, Policy()) is None
 
 
-def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: ServedModel) -> None:
+def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: MonitoredModel) -> None:
     young, *others = days(champion, 9, known=0.8)
     unknown = (young[0], [None] * 150)
 
@@ -95,7 +99,7 @@ def test_days_younger_than_their_labels_do_not_count_as_uncovered(champion: Serv
     assert performance.last == MAY - timedelta(days=1)
 
 
-def test_a_class_with_under_50_rows_gives_no_loss(champion: ServedModel) -> None:
+def test_a_class_with_under_50_rows_gives_no_loss(champion: MonitoredModel) -> None:
     rare = [
         (day, [label if label == "false" else None for label in labels])
         for day, labels in days(champion, 10)
@@ -104,7 +108,7 @@ def test_a_class_with_under_50_rows_gives_no_loss(champion: ServedModel) -> None
     assert measure(champion, rare, 7, Policy()) is None
 
 
-def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: ServedModel) -> None:
+def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: MonitoredModel) -> None:
     profile = champion.reference
     blocks = (
         BlockLosses(block=0, rows=100, mean=0.4, deviation=0.2),
@@ -118,14 +122,14 @@ def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: ServedModel) -
 
 
 def test_without_a_forward_backtest_the_held_out_loss_counts_and_more_is_asked(
-    champion: ServedModel,
+    champion: MonitoredModel,
 ) -> None:
     profile: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
 
     assert baseline(profile, Policy()) == (profile.losses, 3.0)
 
 
-def test_labels_are_read_as_the_model_spells_its_classes(champion: ServedModel) -> None:
+def test_labels_are_read_as_the_model_spells_its_classes(champion: MonitoredModel) -> None:
     truth = champion.truth(["true", "false", None, "unknown"])
 
     assert truth.tolist()[:2] == [1.0, 0.0]
