@@ -1,4 +1,4 @@
-"""Tell the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, cleared, refused, promoted.
+"""Notify the owner of what happened: one POST to `$PERENNIAL_WEBHOOK` for each event.
 
 Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "PERENNIAL_WEBHOOK"
 SECONDS = 5
-# Outcomes that the owner is told of, and the word; the others are in the pages.
+# Outcomes that a person is notified of, and the event's name; the others are in the pages.
 EVENTS = {
     "refused": "refused",
     "deployed": "promoted",
@@ -22,20 +22,22 @@ EVENTS = {
     "retrain": "retrain",
 }
 # Facts of monitoring: a data fault that began, or ended, with its sentence. The outcome is
-# `blocked_data_quality` on every day of the fault; the owner is told on its first day and its end.
+# `blocked_data_quality` on every day of the fault; the owner is notified on its first day and its end.
 FAULT_EVENTS = ("blocked", "cleared")
 
 log = logging.getLogger(__name__)
 
 
-def tell_failure(context: "Context") -> None:
-    """Tell that a task has failed for good."""
+def notify_failure(context: "Context") -> None:
+    """Send an alarm: a task has failed for good."""
     if os.environ.get(VARIABLE):
-        _send("failed", str(context.get("exception") or "the task ended without a word"), context)
+        _send(
+            "failed", str(context.get("exception") or "the task ended without a message"), context
+        )
 
 
-def tell_outcome(context: "Context") -> None:
-    """Tell what a stage decided, where a person should hear of it."""
+def notify_outcome(context: "Context") -> None:
+    """Send an alarm about a stage's outcome, where a person should know it."""
     if not os.environ.get(VARIABLE):
         return
     result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
@@ -63,7 +65,7 @@ def _send(event: str, sentence: str, context: "Context") -> None:
     }
     url = os.environ[VARIABLE]
     if not url.startswith(("http://", "https://")):
-        log.warning("%s is no http address; nobody was told: %s", VARIABLE, sentence)
+        log.warning("%s is no http address; nobody was notified: %s", VARIABLE, sentence)
         return
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
         url, json.dumps(message).encode(), {"Content-Type": "application/json"}

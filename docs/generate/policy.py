@@ -14,7 +14,7 @@ from methods.controller.policy import Policy
 
 INTRODUCTION = """# The retrain controller's thresholds
 
-[Monitoring](lifecycle/12-monitoring.md) decides every day by these values.
+[Monitoring](lifecycle/monitoring.md) decides every day by these values.
 They are one frozen model, `methods/controller/policy.py`, with the limits of drift and of quality from `methods/drift/limits.py`; a threshold is changed there and nowhere else, and a rehearsal passes another policy.
 What a problem sets for itself (`monitoring`, `retraining`) is in the [problem file](problem.md)."""
 

@@ -7,7 +7,7 @@ Facts    outcome, reason, key  the verdict's word; why and under which name to r
          sentence, day, days   why in words; the day that is reported; how many were decided
          blocked, cleared      the sentence of a data fault that began, or ended, in this run's days
 Refuses  nothing: bad news is a verdict, and exits 0
-Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/12-monitoring.md`
+Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/monitoring.md`
 """
 
 from datetime import date

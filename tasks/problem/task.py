@@ -27,7 +27,7 @@ from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.salt import salt_of
+from methods.split.parts import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
 # The stages that search, and the output of each that a replay takes.

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import bundle
+from bundle.arrays import Floats
 from contract import manifest as manifests
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
@@ -14,7 +15,6 @@ from contract.store.client import Store
 from contract.store.documents import read_document
 from methods.columns.schema import Schema, target_vector
 from methods.columns.targets import label_text
-from methods.drift.histograms import Floats
 from methods.drift.profile import ReferenceProfile
 from methods.models.dataset import Dataset
 from methods.split.folds import read_assignment

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score  # LightGBM imports scikit-learn: costs nothing more
 
+from bundle.arrays import Floats
 from contract.decision import Multivariate
 from methods.controller.policy import Policy
-from methods.drift.histograms import Floats, to_numbers, to_texts
+from methods.drift.histograms import to_numbers, to_texts
 from methods.drift.profile import ReferenceProfile
-from tasks.monitoring.evidence.log import evenly_spaced
+from methods.tables.sampling import evenly_spaced
 
 FOLDS = 3
 ROUNDS = 60

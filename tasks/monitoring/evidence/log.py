@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bundle.arrays import Floats
 from contract import prediction_log
 from contract.store.client import Store
 from methods.controller.days import Calendar, Micros
-from methods.drift.histograms import Floats
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
+from methods.tables.sampling import evenly_spaced
 from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.instants import INSTANT, instants
 
@@ -142,13 +143,6 @@ def _whole(day: date, model: MonitoredModel, rows: _DayRows) -> ServedDay:
         sampled=sampled,
         repeats=_repeats(sample, names, table.num_rows),
     )
-
-
-def evenly_spaced(rows: int, most: int) -> Micros:
-    """Return evenly spaced positions, at most `most` of them: early and late hours alike."""
-    if rows <= most:
-        return np.arange(rows, dtype=np.int64)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 def _features(table: pa.Table) -> pa.Table:

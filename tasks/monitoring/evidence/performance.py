@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.decision import Performance
 from methods.controller.policy import Policy
-from methods.drift.histograms import Floats
 from methods.drift.profile import Losses, ReferenceProfile
 from methods.models.metrics import row_losses
 from tasks.monitoring.evidence.champions import MonitoredModel

@@ -1,0 +1,153 @@
+"""Scores of the held-out rows: the plan fitted on train predicts validation.
+
+The reference profile, calibration, threshold, importance and the card's metrics come from here. The
+model that is served was trained on validation too, so its own scores there would be optimistic.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from bundle.arrays import Floats
+from bundle.documents import Calibration
+from contract.problem import Problem
+from methods.drift.histograms import Kind
+from methods.drift.profile import reference_profile
+from methods.models.calibration import apply_calibration, fit_calibration
+from methods.models.dataset import Dataset, metric_of
+from methods.models.families import TrainingPlan
+from methods.models.metrics import METRICS, row_losses
+from methods.models.threshold import choose_threshold
+from methods.split.folds import Rows
+from methods.split.parts import MICROSECONDS, microseconds
+from tasks.training.fit import FittedPlan
+from tasks.training.importance import Importance, permutation_importance
+
+_KINDS: dict[str, Kind] = {
+    "number": "number",
+    "binary": "boolean",
+    "category": "category",
+    "date": "date",
+    "text": "text",
+}
+_DAY = 86_400  # seconds
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """Truth and calibrated scores of the held-out rows, and what follows from them."""
+
+    truth: Floats
+    scores: Floats
+    calibration: list[Calibration]
+    threshold: float | None
+    importance: list[Importance]
+    metrics: dict[str, float]
+    profile: dict[str, JsonValue]
+
+
+def score_hold_out(
+    plan: TrainingPlan,
+    fitted: FittedPlan,
+    dataset: Dataset,
+    rows: Rows,
+    problem: Problem,
+    *,
+    forward: bool,
+) -> HoldOut:
+    """Score `rows`, on which `fitted` was not trained, and derive everything that needs such scores.
+
+    `forward` is True where the rows are later than the training rows.
+    """
+    metric = metric_of(problem, dataset.schema)
+    table, truth = dataset.take(rows), dataset.truth[rows]
+    encoded = fitted.encoding.encode(table)
+    mixed = fitted.mix(encoded)
+    maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
+    scores = apply_calibration(maps, mixed)
+    threshold = None
+    if plan.task == "binary":
+        values = problem.metric.value.model_dump() if problem.metric.value else None
+        threshold = choose_threshold(truth, scores, metric, values)
+    cut = 0.5 if threshold is None else threshold
+    importance = permutation_importance(
+        encoded,
+        truth,
+        lambda rows_encoded: apply_calibration(maps, fitted.mix(rows_encoded)),
+        fitted.encoding.positions(),
+        metric,
+        seed=plan.seed,
+        threshold=cut,
+    )
+    return HoldOut(
+        truth=truth,
+        scores=scores,
+        calibration=maps,
+        threshold=threshold,
+        importance=importance,
+        metrics=_metrics(plan, truth, scores, cut),
+        profile=_profile(
+            dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
+        ),
+    )
+
+
+def _metrics(
+    plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
+) -> dict[str, float]:
+    """Return every metric of the task that can be computed."""
+    values = {
+        name: metric.score(truth, scores, threshold)
+        for name, metric in METRICS.items()
+        if plan.task in metric.tasks
+    }
+    return {name: score for name, score in values.items() if np.isfinite(score)}
+
+
+def _profile(
+    dataset: Dataset,
+    rows: Rows,
+    losses: Floats,
+    scores: Floats,
+    importance: list[Importance],
+    *,
+    forward: bool,
+) -> dict[str, JsonValue]:
+    """Describe the held-out rows for monitoring."""
+    table = dataset.take(rows)
+    days = _days(dataset, table, rows)
+    blocks = dataset.assignment.block[rows]
+    return reference_profile(
+        table,
+        scores,
+        losses,
+        {
+            column.name: _KINDS[column.role]
+            for column in dataset.schema.columns
+            if column.role in _KINDS
+        },
+        {one.column: one.share for one in importance},
+        days,
+        _by_block(blocks, losses) if forward else [],
+    )
+
+
+def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
+    """Return the day of each row's event, since 1970; the split's block where there is no time."""
+    name = dataset.schema.event_time
+    if name is None or name not in table.column_names or pc.any(pc.is_null(table[name])).as_py():
+        return dataset.assignment.block[rows]
+    return np.asarray(microseconds(table[name]) // (MICROSECONDS * _DAY), dtype=np.int64)
+
+
+def _by_block(blocks: NDArray[np.int64], losses: Floats) -> list[tuple[int, int, float, float]]:
+    """Return block, rows, mean loss and its deviation over rows, in the blocks' order."""
+    summaries = []
+    for block in np.unique(blocks):
+        of_block = losses[blocks == block]
+        summaries.append((int(block), len(of_block), float(of_block.mean()), float(of_block.std())))
+    return summaries
