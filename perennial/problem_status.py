@@ -11,7 +11,7 @@ def standing(platform: Platform, problem: str) -> dict[str, Any]:
     """Return champion, rollout, service, last runs of both DAGs, and what a person should mend."""
     airflow = platform.airflow()
     holder = read_champion(platform.store(), problem)
-    told = platform.serving(problem).told()
+    told = platform.rollout_target(problem).rolled_out()
     service = platform.service(problem) if told else None
     info = service.info() if service else None
     answers = None if info is None else info.get("digest")

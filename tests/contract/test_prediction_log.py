@@ -25,7 +25,7 @@ from serving.served_model import ServedModel
 from serving.service_state import ServiceState
 from serving.shipping import Shipper
 from serving.spool import Spool
-from tasks.deployment.rows import bake_rows
+from tasks.deployment.canary.traffic import bake_rows
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
 from tasks.monitoring.evidence.label_versions import from_feedback
 from tasks.monitoring.evidence.labels import JoinedLabels
