@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.times import microseconds
+
 Micros = NDArray[np.int64]
 ONE_DAY = timedelta(days=1)
 
 
-class Days:
-    """The calendar of one problem."""
+class Calendar:
+    """The days of one problem."""
 
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
@@ -25,33 +27,23 @@ class Days:
         """Return midnight at which `day` ends, in UTC; a day may have 23 or 25 hours."""
         return self.begin(day + ONE_DAY)
 
-    def of(self, moment: datetime) -> date:
+    def day_of(self, moment: datetime) -> date:
         """Return the day that `moment` belongs to."""
         return moment.astimezone(self._zone).date()
 
-    def whole(self, since: datetime, until: datetime) -> list[date]:
+    def whole_days(self, since: datetime, until: datetime) -> list[date]:
         """Return the days that end by `until`, from the one that `since` belongs to."""
-        first = self.of(since)
-        last = self.of(until) - ONE_DAY
+        first = self.day_of(since)
+        last = self.day_of(until) - ONE_DAY
         return [first + n * ONE_DAY for n in range((last - first).days + 1)]
 
-    def places(self, moments: Micros, days: Sequence[date]) -> NDArray[np.int64]:
-        """Return for each moment its place in `days` (consecutive), -1 where it is in none; (n,).
+    def positions(self, moments: Micros, days: Sequence[date]) -> NDArray[np.int64]:
+        """Return for each moment its index in `days` (consecutive), -1 where it is in none; (n,).
 
         Moments are microseconds since 1970, UTC.
         """
         if not days:
             return np.full(len(moments), -1, dtype=np.int64)
-        edges = np.array([micros(self.begin(day)) for day in days] + [micros(self.end(days[-1]))])
-        found = np.searchsorted(edges, moments, side="right") - 1
-        return np.where(found < len(days), found, -1).astype(np.int64)
-
-
-def micros(moment: datetime) -> int:
-    """Return microseconds since 1970, exactly.
-
-    >>> micros(datetime(1970, 1, 1, 0, 0, 1, 5, UTC))
-    1000005
-    """
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        edges = np.array([microseconds(self.begin(day)) for day in (*days, days[-1] + ONE_DAY)])
+        index = np.searchsorted(edges, moments, side="right") - 1
+        return np.where(index < len(days), index, -1).astype(np.int64)

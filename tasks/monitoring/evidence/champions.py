@@ -1,4 +1,4 @@
-"""The champions that served, read by digest: the model, its reference, the rows it was made from."""
+"""The models that served, read by digest: the model, its reference, the rows it was made from."""
 
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
 from contract.manifest import Manifest
 from contract.store.client import Store
+from contract.store.documents import read_document
 from methods.columns.schema import Schema, target_vector
 from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
@@ -20,7 +21,7 @@ from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
 
 
-class Champion:
+class MonitoredModel:
     """One model that serves or served."""
 
     def __init__(self, store: Store, problem: str, digest: str, cache_folder: Path) -> None:
@@ -30,9 +31,11 @@ class Champion:
         self.digest = digest
         self.model = bundle.load(folder, digest=digest)
         self.reference = ReferenceProfile.model_validate_json(canonical_json(self.model.profile))
-        classes = self.model.contract.classes
-        self.classes = tuple(str(label_text(label)) for label in classes)
-        """As labels are spelt, in the order of the scores."""
+
+    @cached_property
+    def classes(self) -> tuple[str | None, ...]:
+        """The classes as labels are spelt, in the order of the scores."""
+        return tuple(label_text(label) for label in self.model.contract.classes)
 
     @property
     def contract(self) -> bundle.Contract:
@@ -42,14 +45,12 @@ class Champion:
     def truth(self, labels: list[str | None]) -> Floats:
         """Return labels as numbers, (n,): 1 for the positive class, a class's index, a value.
 
-        NaN for a label that is missing, or that the champion does not know.
+        NaN for a label that is missing, or that the model does not know.
         """
         contract = self.model.contract
         if contract.task == "regression":
             return np.array([_number(label) for label in labels])
-        codes: dict[str | None, float] = {
-            name: float(place) for place, name in enumerate(self.classes)
-        }
+        codes = {name: float(index) for index, name in enumerate(self.classes)}
         if contract.task == "binary":
             positive = label_text(contract.positive)
             codes = {name: float(name == positive) for name in self.classes}
@@ -57,16 +58,16 @@ class Champion:
 
     @cached_property
     def dataset(self) -> Dataset | None:
-        """The prepared rows of the run that made it; None where they are kept no longer."""
+        """The prepared rows of the run that made it; None where they are no longer kept."""
         run = self.model.card.run
-        prepared = self._outputs(run, "preprocessing")
+        preprocessing = self._outputs(run, "preprocessing")
         split = self._outputs(run, "split")
-        if prepared is None or split is None:
+        if preprocessing is None or split is None:
             return None
         schema = Schema.model_validate(
-            self._store.document(Document.model_validate(prepared["schema"]))
+            self._store.document(Document.model_validate(preprocessing["schema"]))
         )
-        table = read_table(self._store, Table.model_validate(prepared["prepared"]))
+        table = read_table(self._store, Table.model_validate(preprocessing["prepared"]))
         parts = read_table(self._store, Table.model_validate(split["assignment"]))
         return Dataset(
             schema=schema,
@@ -77,15 +78,15 @@ class Champion:
 
     def _outputs(self, run: str, stage: str) -> dict[str, object] | None:
         key = f"{self._problem}/runs/{run}/{stage}/{manifests.NAME}"
-        found = self._store.get_with_etag(key)
-        return None if found is None else Manifest.model_validate_json(found[0]).outputs
+        manifest = read_document(self._store, key, Manifest)
+        return None if manifest is None else manifest.outputs
 
 
-class Champions:
-    """Champions by digest, each read once."""
+class MonitoredModels:
+    """Served models by digest, each read once."""
 
     def __init__(self, store: Store, problem: str, scratch: Path) -> None:
-        self.of = cache(lambda digest: Champion(store, problem, digest, scratch / "bundles"))
+        self.of = cache(lambda digest: MonitoredModel(store, problem, digest, scratch / "bundles"))
 
 
 def _number(label: str | None) -> float:

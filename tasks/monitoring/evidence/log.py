@@ -18,19 +18,19 @@ import pyarrow.parquet as pq
 from bundle.arrays import Floats
 from contract import prediction_log
 from contract.store.client import Store
+from methods.controller.days import Calendar, Micros
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
 from methods.tables.sampling import evenly_spaced
-from tasks.monitoring.champions import Champion
-from tasks.monitoring.days import Days, Micros
+from tasks.monitoring.evidence.champions import MonitoredModel
+from tasks.monitoring.evidence.instants import INSTANT, instants
 
 SAMPLE_ROWS = 10_000  # a day: enough for the classifier and the probe
-# A request may ask about an event that is still to come; so far ahead nobody asks.
+# A request may be about an event that is still to come; no client asks further ahead.
 AHEAD = timedelta(days=60)
-_MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True)
-class Lines:
+class LogLines:
     """What is kept of every row that the champion of its day answered; all (n,)."""
 
     moment: Micros
@@ -38,7 +38,7 @@ class Lines:
     served_at: Micros
     scores: Floats
     """(n,), or (n, classes)."""
-    words: pa.Table
+    keys: pa.Table
     """The row's reference and its key, by the log's column names, as text."""
 
 
@@ -49,7 +49,7 @@ class ServedDay:
     day: date
     digest: str
     profile: DayProfile
-    lines: Lines
+    lines: LogLines
     sample: pa.Table
     """Features under their own names, of the lines at `sampled`."""
     sampled: Micros
@@ -58,13 +58,15 @@ class ServedDay:
 
 
 @dataclass
-class _Held:
+class _DayRows:
+    """Rows of one day, as far as the files were read; one profile a file."""
+
     profiles: list[DayProfile]
     tables: list[pa.Table]
 
 
 def read_log(
-    store: Store, problem: str, calendar: Days, champions: Mapping[date, Champion]
+    store: Store, problem: str, calendar: Calendar, models: Mapping[date, MonitoredModel]
 ) -> dict[date, ServedDay]:
     """Return the days that have rows.
 
@@ -72,68 +74,69 @@ def read_log(
         store: where the log lies.
         problem: its name.
         calendar: of the problem's time zone.
-        champions: who served on each of a row of consecutive days; only rows of its own champion
+        models: the champion of each of consecutive days; only rows that its own champion answered
             count for a day.
     """
-    days = sorted(champions)
+    days = sorted(models)
     if not days:
         return {}
     prefix = f"{problem}/predictions/"
-    held = {day: _Held([], []) for day in days}
+    by_day = {day: _DayRows([], []) for day in days}
     for key in store.keys(prefix, start_after=f"{prefix}dt={days[0] - AHEAD}"):
         if key.endswith(".parquet"):
-            # Tables keep their buffers alone: the file is gone after its turn.
-            _take(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, champions, held)
-    return {day: _whole(day, champions[day], found) for day, found in held.items() if found.tables}
+            # No name keeps the table of a file: it is freed before the next one is read.
+            _distribute(
+                pq.read_table(pa.BufferReader(store.get(key))), key, calendar, models, by_day
+            )
+    return {day: _whole(day, models[day], rows) for day, rows in by_day.items() if rows.tables}
 
 
-def _take(
+def _distribute(
     table: pa.Table,
     key: str,
-    calendar: Days,
-    champions: Mapping[date, Champion],
-    held: Mapping[date, _Held],
+    calendar: Calendar,
+    models: Mapping[date, MonitoredModel],
+    by_day: Mapping[date, _DayRows],
 ) -> None:
-    """Hand a file's rows to their days."""
-    days = sorted(champions)
-    moments = _micros(
+    """Add a file's rows to their days."""
+    days = sorted(models)
+    moments = instants(
         pc.coalesce(
             _times(table, prediction_log.EVENT_TIME), _times(table, prediction_log.SERVED_AT)
         )
     )
-    places = calendar.places(moments, days)
+    positions = calendar.positions(moments, days)
     digests = table.column(prediction_log.DIGEST).to_numpy()
     table = table.append_column("moment", pa.array(moments))
-    for place in np.unique(places[places >= 0]).tolist():
-        champion = champions[days[place]]
-        chosen = np.flatnonzero((places == place) & (digests == champion.digest))
+    for index in np.unique(positions[positions >= 0]).tolist():
+        day = days[index]
+        model = models[day]
+        chosen = np.flatnonzero((positions == index) & (digests == model.digest))
         if not chosen.size:
             continue
         rows = table.take(pa.array(chosen))
-        profile = day_profile(
-            _features(rows), _scores(rows), champion.reference, part=f"{key}#{days[place]}"
-        )
-        held[days[place]].profiles.append(profile)
-        held[days[place]].tables.append(rows)
+        profile = day_profile(_features(rows), _scores(rows), model.reference, part=f"{key}#{day}")
+        by_day[day].profiles.append(profile)
+        by_day[day].tables.append(rows)
 
 
-def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
-    table = pa.concat_tables(held.tables, promote_options="permissive")
+def _whole(day: date, model: MonitoredModel, rows: _DayRows) -> ServedDay:
+    table = pa.concat_tables(rows.tables, promote_options="permissive")
     sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))
     features = _features(sample)
     names = prediction_log.key_columns(table.column_names)
-    words = table.select([*prediction_log.ROW_REFERENCE, *names])
+    keys = table.select([*prediction_log.ROW_REFERENCE, *names])
     return ServedDay(
         day=day,
-        digest=champion.digest,
-        profile=summarised(merge_profiles(held.profiles), features, champion.reference),
-        lines=Lines(
+        digest=model.digest,
+        profile=summarised(merge_profiles(rows.profiles), features, model.reference),
+        lines=LogLines(
             moment=table.column("moment").to_numpy(),
-            served_at=_micros(_times(table, prediction_log.SERVED_AT)),
+            served_at=instants(_times(table, prediction_log.SERVED_AT)),
             scores=_scores(table),
-            words=pa.table(
-                {name: words.column(name).cast(pa.string()) for name in words.column_names}
+            keys=pa.table(
+                {name: keys.column(name).cast(pa.string()) for name in keys.column_names}
             ),
         ),
         sample=features,
@@ -152,10 +155,10 @@ def _scores(table: pa.Table) -> Floats:
     if prediction_log.SCORES in table.column_names:
         lists = table.column(prediction_log.SCORES).combine_chunks()
         flat = pc.list_flatten(lists).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        found: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
-        return found
-    numbers: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
-    return numbers
+        by_class: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
+        return by_class
+    scores: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
+    return scores
 
 
 def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
@@ -168,16 +171,12 @@ def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
 
 
 def _times(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return a column of instants, null where it is missing; a time without an offset is UTC."""
     if name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, _MICROSECONDS)])
+        return pa.chunked_array([pa.nulls(table.num_rows, INSTANT)])
     column = table.column(name)
     if pa.types.is_null(column.type):
-        return column.cast(_MICROSECONDS)
+        return column.cast(INSTANT)
     if getattr(column.type, "tz", None) is None:
         column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
-    return column.cast(_MICROSECONDS)
-
-
-def _micros(column: pa.ChunkedArray) -> Micros:
-    found: Micros = column.cast(pa.int64()).to_numpy()
-    return found
+    return column.cast(INSTANT)

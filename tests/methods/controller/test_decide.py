@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
-from tasks.monitoring.evidence import Evidence, Policy, Regime
-from tasks.monitoring.verdict import decide
+from methods.controller.decide import decide
+from methods.controller.evidence import Evidence, Regime, RetrainingState
+from methods.controller.policy import Policy
 
 DAY = date(2013, 6, 3)
 END = datetime(2013, 6, 4, tzinfo=UTC)
-POLICY = Policy(
+STATE = RetrainingState(
     mode="auto",
     cooldown_until=None,
     retrains=0,
@@ -72,8 +73,8 @@ def fault(check: str = "null") -> Fault:
     return Fault(check=check, column="distance", found=1, limit=0, sentence="'distance' is empty.")
 
 
-def decided(policy: dict[str, object] | None = None, **evidence: object) -> Decision:
-    given = {
+def decided(state: dict[str, object] | None = None, **evidence: object) -> Decision:
+    defaults = {
         "problem": "flights",
         "owner": "operations",
         "day": DAY,
@@ -82,30 +83,30 @@ def decided(policy: dict[str, object] | None = None, **evidence: object) -> Deci
         "digest": "a" * 64,
         "window": Window(days=(DAY,), rows=900, rows_of_day=130),
         "shortage": None,
-        "policy": POLICY.model_copy(update=policy or {}),
+        "retraining": STATE.model_copy(update=state or {}),
     }
-    return decide(Evidence.model_validate(given | evidence))
+    return decide(Evidence.model_validate(defaults | evidence), Policy())
 
 
-def told(decision: Decision) -> tuple[str, str | None]:
+def verdict(decision: Decision) -> tuple[str, str | None]:
     return decision.verdict, decision.reason
 
 
 def test_too_little_data_comes_before_everything() -> None:
-    found = decided(shortage="40 rows were served.", dq=(fault(),), performance=loss(0.5))
+    decision = decided(shortage="40 rows were served.", dq=(fault(),), performance=loss(0.5))
 
-    assert told(found) == ("insufficient_data", None)
-    assert found.sentence == "40 rows were served."
-    assert not found.alarm
+    assert verdict(decision) == ("insufficient_data", None)
+    assert decision.sentence == "40 rows were served."
+    assert not decision.alarm
 
 
 def test_broken_data_comes_before_a_worse_model() -> None:
-    found = decided(dq=(fault(),), performance=loss(0.5), columns=(column(importance=0.9),))
+    decision = decided(dq=(fault(),), performance=loss(0.5), columns=(column(importance=0.9),))
 
-    assert told(found) == ("blocked_data_quality", None)
-    assert found.sentence == "'distance' is empty."
-    assert "operations" in found.next
-    assert not found.retrain
+    assert verdict(decision) == ("blocked_data_quality", None)
+    assert decision.sentence == "'distance' is empty."
+    assert "operations" in decision.next
+    assert not decision.retrain
 
 
 def test_further_faults_are_counted() -> None:
@@ -113,59 +114,59 @@ def test_further_faults_are_counted() -> None:
 
 
 def test_a_worse_model_is_retrained() -> None:
-    found = decided(performance=loss(0.08))
+    decision = decided(performance=loss(0.08))
 
-    assert told(found) == ("retrain", "performance")
-    assert (found.retrain, found.key) == (True, "performance__2013-06-03")
-    assert "8% above its baseline" in found.sentence
+    assert verdict(decision) == ("retrain", "performance")
+    assert (decision.retrain, decision.key) == (True, "performance__2013-06-03")
+    assert "8% above its baseline" in decision.sentence
 
 
 @pytest.mark.parametrize(
     "performance", [loss(0.049), loss(0.08, z=1.9), loss(0.08, z=2.9, z_limit=3.0)]
 )
 def test_a_loss_that_is_small_or_uncertain_retrains_nothing(performance: Performance) -> None:
-    assert told(decided(performance=performance)) == ("ok", None)
+    assert verdict(decided(performance=performance)) == ("ok", None)
 
 
 def test_a_refit_that_helps_is_a_reason() -> None:
-    found = decided(performance=loss(0.0), probe=probe(0.03))
+    decision = decided(performance=loss(0.0), probe=probe(0.03))
 
-    assert told(found) == ("retrain", "benefit")
-    assert "3% less loss on 800 rows" in found.sentence
+    assert verdict(decision) == ("retrain", "benefit")
+    assert "3% less loss on 800 rows" in decision.sentence
 
 
 @pytest.mark.parametrize(
-    "found", [probe(0.019), probe(0.03, 1.9), probe(None, None), probe(0.1, None)]
+    "refit", [probe(0.019), probe(0.03, 1.9), probe(None, None), probe(0.1, None)]
 )
-def test_a_refit_that_hardly_helps_is_none(found: Probe) -> None:
-    assert told(decided(performance=loss(0.0), probe=found)) == ("ok", None)
+def test_a_refit_that_hardly_helps_is_none(refit: Probe) -> None:
+    assert verdict(decided(performance=loss(0.0), probe=refit)) == ("ok", None)
 
 
 def test_labels_that_show_no_harm_make_a_drift_one_to_watch() -> None:
-    found = decided(performance=loss(0.01), columns=(column(),), impact=0.9)
+    decision = decided(performance=loss(0.01), columns=(column(),), impact=0.9)
 
-    assert told(found) == ("watch", None)
-    assert "measured harmless" in found.sentence
-    assert found.drift_detected
+    assert verdict(decision) == ("watch", None)
+    assert "measured harmless" in decision.sentence
+    assert decision.drift_detected
 
 
 def test_a_small_drift_is_one_to_watch_where_the_loss_has_risen_a_little() -> None:
-    found = decided(performance=loss(0.03), columns=(column(),), impact=0.1)
+    decision = decided(performance=loss(0.03), columns=(column(),), impact=0.1)
 
-    assert told(found) == ("watch", None)
+    assert verdict(decision) == ("watch", None)
 
 
 def test_a_large_drift_is_a_warning_where_the_loss_has_risen_a_little() -> None:
-    found = decided(performance=loss(0.03), columns=(column(),), impact=0.5)
+    decision = decided(performance=loss(0.03), columns=(column(),), impact=0.5)
 
-    assert told(found) == ("warn", None)
-    assert found.next == "Nothing starts yet; the next window decides."
+    assert verdict(decision) == ("warn", None)
+    assert decision.next == "Nothing starts yet; the next window decides."
 
 
 def test_a_refit_that_helps_a_little_is_not_harmless() -> None:
-    found = decided(performance=loss(0.0), probe=probe(0.015), columns=(column(),), impact=0.5)
+    decision = decided(performance=loss(0.0), probe=probe(0.015), columns=(column(),), impact=0.5)
 
-    assert told(found) == ("warn", None)
+    assert verdict(decision) == ("warn", None)
 
 
 SIGNALS = {
@@ -181,63 +182,63 @@ def test_without_labels_an_alarm_warns_first_and_retrains_when_confirmed(signal:
     first = decided(**SIGNALS[signal])
     again = decided(**SIGNALS[signal], alarms_before=(False, True))
 
-    assert (told(first), first.alarm) == (("warn", None), True)
-    assert told(again) == ("retrain", "drift")
+    assert (verdict(first), first.alarm) == (("warn", None), True)
+    assert verdict(again) == ("retrain", "drift")
     assert again.key == "drift__2013-06-03"
 
 
 def test_an_alarm_of_the_past_alone_retrains_nothing() -> None:
-    assert told(decided(alarms_before=(True, True))) == ("ok", None)
+    assert verdict(decided(alarms_before=(True, True))) == ("ok", None)
 
 
 def test_a_classifier_below_its_limit_is_no_alarm() -> None:
-    found = decided(multivariate=Multivariate(auc=0.54, limit=0.55, top=None))
+    decision = decided(multivariate=Multivariate(auc=0.54, limit=0.55, top=None))
 
-    assert not found.alarm
+    assert not decision.alarm
 
 
 def test_a_drift_without_importance_is_watched_without_labels() -> None:
     columns = tuple(column(name, importance=0.0) for name in "abcde")
-    found = decided(columns=columns, impact=0.0)
+    decision = decided(columns=columns, impact=0.0)
 
-    assert told(found) == ("watch", None)
-    assert found.sentence.startswith("'a', 'b', 'c' and 2 more drifted")
+    assert verdict(decision) == ("watch", None)
+    assert decision.sentence.startswith("'a', 'b', 'c' and 2 more drifted")
 
 
 def test_a_drift_of_the_score_with_labels_is_named_when_no_column_drifted() -> None:
-    found = decided(is_score_drifted=True, performance=loss(-0.01))
+    decision = decided(is_score_drifted=True, performance=loss(-0.01))
 
-    assert told(found) == ("watch", None)
-    assert found.sentence.startswith("The model answers differently")
+    assert verdict(decision) == ("watch", None)
+    assert decision.sentence.startswith("The model answers differently")
 
 
 def test_a_drifted_column_without_importance_is_named_with_labels() -> None:
-    found = decided(columns=(column(importance=0.0),), performance=loss(0.0))
+    decision = decided(columns=(column(importance=0.0),), performance=loss(0.0))
 
-    assert found.sentence.startswith("'distance' drifted, measured harmless")
+    assert decision.sentence.startswith("'distance' drifted, measured harmless")
 
 
 @pytest.mark.parametrize(("days", "expected"), [(56, "ok"), (57, "retrain")])
 def test_a_model_that_is_too_old_is_refreshed(days: int, expected: str) -> None:
-    found = decided({"age": timedelta(days=days)}, performance=loss(0.0))
+    decision = decided({"age": timedelta(days=days)}, performance=loss(0.0))
 
-    assert found.verdict == expected
-    assert found.reason == ("age" if expected == "retrain" else None)
+    assert decision.verdict == expected
+    assert decision.reason == ("age" if expected == "retrain" else None)
 
 
 @pytest.mark.parametrize(("days", "expected"), [(28, "watch"), (29, "retrain")])
 def test_a_drift_without_labels_halves_the_age(days: int, expected: str) -> None:
     """Before the quiet answer `watch`, which would otherwise hide the limit for ever."""
-    found = decided({"age": timedelta(days=days)}, columns=(column(),), impact=0.1)
+    decision = decided({"age": timedelta(days=days)}, columns=(column(),), impact=0.1)
 
-    assert found.verdict == expected
+    assert decision.verdict == expected
 
 
 def test_nothing_is_ok() -> None:
-    found = decided()
+    decision = decided()
 
-    assert told(found) == ("ok", None)
-    assert (found.key, found.suppressed_by, found.retrain) == (None, None, False)
+    assert verdict(decision) == ("ok", None)
+    assert (decision.key, decision.suppressed_by, decision.retrain) == (None, None, False)
 
 
 HELD_BACK = {
@@ -251,12 +252,12 @@ HELD_BACK = {
 
 @pytest.mark.parametrize("policy", HELD_BACK)
 def test_policy_turns_a_retraining_into_a_warning_that_says_why(policy: str) -> None:
-    found = decided(HELD_BACK[policy], performance=loss(0.2))
+    decision = decided(HELD_BACK[policy], performance=loss(0.2))
 
-    assert told(found) == ("warn", "performance")
-    assert found.suppressed_by == policy
-    assert (found.retrain, found.key) == (False, None)
-    assert found.next.startswith("Nothing starts")
+    assert verdict(decision) == ("warn", "performance")
+    assert decision.suppressed_by == policy
+    assert (decision.retrain, decision.key) == (False, None)
+    assert decision.next.startswith("Nothing starts")
 
 
 @pytest.mark.parametrize(
@@ -268,16 +269,16 @@ def test_policy_lets_a_retraining_pass_at_its_limits(policy: dict[str, object]) 
 
 
 def test_monitoring_that_is_off_is_silent() -> None:
-    found = decided({"mode": "off"}, performance=loss(0.2))
+    decision = decided({"mode": "off"}, performance=loss(0.2))
 
-    assert (found.verdict, found.suppressed_by) == ("watch", "mode")
+    assert (decision.verdict, decision.suppressed_by) == ("watch", "mode")
 
 
 def test_a_person_is_asked_where_the_problem_says_so() -> None:
-    found = decided({"mode": "approve"}, performance=loss(0.2))
+    decision = decided({"mode": "approve"}, performance=loss(0.2))
 
-    assert found.retrain
-    assert "approval" in found.next
+    assert decision.retrain
+    assert "approval" in decision.next
 
 
 def test_age_needs_one_new_label_only() -> None:
@@ -312,8 +313,8 @@ def test_a_refit_that_helps_is_never_muted() -> None:
 
 def test_the_columns_are_parted_and_nothing_is_lost() -> None:
     calm = column("carrier").model_copy(update={"drifted": False})
-    found = decided(columns=(column(), calm), impact=0.1)
+    decision = decided(columns=(column(), calm), impact=0.1)
 
-    assert [c.name for c in found.drifted_columns] == ["distance"]
-    assert [c.name for c in found.other_columns] == ["carrier"]
-    assert Decision.model_validate_json(found.model_dump_json()) == found
+    assert [c.name for c in decision.drifted_columns] == ["distance"]
+    assert [c.name for c in decision.other_columns] == ["carrier"]
+    assert Decision.model_validate_json(decision.model_dump_json()) == decision
