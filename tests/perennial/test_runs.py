@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def name(
     }
     credentials_file(home).write_text(json.dumps(made))
     remember_environment(home, {"LANDING": "/data"})
-    write_state(home, PlatformState(supervisor=processes.know(os.getpid())))
+    write_state(home, PlatformState(supervisor=processes.ProcessRef.from_pid(os.getpid())))
     script.dags = {f"{problem_name}__lifecycle", f"{problem_name}__monitoring"}
     return problem_name
 
@@ -308,6 +308,29 @@ def test_history_is_the_ledger(call: Call, store: Store, name: str) -> None:
         entry.model_dump(mode="json")
     ]
     assert "the first model" in call("history", name).stdout
+
+
+def test_blocked_days_in_a_row_of_an_older_ledger_are_one_line(
+    call: Call, store: Store, name: str
+) -> None:
+    for day in range(3):
+        at = NOW + timedelta(days=day)
+        Ledger(store, name).append(
+            LedgerEntry(
+                id=f"monitoring/{at:%Y-%m-%d}/blocked",
+                kind="blocked",
+                at=at,
+                written=at,
+                run=f"monitoring__{at:%Y-%m-%d}",
+                reason="'fare' is empty in every row.",
+            )
+        )
+
+    shown = call("history", name).stdout
+
+    assert shown.count("blocked") == 1
+    assert "3 days, until" in shown
+    assert len(json.loads(call("history", name, "--json").stdout)["entries"]) == 3
 
 
 def test_a_history_without_entries_says_so(call: Call, name: str) -> None:

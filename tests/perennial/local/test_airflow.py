@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from perennial.local import airflow_processes as airflow
 from perennial.local import processes
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.skipif(not airflow.CAN_ADOPT, reason="subreapers are Li
 PROGRAM = """
 import os, sys, time
 print(os.getpgrp(), *sys.argv[1:], flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -59,20 +60,19 @@ def make(prefork: Prefork, tmp_path: Path) -> Iterator[Callable[[str], Component
 
 
 def _tend(prefork: Prefork, *components: Component, until: str) -> None:
-    deadline = time.monotonic() + 20
-    while {component.seen.state for component in components} != {until}:
+    def are_there() -> bool:
+        if {component.seen.state for component in components} == {until}:
+            return True
         for component in components:
-            component.tend()
+            component.poll()
         prefork.poll()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return False
+
+    wait_until(are_there, f"every component is {until}")
 
 
 def _said(component: Component) -> list[str]:
-    deadline = time.monotonic() + 10
-    while not component.log.read_text().endswith("\n"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: component.log.read_text().endswith("\n"), "the program says what it is")
     return component.log.read_text().split()
 
 
@@ -125,9 +125,9 @@ def test_an_import_that_fails_is_said_in_the_log_of_each(
 def test_an_interpreter_that_is_about_to_fork_is_ended(
     prefork: Prefork, make: Callable[[str], Component], tmp_path: Path
 ) -> None:
-    (tmp_path / "shared.py").write_text("import time; time.sleep(60)\n")
+    (tmp_path / "shared.py").write_text("import time; time.sleep(600)\n")
     part = make("scheduler")
-    part.tend()
+    part.poll()
     prefork.poll()
 
     prefork.stop()
