@@ -14,7 +14,6 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import API_KEY, Service, move_pointer
 
-from contract.service_protocol import READY
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start

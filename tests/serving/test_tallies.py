@@ -8,7 +8,7 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import Service, move_pointer
 
-from contract.service_protocol import CANARY, FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH, READY
+from contract.service_protocol import CANARY, FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH
 from contract.serving_state import Tally
 from contract.store.client import Store
 from serving.tallies import COUNTED_ROWS, KEPT_MODELS, Tallies, cells

@@ -37,7 +37,7 @@ from tasks.deployment.task import DeploymentStage
 
 ROOT = Path(__file__).parents[2]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
-CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 30s}}}}}}"
+CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 5m}}}}}}"
 LIMITS = Limits(poll=0.05, idle=0.3, idle_timeout=1.5)
 IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"
 
@@ -147,7 +147,8 @@ def world(addresses: dict[str, str]) -> Iterator[None]:
         thread.join()
 
 
-def ask(address: str, stop: threading.Event) -> None:
+def ask(address: str, stop: threading.Event, answered: list[str] | None = None) -> None:
+    """Request predictions until `stop`; `answered` gets the address once for each."""
     draw = random.Random(7)
     connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=LIMIT_SECONDS)
     headers = {"authorization": f"Bearer {API_KEY}"}
@@ -155,6 +156,8 @@ def ask(address: str, stop: threading.Event) -> None:
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
         connection.request("POST", PREDICT, json.dumps(row), headers)
         connection.getresponse().read()
+        if answered is not None:
+            answered.append(address)
     connection.close()
 
 

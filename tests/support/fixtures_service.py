@@ -7,7 +7,6 @@ import pytest
 from bundle_factory import Keys, Made, make_bundle, make_keys, upload
 from service_process import Service, move_pointer, start_service
 
-from contract.service_protocol import READY
 from contract.store.client import Store
 
 SHARED = "shared-service"

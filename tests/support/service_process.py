@@ -85,9 +85,7 @@ class Service:
 
     def wait_until_serving(self, digest: str | None) -> None:
         """Wait until it serves the model of this digest; None: no model."""
-        wait_until(
-            lambda: self.ask("GET", INFO).json["digest"] == digest, f"{digest} is served"
-        )
+        wait_until(lambda: self.ask("GET", INFO).json["digest"] == digest, f"{digest} is served")
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()

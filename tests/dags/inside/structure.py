@@ -53,6 +53,7 @@ sys.stdout.write(
             "dags": {name: of_dag(dag) for name, dag in bag.dags.items()},
             "errors": {str(name): text for name, text in bag.import_errors.items()},
             "cpu_seconds": seconds,
+            "cpu_seconds_before": began,
             "modules": sorted({name.partition(".")[0] for name in sys.modules}),
         }
     )

@@ -27,14 +27,13 @@ time.sleep(600)
 
 
 @pytest.fixture
-def prefork(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prefork:
+def prefork(home: Home, tmp_path: Path) -> Prefork:
     """Programs of the test's own, in Airflow's environment."""
-    monkeypatch.setattr(airflow, "SHARED", ("json", "shared"))
     (tmp_path / "shared.py").write_text("print('imported')\n")
     (tmp_path / "program.py").write_text(PROGRAM)
     here = Path(airflow.__file__).parents[2]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{here}"}
-    return Prefork(replace(home, project=here), environment)
+    return Prefork(replace(home, project=here), environment, ("json", "shared"))
 
 
 @pytest.fixture
