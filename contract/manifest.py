@@ -5,7 +5,7 @@ Two attempts at the same time write outputs under keys that hold their own sha25
 different keys or the same bytes; the first manifest decides.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
@@ -13,13 +13,11 @@ from contract.artifacts import Sha256
 from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
 
-NAME = "manifest.json"
-
 
 class Manifest(Strict):
-    """What stands in `manifest.json`."""
+    """The document `manifest.json` of a stage."""
 
-    manifest: int = 1
+    manifest: Literal[1] = 1
     """The version of this layout."""
     task: str
     problem: str

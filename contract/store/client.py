@@ -7,7 +7,6 @@ endpoint's errors become our three kinds in one place.
 """
 
 import hashlib
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -220,10 +219,6 @@ class Store:
         body = self.get(self.key(artifact.uri))
         self._check(artifact, hashlib.sha256(body).hexdigest())
         return body
-
-    def document(self, artifact: Artifact) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the JSON value of an artifact, checked as in `read`."""
-        return json.loads(self.read(artifact))
 
     def fetch(self, artifact: Artifact, folder: Path) -> Path:
         """Download the artifact into `folder`, checked as in `read`; return the file's path.

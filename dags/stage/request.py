@@ -14,6 +14,7 @@ from contract.canonical_json import canonical_json, sha256
 from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
+from contract.store.layout import stage_prefix
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -63,7 +64,7 @@ def run_key(run_id: str) -> str:
 
 def out_uri(bucket: str, problem: str, run_id: str, stage: str) -> str:
     """Return where a stage of a run writes."""
-    return f"s3://{bucket}/{problem}/runs/{run_key(run_id)}/{stage}"
+    return f"s3://{bucket}/{stage_prefix(problem, run_key(run_id), stage)}"
 
 
 def arguments(

@@ -13,6 +13,7 @@ from contract.artifacts import Document, Table
 from contract.errors import Refused
 from contract.problem import Problem
 from contract.store.client import Store
+from contract.store.documents import read_artifact
 from contract.strict import Strict
 from methods.columns.schema import Schema, target_vector
 from methods.models.encoding import Output
@@ -92,7 +93,7 @@ def read_dataset(store: Store, taken: Prepared) -> Dataset:
 
     Raises AskedWrongly if the three do not belong together.
     """
-    roles = Schema.model_validate(store.document(taken.schema))
+    roles = read_artifact(store, taken.schema, Schema)
     table = read_table(store, taken.prepared)
     return Dataset(
         schema=roles,

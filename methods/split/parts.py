@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.errors import NotFound, Refused
-from contract.manifest import Manifest
+from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
+from contract.store.earlier_runs import vault_of_champion
 from contract.strict import Strict
 from methods.columns.schema import key_columns
 
@@ -61,7 +61,7 @@ def rule_of(problem: Problem, run: Run, store: Store) -> Rule:
     Raises:
         Refused: by time, and what the split of the serving model said is gone.
     """
-    not_before = _vault_of_champion(run, store) if problem.split_by == "time" else None
+    not_before = vault_of_champion(store, run) if problem.split_by == "time" else None
     return rule_from(problem, run.salt, not_before)
 
 
@@ -79,23 +79,6 @@ def rule_from(problem: Problem, salt: str, not_before: int | None) -> Rule:
         salt=salt,
         not_before=not_before,
     )
-
-
-def _vault_of_champion(run: Run, store: Store) -> int | None:
-    """Return where the vault began that the serving model was kept from."""
-    if run.champion is None:
-        return None
-    key = f"{run.name}/runs/{run.champion.run}/split/manifest.json"
-    try:
-        facts = Manifest.model_validate_json(store.get(key)).facts
-    except NotFound as error:
-        sentence = (
-            f"The split of the run {run.champion.run!r}, which made the serving model, is gone, so "
-            "that nobody knows which rows it has learned from. Restore it, or deploy anew."
-        )
-        raise Refused(sentence) from error
-    found = facts.get("vault_from")
-    return None if found is None else int(found)
 
 
 class Cuts(Strict):

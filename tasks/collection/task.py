@@ -14,6 +14,7 @@ from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.tables.snapshot import Snapshot, SourceSnapshot
@@ -41,8 +42,8 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Collect every source in the order of the problem file."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
     sources: dict[str, SourceSnapshot] = {}
     new_rows = 0
     for name, source in problem.source.items():

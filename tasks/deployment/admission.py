@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bundle import signing
 from contract.errors import AskedWrongly, Refused
+from contract.store.documents import DamagedDocument, parse_document
 from contract.verdict import Verdict
 
 
@@ -17,8 +16,8 @@ def read_verdict(body: bytes) -> Verdict:
         Refused: it cannot be read, which is no acceptance.
     """
     try:
-        return Verdict.model_validate_json(body)
-    except ValidationError as error:
+        return parse_document(body, Verdict, "The verdict")
+    except DamagedDocument as error:
         sentence = "The verdict cannot be read, so nothing is deployed; run the evaluation again."
         raise Refused(sentence) from error
 

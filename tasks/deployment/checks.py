@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from bundle import Model
 from bundle.request import complaints
-from contract.errors import NotFound, PerennialError, TryAgain
+from contract.errors import PerennialError, TryAgain
 from contract.log import log
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
+from contract.store.documents import DamagedDocument, read_document
 from contract.store.layout import service_key
 from contract.strict import Strict
 from tasks.deployment.client import Client, Reply
@@ -191,15 +192,14 @@ def _ask(client: Client, row: object) -> Reply:
 
 def _address(store: Store, problem: str) -> str | None:
     try:
-        return ServiceAddress.model_validate_json(store.get(service_key(problem))).url
-    except NotFound:
-        return None
-    except ValueError:
-        _log.warning("not an address", key=service_key(problem))
+        address = read_document(store, service_key(problem), ServiceAddress)
+    except DamagedDocument as error:
+        _log.warning("not an address", why=str(error))
         return None
     except TryAgain as error:
         _log.warning("waiting for the store", why=str(error))
         return None
+    return None if address is None else address.url
 
 
 def _numbers(reply: Reply, model: Model) -> list[float]:

@@ -7,13 +7,13 @@ last, once the service was checked.
 import uuid
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from contract.champion import Champion
-from contract.errors import Conflict, Refused
+from contract.errors import Conflict
 from contract.serving_state import Rollout
+from contract.store.champion_pointer import champion_with_etag, set_champion
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key
+from contract.store.documents import DamagedDocument, parse_document
+from contract.store.layout import rollout_key
 
 ATTEMPTS = 10  # arbitrary; a person and a deployment are the only writers
 
@@ -29,19 +29,9 @@ class Pointers:
         """Return who serves and the ETag for `crown`; (None, None) before the first deployment.
 
         Raises:
-            Refused: the document cannot be read: nobody knows whom the model would replace.
+            DamagedDocument: nobody knows whom the model would replace.
         """
-        found = self._store.get_with_etag(champion_key(self._problem))
-        if found is None:
-            return None, None
-        try:
-            return Champion.model_validate_json(found[0]), found[1]
-        except ValidationError as error:
-            sentence = (
-                f"{champion_key(self._problem)} is not the document of a champion, so nobody knows "
-                "whom this model would replace; restore it, then deploy again."
-            )
-            raise Refused(sentence) from error
+        return champion_with_etag(self._store, self._problem)
 
     def crown(self, champion: Champion, etag: str | None) -> None:
         """Move the champion, if nobody moved it since `etag`.
@@ -49,7 +39,7 @@ class Pointers:
         Raises:
             Conflict: somebody did.
         """
-        self._store.swap(champion_key(self._problem), champion.canonical(), etag)
+        set_champion(self._store, self._problem, champion, etag)
 
     def roll_out(self, digest: str | None, at: datetime) -> None:
         """Tell the service what to serve; nothing is written where it is told so already.
@@ -75,6 +65,6 @@ class Pointers:
     def _names(body: bytes) -> tuple[str | None, ...]:
         """Return the digest in a tuple; an empty one for a document that cannot be read."""
         try:
-            return (Rollout.model_validate_json(body).digest,)
-        except ValidationError:
+            return (parse_document(body, Rollout, "rollout.json").digest,)
+        except DamagedDocument:
             return ()

@@ -22,6 +22,7 @@ from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.client import Store
+from contract.store.documents import read_artifact
 from contract.store.ledger import Kind, Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -72,8 +73,8 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Roll out, check, crown; on any failure roll back to the champion and say why."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
     judged = read_verdict(out.store.read(inputs.verdict))
     pointers = Pointers(out.store, this.name)
     cluster = environment_cluster(this.name)

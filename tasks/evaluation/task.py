@@ -20,6 +20,7 @@ from contract.errors import NotFound, Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -64,8 +65,8 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Score challenger and champion on the vault and judge."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    about = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    about = read_artifact(out.store, inputs.run, Run)
     cache = out.scratch / "models"
     model = read_model(out, about.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)

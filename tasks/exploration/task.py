@@ -16,6 +16,7 @@ from contract.errors import AskedWrongly, Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.leakage import Finding
@@ -58,8 +59,8 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Explore the main source's development rows."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
     table = read_table(out.store, inputs.tables[problem.main_source_name])
     rows = _development(table, problem, this, out)
     column = rows[problem.target.column]

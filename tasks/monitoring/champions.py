@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 import bundle
-from contract import manifest as manifests
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
-from contract.manifest import Manifest
 from contract.store.client import Store
+from contract.store.documents import parse_document, read_artifact
+from contract.store.earlier_runs import earlier_stage
+from contract.store.layout import ModelFileKey
 from methods.columns.schema import Schema, target_vector
 from methods.drift.histograms import Floats
 from methods.drift.profile import ReferenceProfile
@@ -28,7 +29,11 @@ class Champion:
         folder = bundle.fetch(store, problem, digest, cache_folder)
         self.digest = digest
         self.model = bundle.load(folder, digest=digest)
-        self.reference = ReferenceProfile.model_validate_json(canonical_json(self.model.profile))
+        self.reference = parse_document(
+            canonical_json(self.model.profile),
+            ReferenceProfile,
+            str(ModelFileKey(problem, digest, "profile.json")),
+        )
         classes = self.model.contract.classes
         self.classes = tuple(_spelt(label) for label in classes)
         """As labels are spelt, in the order of the scores."""
@@ -58,26 +63,19 @@ class Champion:
     def dataset(self) -> Dataset | None:
         """The prepared rows of the run that made it; None where they are kept no longer."""
         run = self.model.card.run
-        prepared = self._outputs(run, "preprocessing")
-        split = self._outputs(run, "split")
+        prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
+        split = earlier_stage(self._store, self._problem, run, "split")
         if prepared is None or split is None:
             return None
-        schema = Schema.model_validate(
-            self._store.document(Document.model_validate(prepared["schema"]))
-        )
-        table = read_table(self._store, Table.model_validate(prepared["prepared"]))
-        parts = read_table(self._store, Table.model_validate(split["assignment"]))
+        schema = read_artifact(self._store, prepared.output("schema", Document), Schema)
+        table = read_table(self._store, prepared.output("prepared", Table))
+        parts = read_table(self._store, split.output("assignment", Table))
         return Dataset(
             schema=schema,
             table=table,
             truth=target_vector(table, schema),
             assignment=read_assignment(parts, table.num_rows),
         )
-
-    def _outputs(self, run: str, stage: str) -> dict[str, object] | None:
-        key = f"{self._problem}/runs/{run}/{stage}/{manifests.NAME}"
-        found = self._store.get_with_etag(key)
-        return None if found is None else Manifest.model_validate_json(found[0]).outputs
 
 
 class Champions:

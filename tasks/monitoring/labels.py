@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from bundle import values
 from contract.problem import Problem
 from contract.store.client import Store
+from contract.store.layout import FeedbackKey, parse_keys
 from methods.columns.targets import label_texts, labelled
 from methods.drift.histograms import to_texts
 from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
@@ -128,12 +129,8 @@ def from_source(
 
 def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Versions:
     """Return what clients told by request id and row."""
-    prefix = f"{problem}/feedback/"
-    tables = [
-        pq.read_table(pa.BufferReader(store.get(key)))
-        for key in store.keys(prefix)
-        if key.endswith(".parquet")
-    ]
+    keys_of_files = parse_keys(store.keys(FeedbackKey.prefix(problem)), FeedbackKey)
+    tables = [pq.read_table(pa.BufferReader(store.get(str(key)))) for key in keys_of_files]
     told = pa.concat_tables(tables, promote_options="permissive") if tables else _NOTHING_TOLD
     received = _micros(told.column("received_at"))
     names = ["request_id", "row"]

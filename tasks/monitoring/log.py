@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contract.store.client import Store
+from contract.store.layout import PredictionsKey, parse_keys
 from methods.drift.histograms import Floats
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
 from tasks.monitoring.champions import Champion
@@ -76,12 +77,12 @@ def read_log(
     days = sorted(champions)
     if not days:
         return {}
-    prefix = f"{problem}/predictions/"
+    after = PredictionsKey.prefix(problem, day=days[0] - AHEAD)
+    keys = store.keys(PredictionsKey.prefix(problem), start_after=after)
     held = {day: _Held([], []) for day in days}
-    for key in store.keys(prefix, start_after=f"{prefix}dt={days[0] - AHEAD}"):
-        if key.endswith(".parquet"):
-            # Tables keep their buffers alone: the file is gone after its turn.
-            _take(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, champions, held)
+    for key in map(str, parse_keys(keys, PredictionsKey)):
+        # Tables keep their buffers alone: the file is gone after its turn.
+        _take(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, champions, held)
     return {day: _whole(day, champions[day], found) for day, found in held.items() if found.tables}
 
 

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 
 from contract.decision import Decision
 from contract.store.client import Store
+from contract.store.documents import parse_document
+from contract.store.layout import DecisionKey, parse_keys
 from contract.store.ledger import LedgerEntry
 from tasks.monitoring.days import ONE_DAY
 
@@ -113,22 +115,12 @@ class Past:
         return None
 
 
-def record_key(problem: str, day: date) -> str:
-    """Return where the decision of a day stands."""
-    return f"{problem}/monitoring/{day}/decision.json"
-
-
-def page_key(problem: str, day: date) -> str:
-    """Return where the page of a day stands."""
-    return f"{problem}/monitoring/{day}/page.html"
-
-
 def read_past(store: Store, problem: str, entries: Sequence[LedgerEntry]) -> Past:
-    """Read every decision record of a problem."""
-    prefix = f"{problem}/monitoring/"
-    decisions = [
-        Decision.model_validate_json(store.get(key))
-        for key in store.keys(prefix)
-        if key.endswith("/decision.json")
-    ]
+    """Read every decision record of a problem.
+
+    Raises:
+        DamagedDocument: one cannot be read.
+    """
+    keys = parse_keys(store.keys(DecisionKey.prefix(problem)), DecisionKey)
+    decisions = [parse_document(store.get(str(key)), Decision, str(key)) for key in keys]
     return Past(decisions, entries)

@@ -20,6 +20,8 @@ from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.client import Store
+from contract.store.documents import parse_document, read_artifact
+from contract.store.layout import DayPageKey, DayProfileKey, DecisionKey
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -30,7 +32,7 @@ from tasks.monitoring.days import ONE_DAY, Days
 from tasks.monitoring.labels import Labels, from_feedback, from_source
 from tasks.monitoring.log import read_log
 from tasks.monitoring.page import page
-from tasks.monitoring.past import Past, Serving, page_key, read_past, record_key
+from tasks.monitoring.past import Past, Serving, read_past
 
 MOST_DAYS = 56  # decided in one run; older ones of a long outage are not caught up
 SHOWN_DAYS = 28  # on a page
@@ -64,8 +66,8 @@ class Outputs(Strict):
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Decide the days that end by `window_end`, each as of its own end."""
     store = out.store
-    problem = Problem.model_validate(store.document(inputs.problem))
-    this = Run.model_validate(store.document(inputs.run))
+    problem = read_artifact(store, inputs.problem, Problem)
+    this = read_artifact(store, inputs.run, Run)
     calendar = Days(problem.timezone)
     ledger = Ledger(store, problem.name)
     past = read_past(store, problem.name, ledger.entries())
@@ -77,7 +79,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         calendar=calendar,
         past=past,
         this=this,
-        snapshot=Snapshot.model_validate(store.document(inputs.snapshot)),
+        snapshot=read_artifact(store, inputs.snapshot, Snapshot),
         days=days,
         missed=missed,
         out=out,
@@ -85,7 +87,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     for day in days:
         _enter(ledger, _decide(store, world, day))
     told = _told(past, this)
-    return _outputs(out, told, store.get(page_key(problem.name, told.day)).decode(), len(days))
+    return _outputs(out, told, _page_of(store, told), len(days))
 
 
 def _due(calendar: Days, past: Past, this: Run) -> tuple[list[date], int]:
@@ -162,11 +164,11 @@ def _decide(store: Store, world: World, day: date) -> Decision:
     """
     judged = judge(world, day)
     decision = judged.decision
-    prefix = f"{decision.problem}/monitoring/{day}"
     served = world.served.get(day)
     if served is not None:
         profile = canonical_json(served.profile.model_dump(mode="json"))
-        store.put(f"{prefix}/profile-{served.digest[:16]}.json", profile, "application/json")
+        key = DayProfileKey(decision.problem, day, served.digest[:16])
+        store.put(str(key), profile, "application/json")
     earlier = [
         found
         for back in range(SHOWN_DAYS, 0, -1)
@@ -176,13 +178,14 @@ def _decide(store: Store, world: World, day: date) -> Decision:
 
     def show(decided: Decision) -> None:
         html = page(decided, earlier, reference, judged.window)
-        store.put(page_key(decided.problem, day), html.encode(), "text/html; charset=utf-8")
+        store.put(str(DayPageKey(decided.problem, day)), html.encode(), "text/html; charset=utf-8")
 
     show(decision)
+    record = str(DecisionKey(decision.problem, day))
     try:
-        store.create(record_key(decision.problem, day), decision.canonical())
+        store.create(record, decision.canonical())
     except Conflict:
-        decision = Decision.model_validate_json(store.get(record_key(decision.problem, day)))
+        decision = parse_document(store.get(record), Decision, record)
         show(decision)
     world.past.add(decision)
     return decision
@@ -225,7 +228,7 @@ def _nothing_due(problem: Problem, calendar: Days, past: Past, this: Run, out: O
     """Return what was decided before, as a run that is repeated does; else say why there is none."""
     if past.until(this.window_end):
         told = _told(past, this)
-        return _outputs(out, told, out.store.get(page_key(problem.name, told.day)).decode(), 0)
+        return _outputs(out, told, _page_of(out.store, told), 0)
     sentence = "No model serves yet."
     if this.champion is not None:
         since = f"{this.champion.since:%Y-%m-%d %H:%M}"
@@ -248,6 +251,11 @@ def _nothing_due(problem: Problem, calendar: Days, past: Past, this: Run, out: O
         window=Window(days=(), rows=0, rows_of_day=0),
     )
     return _outputs(out, known, page(known, [], None, None), 0)
+
+
+def _page_of(store: Store, decision: Decision) -> str:
+    """Return the page of the decided day; what a damaged one cannot spell is shown as such."""
+    return store.get(str(DayPageKey(decision.problem, decision.day))).decode(errors="replace")
 
 
 def _outputs(out: Out, decision: Decision, html: str, days: int) -> Outputs:

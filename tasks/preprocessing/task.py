@@ -15,6 +15,7 @@ from contract.artifacts import Document, Page, Table
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.schema import infer
@@ -55,8 +56,8 @@ with warnings.catch_warnings():
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Prepare the table and say what its columns are."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
     paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
     with duck.connect(out.scratch) as connection:
         prepared = prepare(connection, paths, problem, this.window_end)

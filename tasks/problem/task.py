@@ -16,21 +16,17 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contract.artifacts import Document
-from contract.champion import Champion
 from contract.errors import AskedWrongly
-from contract.log import log
 from contract.problem import read_problem
-from contract.run import Replay, Run
+from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.champion_pointer import read_champion
-from contract.store.client import Store
+from contract.store.earlier_runs import read_replay
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.salt import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
-# The stages that search, and what each finds.
-_FOUND = {"selection": "leaderboard", "tuning": "plan"}
 
 
 class Inputs(Strict):
@@ -116,23 +112,6 @@ def problem_folder(name: str) -> Path:
         sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
         raise AskedWrongly(sentence)
     return folder
-
-
-def read_replay(store: Store, name: str, champion: Champion | None) -> Replay | None:
-    """Return what the champion's run found, or None where nothing of it is left to replay."""
-    if champion is None:
-        return None
-    stages = [f"{name}/runs/{champion.run}/{stage}/manifest.json" for stage in _FOUND]
-    bodies = [store.get_with_etag(key) for key in stages]
-    if None in bodies:
-        log("problem").info("nothing to replay", run=champion.run)
-        return None
-    found = {
-        output: Document.model_validate(json.loads(body[0])["outputs"][output])
-        for output, body in zip(_FOUND.values(), bodies, strict=True)
-        if body is not None
-    }
-    return Replay(run=champion.run, leaderboard=found["leaderboard"], plan=found["plan"])
 
 
 def read_suite(path: Path) -> dict[str, Any]:

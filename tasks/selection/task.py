@@ -12,6 +12,7 @@ from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, metric_of, read_dataset
@@ -45,12 +46,12 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Compare the families that the problem allows, or hand on what was compared before."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    about = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    about = read_artifact(out.store, inputs.run, Run)
     if about.replay is None:
         board = _compare(inputs, problem, out)
     else:
-        board = Leaderboard.model_validate(out.store.document(about.replay.leaderboard))
+        board = read_artifact(out.store, about.replay.leaderboard, Leaderboard)
     scores = {entry.family: entry.score for entry in board.entries if entry.score is not None}
     if not scores:
         failures = "; ".join(f"{entry.family}: {entry.failure}" for entry in board.entries)

@@ -16,6 +16,7 @@ from contract.artifacts import Document, Page, Table
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
@@ -51,8 +52,8 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Assign the rows and say how the target lies in each part."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
     table = read_table(out.store, inputs.prepared)
     rule = rule_of(problem, this, out.store)
     column = table[problem.target.column]

@@ -16,6 +16,7 @@ from contract.errors import AskedWrongly
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, read_dataset
@@ -53,9 +54,9 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Fit before the refit for honest scores, fit again on all of it, and export."""
     began = time.process_time()
     signing_key = read_signing_key()
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    about = Run.model_validate(out.store.document(inputs.run))
-    plan = TrainingPlan.model_validate(out.store.document(inputs.plan))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    about = read_artifact(out.store, inputs.run, Run)
+    plan = read_artifact(out.store, inputs.plan, TrainingPlan)
     dataset = read_dataset(out.store, inputs)
     forward = problem.split_by == "time"
     train, validation = dataset.rows("train"), dataset.rows("validation")

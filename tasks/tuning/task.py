@@ -11,6 +11,7 @@ from contract.artifacts import Blob, Document, Page
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact, read_json_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.schema import Schema
@@ -43,11 +44,12 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
     """Search, or verify the plan that was found before and hand it on unchanged."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    about = Run.model_validate(out.store.document(inputs.run))
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    about = read_artifact(out.store, inputs.run, Run)
     if about.replay is not None:
-        schema = Schema.model_validate(out.store.document(inputs.schema))
-        plan = replayed(out.store.document(about.replay.plan), schema, metric_of(problem, schema))
+        schema = read_artifact(out.store, inputs.schema, Schema)
+        stored = read_json_artifact(out.store, about.replay.plan)
+        plan = replayed(stored, schema, metric_of(problem, schema))
         return Outputs(
             plan=out.document("plan", plan),
             page=out.page("page", page(plan, [], 0.0, about)),
@@ -55,7 +57,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             gain=0.0,
             trials=0,
         )
-    board = Leaderboard.model_validate(out.store.document(inputs.leaderboard))
+    board = read_artifact(out.store, inputs.leaderboard, Leaderboard)
     dataset = read_dataset(out.store, inputs)
     journal = out.scratch / "journal.log"
     found = find_plan(dataset, problem, board, journal)

@@ -11,9 +11,11 @@ Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PV
 """
 
 from contract.artifacts import Document, Page, Table
+from contract.expectations import ExpectationSuite
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.tables import sql as duck
@@ -57,10 +59,10 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Validate one source after the other."""
-    problem = Problem.model_validate(out.store.document(inputs.problem))
-    this = Run.model_validate(out.store.document(inputs.run))
-    snapshot = Snapshot.model_validate(out.store.document(inputs.snapshot))
-    suite = out.store.document(inputs.expectations)
+    problem = read_artifact(out.store, inputs.problem, Problem)
+    this = read_artifact(out.store, inputs.run, Run)
+    snapshot = read_artifact(out.store, inputs.snapshot, Snapshot)
+    suite = read_artifact(out.store, inputs.expectations, ExpectationSuite)
     tables: dict[str, Table] = {}
     quarantine: dict[str, Table] = {}
     reports: list[SourceReport] = []
@@ -82,7 +84,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
                 source,
                 view,
                 ranges=ranges_of(problem, name),
-                expectations=of_source(suite, name, problem.main_source_name),
+                expectations=of_source(suite.model_dump(), name, problem.main_source_name),
                 budget=problem.checks.quarantine.budget,
                 scratch=scratch,
             )

@@ -13,10 +13,10 @@ import pytest
 from fixtures_postgres import Database
 
 from contract.problem import FilesSource, PostgresSource
+from contract.store.source_head import SourceHead
 from demo.flights import Airport
 from demo.weather import WeatherTable
 from tasks.collection.commit import reader_of
-from tasks.collection.head import SourceHead
 
 NINE = datetime(2013, 1, 4, 9, tzinfo=UTC)
 FIRST = date(2013, 1, 1)

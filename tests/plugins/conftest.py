@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import put_manifest
 from fixtures_airflow import airflow_environment, ask
 
-from contract.canonical_json import canonical_json, sha256
+from contract.canonical_json import sha256
 from contract.store.client import Store
+from contract.store.layout import ManifestKey
 from contract.store.writer import Out
 
 __all__ = ["airflow_environment"]
@@ -38,12 +40,11 @@ def answers(
 
 def _made(store: Store, scratch: Path) -> dict[str, Any]:
     page = Out(store, "flights/runs/one/exploration", scratch).page("page", PAGE)
-    manifest = canonical_json({"outputs": {"page": page.model_dump(mode="json")}})
-    key = "flights/runs/one/exploration/manifest.json"
-    store.put(key, manifest)
+    key = ManifestKey("flights", "one", "exploration")
+    manifest = put_manifest(store, key, outputs={"page": page})
     return {
-        "manifest": store.uri(key),
-        "sha256": sha256(manifest),
+        "manifest": store.uri(str(key)),
+        "sha256": sha256(manifest.canonical()),
         "outcome": "made",
         "facts": {"warnings": 3},
     }

@@ -11,10 +11,10 @@ from fixtures_postgres import Database
 
 from contract.problem import FilesSource, PostgresSource
 from contract.store.client import Store
+from contract.store.source_head import SourceHead, read_head
 from methods.tables import sql as duck
 from methods.tables.snapshot import SourceSnapshot, View, current_table
 from tasks.collection.commit import collect, reader_of
-from tasks.collection.head import SourceHead, read_head
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 

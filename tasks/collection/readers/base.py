@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from contract.errors import AskedWrongly, Refused
+from contract.store.source_head import FileVersion, SourceHead
 from contract.strict import Strict
 from methods.tables.snapshot import ADDED, LOAD
-from tasks.collection.head import FileVersion, SourceHead
 
 LINES = 20  # of a difference; a source that was replaced has too many to read
 

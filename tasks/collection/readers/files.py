@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
 from contract.problem import FilesSource
+from contract.store.source_head import FileVersion, SourceHead
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, fits, look_into, scan
 from methods.tables.snapshot import LOAD
-from tasks.collection.head import FileVersion, SourceHead
 from tasks.collection.readers.base import Load, Reading, check_columns, check_declared, greatest
 
 _KNOWN = "perennial_known"

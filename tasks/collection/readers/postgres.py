@@ -19,7 +19,7 @@ from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
 from contract.problem import PostgresSource
-from tasks.collection.head import SourceHead
+from contract.store.source_head import SourceHead
 from tasks.collection.readers.base import (
     Load,
     Reading,

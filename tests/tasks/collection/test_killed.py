@@ -1,6 +1,5 @@
 """kill -9 on the stage as a process: run again, it gives the same snapshot."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from documents import put_manifest
 from fixtures_stages import Before, before
 
 from contract.artifacts import Document, Table
-from contract.canonical_json import canonical_json
-from contract.manifest import Manifest
+from contract.canonical_json import sha256
 from contract.store.client import Store
+from contract.store.documents import read_artifact
+from contract.store.earlier_runs import earlier_stage
+from contract.store.layout import ManifestKey, stage_prefix
 from methods.tables.parquet import read_table
 from methods.tables.snapshot import Snapshot
 
@@ -29,39 +31,19 @@ def command(stage: Before) -> list[str]:
     """Return the command line of the collection, whose inputs are in the store."""
     documents = stage.documents()
     name = stage.problem.name
-    manifest = Manifest.model_validate(
-        {
-            "task": "problem",
-            "problem": name,
-            "run": "r1",
-            "code": "0" * 64,
-            "inputs": {},
-            "params": {},
-            "outputs": {key: value.model_dump() for key, value in documents.items()},
-            "facts": {},
-            "outcome": "made",
-            "started": "2026-06-01T00:00:00Z",
-            "seconds": 0,
-            "cpu_seconds": 0,
-        }
-    )
-    body = canonical_json(manifest.model_dump(mode="json"))
-    key = f"{name}/runs/r1/problem/manifest.json"
-    stage.store.put(key, body)
-    import hashlib
-
-    digest = hashlib.sha256(body).hexdigest()
+    key = ManifestKey(name, "r1", "problem")
+    digest = sha256(put_manifest(stage.store, key, outputs=documents).canonical())
     takes = [
-        f"--take={field}={stage.store.uri(key)}#{field}@sha256:{digest}" for field in documents
+        f"--take={field}={stage.store.uri(str(key))}#{field}@sha256:{digest}" for field in documents
     ]
-    out = stage.store.uri(f"{name}/runs/r1/collection")
+    out = stage.store.uri(stage_prefix(name, "r1", "collection"))
     return [sys.executable, "-m", "tasks", "collection", *takes, "--out", out]
 
 
 def snapshot(store: Store, problem: str) -> Snapshot:
-    found = json.loads(store.get(f"{problem}/runs/r1/collection/manifest.json"))
-    document = Document.model_validate(found["outputs"]["snapshot"])
-    return Snapshot.model_validate(store.document(document))
+    made = earlier_stage(store, problem, "r1", "collection")
+    assert made is not None
+    return read_artifact(store, made.output("snapshot", Document), Snapshot)
 
 
 @pytest.mark.slow

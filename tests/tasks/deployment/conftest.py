@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import documents
 import pytest
 from bundle_factory import Keys, Made
 from fixtures_service import keys, make
@@ -19,7 +20,7 @@ from contract.problem import read_problem_text
 from contract.run import Run
 from contract.serving_state import Rollout
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key
+from contract.store.layout import ManifestKey, champion_key, rollout_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.verdict import Check, Verdict
@@ -119,8 +120,8 @@ class Ground:
             "verdict": out.document("verdict", judged),
             "bundle": Bundle(uri=self.store.uri(key), sha256=made.digest, bytes=1),
         }
-        outputs = {name: artifact.model_dump(mode="json") for name, artifact in held.items()}
-        manifest = out.document("manifest", {"outputs": outputs})
+        stage = ManifestKey(self.problem, run_id, "before")
+        manifest = out.document("manifest", documents.manifest(stage, outputs=held))
         return [
             word
             for name in held

@@ -67,7 +67,7 @@ def test_a_champion_that_cannot_be_read_is_not_replaced(
         code, told = ground.deploy(made)
 
     assert code == 3
-    assert "is not the document of a champion" in told["why"]
+    assert "champion.json cannot be read as Champion" in told["why"]
 
 
 @pytest.mark.parametrize("name", ["PERENNIAL_API_KEY", "PERENNIAL_VERIFY_KEYS"])

@@ -15,6 +15,7 @@ from bundle.plans import EncoderDocument, EqualsPlan, NumberPlan
 from bundle.writer import write
 from contract.artifacts import Bundle
 from contract.errors import Refused
+from contract.store.documents import read_artifact
 from contract.store.ledger import Ledger
 from contract.verdict import Verdict
 from methods.models.converters import dense_tensors
@@ -55,7 +56,7 @@ def bundle_of(made: Prepared, strength: float, folder: Path, target: str = "late
 def judged(made: Prepared, bundle: Bundle) -> tuple[Outputs, Verdict]:
     out = made.out("evaluation")
     found = run(Inputs(**made.given("assignment"), bundle=bundle), Params(), out)
-    return found, Verdict.model_validate(made.store.document(found.verdict))
+    return found, read_artifact(made.store, found.verdict, Verdict)
 
 
 @pytest.fixture
