@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 
 from contract.artifacts import Sha256
 from contract.champion import Champion
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.store.champion_pointer import set_champion
 from contract.store.client import Store
-from contract.store.layout import champion_key
+from contract.store.documents import DamagedDocument, parse_document
+from contract.store.layout import MANIFEST, ModelFileKey, champion_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.strict import Strict
 from perennial.platform import ServiceRollout
@@ -31,6 +33,8 @@ class Wish(Strict):
     reason: str
     at: datetime | None
     """In the problem's own time; None: now."""
+    by: str | None = None
+    """The login of the person."""
 
 
 class RolledBack(Strict):
@@ -47,11 +51,14 @@ def roll_back(
 ) -> RolledBack:
     """Serve an earlier model again; `seconds` is how long the service may take to do so.
 
-    Where the rollout names another model than the champion, and no other is asked for, a deployment
-    was cut short: the champion is rolled out again and stays what it is.
+    Where the rollout names another model than the champion, or cannot be read, and no other is asked
+    for, a deployment was cut short: the champion is rolled out again and stays what it is.
+    A champion that cannot be read is written anew from the ledger, if the model is named.
 
     Raises:
         AskedWrongly: there is no such model.
+        Refused: the champion cannot be read and no model is named, or a ledger's entry or the
+            service's address cannot be read; nothing was changed.
         TryAgain: the service did not take it; the rollout was moved back.
     """
     entries = Ledger(store, wish.problem).entries()
@@ -59,46 +66,75 @@ def roll_back(
     if pointer is None:
         sentence = f"{wish.problem} has no champion yet, so there is nothing to go back from."
         raise AskedWrongly(sentence)
-    holder = Champion.model_validate_json(pointer[0])
-    told = serving.told()
-    is_mending = wish.to is None and told is not None and told != holder.digest
-    digest = holder.digest if is_mending else choose(entries, holder.digest, wish)
-    if store.head(f"{wish.problem}/models/sha256/{digest}/manifest.json") is None:
+    champion = _champion_in(pointer[0], wish)
+    told, is_damaged = _rolled_out(serving)
+    holder = champion.digest if champion else told
+    is_mending = wish.to is None and (is_damaged or (told is not None and told != holder))
+    digest = holder if is_mending and holder else choose(entries, holder or "", wish)
+    if store.head(str(ModelFileKey(wish.problem, digest, MANIFEST))) is None:
         sentence = f"The model {digest[:12]} is no longer in the store; choose another by --to."
         raise AskedWrongly(sentence)
     now = datetime.now(UTC)
     limit = serving.seconds if seconds is None else seconds
+    serving.served()  # an address that cannot be read ends this before anything moves
     serving.tell(digest, now)
     if not _takes(serving, digest, limit):
-        serving.tell(holder.digest, now)
+        serving.tell(holder, now)
         sentence = (
             f"The service did not serve {digest[:12]} within {limit:.0f} s, so it was told to "
-            f"serve {holder.digest[:12]} again; its log says why."
+            f"serve {holder[:12] if holder else 'nothing'} again; its log says why."
         )
         raise TryAgain(sentence)
     nonce = uuid.uuid4().hex
     if not is_mending:
-        champion = Champion(
+        new = Champion(
             digest=digest,
             run=maker(entries, digest),
             verdict=None,
             since=wish.at or now,
             nonce=nonce,
         )
-        store.swap(champion_key(wish.problem), champion.canonical(), pointer[1])
-    previous = told if is_mending else holder.digest
+        set_champion(store, wish.problem, new, pointer[1])
+    previous = told if is_mending else holder
     entry = LedgerEntry(
         id=f"by hand/{nonce}/rollback",
         kind="rollback",
         at=wish.at or now,
         written=now,
         run="by hand",
+        by=wish.by,
         digest=digest,
         previous=previous,
         reason=wish.reason,
     )
     number = Ledger(store, wish.problem).append(entry)
     return RolledBack(digest=digest, previous=previous, entry=number)
+
+
+def _champion_in(body: bytes, wish: Wish) -> Champion | None:
+    """Return the champion; None for one that cannot be read and is to be written anew.
+
+    Raises:
+        Refused: it cannot be read, and no model is named.
+    """
+    try:
+        return parse_document(body, Champion, champion_key(wish.problem))
+    except DamagedDocument as error:
+        if wish.to is None:
+            sentence = (
+                f"{error} `perennial rollback {wish.problem} --to DIGEST` writes it anew; "
+                f"`perennial history {wish.problem}` shows which models served."
+            )
+            raise Refused(sentence) from error
+        return None
+
+
+def _rolled_out(serving: ServiceRollout) -> tuple[str | None, bool]:
+    """Return the digest that is rolled out, and whether what says so is damaged."""
+    try:
+        return serving.told(), False
+    except DamagedDocument:
+        return None, True  # it is written anew by what follows
 
 
 def maker(entries: list[LedgerEntry], digest: str) -> str:

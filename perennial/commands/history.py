@@ -26,7 +26,7 @@ def command(name: str, as_json: bool) -> None:
         return
     speech.table(
         f"Ledger of {name}",
-        ["at", "what", "model", "before", "run", "why"],
+        ["at", "what", "model", "before", "run", "by", "why"],
         [
             (
                 written(entry.at),
@@ -34,6 +34,7 @@ def command(name: str, as_json: bool) -> None:
                 plain(entry.digest or "-"),
                 plain(entry.previous or "-"),
                 entry.run,
+                entry.by or "-",
                 entry.reason,
             )
             for entry in entries

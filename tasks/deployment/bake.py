@@ -203,6 +203,7 @@ class Bake:
                 at=self.this.window_end,
                 written=datetime.now(UTC),
                 run=self.this.run_id,
+                by=self.this.by,
                 digest=notes.digest,
                 previous=notes.champion,
                 reason=reason,

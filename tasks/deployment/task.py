@@ -75,6 +75,9 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Roll out, check, crown; on any failure roll back to the champion and say why."""
     problem = read_artifact(out.store, inputs.problem, Problem)
     this = read_artifact(out.store, inputs.run, Run)
+    Ledger(
+        out.store, this.name
+    ).entries()  # one that cannot be read ends this before anything moves
     judged = read_verdict(out.store.read(inputs.verdict))
     pointers = Pointers(out.store, this.name)
     cluster = environment_cluster(this.name)
@@ -151,6 +154,7 @@ def write_down(ledger: Ledger, this: Run, found: Deployed) -> None:
             at=this.window_end,
             written=datetime.now(UTC),
             run=this.run_id,
+            by=this.by,
             digest=found.digest,
             previous=found.previous,
             reason=found.reason,

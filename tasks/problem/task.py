@@ -41,6 +41,8 @@ class Params(Strict):
     window_start: AwareDatetime | None
     window_end: AwareDatetime
     reason: str
+    by: str | None = None
+    """The login of the person who started the run; None: the clock, or monitoring."""
     force: bool
     """True: a new run without any cache."""
     overrides: dict[str, Any] = Field(default_factory=dict)
@@ -82,6 +84,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         window_start=params.window_start,
         window_end=params.window_end,
         reason=params.reason,
+        by=params.by,
         force=params.force,
         salt=salt_of(problem.name),
         champion=champion,

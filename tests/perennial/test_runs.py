@@ -10,13 +10,22 @@ from typing import Any
 import pytest
 from answering import Request, answering
 from click.testing import Result
+from documents import put_manifest
 from fake_airflow import Script, served
 
+from contract.artifacts import Table
 from contract.champion import Champion
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key, service_key
+from contract.store.layout import (
+    ManifestKey,
+    champion_key,
+    rollout_key,
+    run_prefix,
+    service_key,
+)
 from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.source_head import LandedPart, SourceHead, commit
 from perennial.local import processes
 from perennial.local.credentials import credentials_file, make_credentials
 from perennial.local.environment import remember_environment
@@ -326,16 +335,24 @@ def test_garbage_is_not_deleted_while_a_run_is_at_work(
 
 
 def test_garbage_is_only_shown_by_default(call: Call, store: Store, name: str) -> None:
-    store.put(f"{name}/runs/old/problem/manifest.json", b'{"started": "2026-01-01T00:00:00Z"}')
+    manifest = ManifestKey(name, "old", "problem")
+    put_manifest(store, manifest)
 
     found = json.loads(call("gc", name, "--keep-runs", "0", "--json").stdout)
 
-    assert (found["deleted"], found["runs"]) == (False, [f"{name}/runs/old"])
-    assert store.head(f"{name}/runs/old/problem/manifest.json") is not None
+    assert (found["deleted"], found["runs"]) == (False, [run_prefix(name, "old")])
+    assert store.head(str(manifest)) is not None
 
 
 def test_a_plan_counts_the_rows_of_the_last_collection(call: Call, store: Store, name: str) -> None:
-    parts = [{"table": {"rows": 3}}, {"table": {"rows": 4}}]
-    store.put(f"{name}/raw/customers/HEAD.json", json.dumps({"parts": parts}).encode())
+    parts = tuple(
+        LandedPart(
+            run="r",
+            generation=rows,
+            table=Table(uri="s3://a-b/c", sha256=DIGEST, bytes=1, rows=rows),
+        )
+        for rows in (3, 4)
+    )
+    commit(store, name, "customers", SourceHead(generation=4, parts=parts), None)
 
     assert json.loads(call("plan", name, "--json").stdout)["rows_expected"] == {"customers": 7}
