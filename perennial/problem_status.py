@@ -36,11 +36,11 @@ def standing(platform: Platform, problem: str) -> dict[str, Any]:
         "service": service and {"url": service.url, "digest": answers, "info": info},
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
         "warnings": [
-            *damage,
+            *damaged.values(),
             # What is not known disagrees with nothing.
             *(
                 []
-                if damage
+                if damaged
                 else warnings(problem, holder.digest if holder else None, told, answers)
             ),
             *(
