@@ -10,7 +10,7 @@ from fixtures_airflow import airflow_environment, ask
 
 from contract.canonical_json import sha256
 from contract.store.client import Store
-from contract.store.layout import ManifestKey
+from contract.store.layout import LedgerKey, ManifestKey, champion_key
 from contract.store.writer import Out
 
 __all__ = ["airflow_environment"]
@@ -29,13 +29,28 @@ def answers(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
     """Every request by everyone: with no login, no role, as a viewer, as an admin."""
+    store.put(champion_key("careful"), b"{}")
+    store.put(str(LedgerKey("quiet", 0)), b'{"id": "cut o')
     plan = {
+        "validation": {"result": _damaged(store)},
         "exploration": {"result": _made(store, tmp_path_factory.mktemp("out"))},
         "split": {"result": _made(store, tmp_path_factory.mktemp("out")) | {"sha256": "1" * 64}},
         "selection": {"exit": 3, "result": {"why": "<b>one class</b> only; two are needed."}},
     }
     environment = airflow_environment | store_environment | {"PLAN": json.dumps(plan)}
     return ask(Path(__file__).parent / "inside" / "visits.py", environment)
+
+
+def _damaged(store: Store) -> dict[str, Any]:
+    """Return the words of a stage whose manifest has no page: its sha256 is the right one."""
+    key, body = str(ManifestKey("flights", "one", "validation")), b'{"outputs": {}}'
+    store.put(key, body)
+    return {
+        "manifest": store.uri(key),
+        "sha256": sha256(body),
+        "outcome": "made",
+        "facts": {},
+    }
 
 
 def _made(store: Store, scratch: Path) -> dict[str, Any]:
