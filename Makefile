@@ -35,7 +35,7 @@ check: $(READY) ## format, lint, types, layers, dependencies, dead code, shell, 
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/deptry . --no-ansi
 	.venv/bin/vulture
-	.venv/bin/shellcheck .ci/run containers/base.sh perennial/kubernetes/forward.sh
+	.venv/bin/shellcheck .ci/run containers/base.sh containers/install.sh perennial/kubernetes/forward.sh
 	.venv/bin/python k8s/validate.py
 
 up: $(READY) ## start the platform of this machine

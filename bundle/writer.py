@@ -32,7 +32,7 @@ def write(
 
     `members` are keyed by their file, `members/NAME.tree` or `members/NAME.dense`, as
     `model.members` names them. Golden answers come from this reader; whoever converts a member
-    has compared it with the library that trained it (`methods.models.converters.agree`). 1 to 200
+    has compared it with the library that trained it (`methods.models.converters.agreement`). 1 to 200
     golden rows; they are readable, so strip personal data. `signing_key` is a private PEM.
 
     Raises:

@@ -106,6 +106,9 @@ def _build(
         options.append(f"--volume={words.authorities}:{inside}:ro")
     began = time.monotonic()
     file = PROJECT / "containers" / name / "Containerfile"
+    if not file.exists():  # one of several targets that share their build
+        file = PROJECT / "containers" / "Containerfile"
+        options.append(f"--target={name}")
     engine("build", *options, f"--file={file}", f"--tag={image}", PROJECT)
     size = json.loads(engine("image", "inspect", image, quiet=True))[0]["Size"]
     if words.save:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from airflow.sdk import Asset
 
-from contract.problem import Problem, environment_names
+from contract.problem import Problem
 from contract.stages import Stage as StageName
 from dags.alarms import tell_outcome
 from dags.settings import QUESTIONS, limit
@@ -17,7 +17,7 @@ def maker(problem: Problem, events: Mapping[str, str]) -> Callable[..., Stage]:
 
     `events` names the asset event, for display, that a stage leaves behind.
     """
-    sources = environment_names(problem)
+    sources = problem.environment_names()
 
     def stage(name: StageName, **takes: Stage) -> Stage:
         return Stage(

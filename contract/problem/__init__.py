@@ -14,13 +14,12 @@ from contract.problem.model import (
 )
 from contract.problem.monitoring import MinimumLabels, Monitoring, Retraining
 from contract.problem.read import (
-    environment_names,
     problem_files,
     read_problem,
     read_problem_text,
 )
 from contract.problem.resources import Resources
-from contract.problem.sources import FilesSource, PostgresSource, Source
+from contract.problem.sources import Source
 
 __all__ = [
     "Beats",
@@ -28,7 +27,6 @@ __all__ = [
     "Checks",
     "ColumnOverride",
     "Features",
-    "FilesSource",
     "Gates",
     "Join",
     "Labels",
@@ -36,7 +34,6 @@ __all__ = [
     "MinimumLabels",
     "Models",
     "Monitoring",
-    "PostgresSource",
     "Problem",
     "Quarantine",
     "Resources",
@@ -46,7 +43,6 @@ __all__ = [
     "Target",
     "TaskKind",
     "Value",
-    "environment_names",
     "problem_files",
     "read_problem",
     "read_problem_text",

@@ -6,13 +6,13 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat
 
 from contract.problem.metric import MetricName
-from contract.problem.section import Section
-from contract.problem.sources import ColumnName
+from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration, Share, Size
+from contract.strict import Section
 
 
 class BeatsChampion(Section):
-    """Promote when P(gain > margin) >= confidence, on rows that neither model has seen."""
+    """Promote when P(gain > margin) >= confidence, on hold-out rows that neither model has seen."""
 
     margin: NonNegativeFloat = 0.0
     """In the metric's unit; 0: any real gain counts."""
@@ -35,7 +35,7 @@ class Gates(Section):
     beats: Beats = Beats()
     """Whom it must beat."""
     minimum: dict[MetricName, float] = Field(default_factory=dict)
-    """For each metric the worst value that is let in (for losses: the largest)."""
+    """For each metric the worst value that passes (for losses: the largest)."""
     slices: tuple[ColumnName, ...] = ()
     """No value of these columns may get worse, beyond its own uncertainty."""
     latency_p99: Duration = timedelta(milliseconds=20)

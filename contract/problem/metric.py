@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from contract.problem.section import Section
+from contract.strict import Section
 
 TaskKind = Literal["binary", "multiclass", "regression"]
 MetricName = Literal[

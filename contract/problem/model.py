@@ -9,31 +9,31 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    ConfigDict,
     Field,
     NonNegativeInt,
     StringConstraints,
     model_validator,
 )
 
+from contract.messages import unexpected
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
 from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
-from contract.problem.section import Section
 from contract.problem.serving import Serving
-from contract.problem.sources import ColumnName, FilesSource, PostgresSource, Source
+from contract.problem.sources import Source
+from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration, Share
 from contract.stages import Stage
+from contract.strict import Section
 
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
 
 
 def _cron(value: str) -> str:
     if len(value.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
-        sentence = f"found {value!r}; five fields of cron are expected, such as 0 2 * * *"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a cron line of five fields", example="0 2 * * *"))
     return value
 
 
@@ -41,8 +41,9 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        sentence = f"found {value!r}; a name of the time zone database is expected, such as UTC"
-        raise ValueError(sentence) from error
+        raise ValueError(
+            unexpected(value, "a name of the time zone database", example="UTC")
+        ) from error
     return value
 
 
@@ -92,16 +93,16 @@ class Checks(Section):
 
 
 class Split(Section):
-    """Which rows teach, which choose, which judge."""
+    """Which rows are for training, which for validation, and which are held out in the vault."""
 
     by: Literal["time", "hash", "group"] | None = None
     """Default: `time` where the main source has an event time, else `hash`."""
     group: ColumnName | None = None
     """For `group`: rows with the same value stay in the same part."""
     vault: Share = 0.15
-    """Rows that only the gate sees; with time: the newest, at most four verdict windows."""
+    """Hold-out rows that only the gate reads; with time: the newest, at most four verdict windows."""
     validation: Share = 0.15
-    """Rows that tuning, threshold and calibration see; of what the vault left."""
+    """Rows that tuning, threshold and calibration read; of what the vault left."""
     gap: Duration = timedelta(0)
     """With time: rows this close before a cut are left out, where labels come late."""
 
@@ -124,16 +125,8 @@ class Models(Section):
     """Of everything random."""
 
 
-class Problem(Section):
+class Problem(Section, title="Perennial problem"):
     """The problem file."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        populate_by_name=True,
-        title="Perennial problem",
-    )
 
     api_version: Literal["perennial/v1"] = Field(alias="apiVersion")
     """The version of this file's form."""
@@ -160,7 +153,7 @@ class Problem(Section):
     checks: Checks = Checks()
     """What the data must fulfil."""
     split: Split = Split()
-    """Which rows teach, which choose, which judge."""
+    """Which rows are for training, which for validation, and which are held out in the vault."""
     models: Models = Models()
     """Which kinds of model are tried, and for how long."""
     gates: Gates = Gates()
@@ -168,7 +161,7 @@ class Problem(Section):
     serving: Serving = Serving()
     """How a model is served on a cluster; one machine has one process."""
     monitoring: Monitoring = Monitoring()
-    """When and how the served model is watched."""
+    """When and how the served model is monitored."""
     retraining: Retraining = Retraining()
     """What may start a retraining, and how often."""
     resources: dict[Stage, Resources] = Field(default_factory=dict)
@@ -187,15 +180,20 @@ class Problem(Section):
         return next(iter(self.source))
 
     @property
-    def main_source(self) -> FilesSource | PostgresSource:
+    def main_source(self) -> Source:
         """The source that has one row for each prediction."""
         return self.source[self.main_source_name]
+
+    def environment_names(self) -> frozenset[str]:
+        """Return the names of the environment that its sources need."""
+        names = [source.environment_names() for source in self.source.values()]
+        return frozenset().union(*names)
 
     @property
     def labels(self) -> Labels:
         """Where labels come from, with the defaults that depend on the sources filled in."""
-        given = self.target.labels or Labels(source=self.main_source_name)
-        return given.model_copy(update={"on": given.on or self.main_source.key})
+        labels = self.target.labels or Labels(source=self.main_source_name)
+        return labels.model_copy(update={"on": labels.on or self.main_source.key})
 
     @property
     def split_by(self) -> Literal["time", "hash", "group"]:
@@ -204,46 +202,44 @@ class Problem(Section):
 
     def resources_of(self, stage: Stage) -> Resources:
         """What a stage's pod is given, with the defaults that depend on the stage filled in."""
-        given, usual = self.resources.get(stage), DEFAULTS[stage]
-        if given is None:
-            return usual
-        return usual.model_copy(update=given.model_dump(exclude_unset=True))
+        declared, default = self.resources.get(stage), DEFAULTS[stage]
+        if declared is None:
+            return default
+        return default.model_copy(update=declared.model_dump(exclude_unset=True))
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """Check what more than one key has to say."""
-        complaints = []
+        """Check the rules that span several keys."""
+        faults = []
         labels = self.target.labels
         if labels is not None and labels.source not in {*self.source, "feedback"}:
             known = ", ".join([*self.source, "feedback"])
-            complaints.append(
-                f"target.labels.from is {labels.source!r}; one of {known} is expected"
-            )
-        complaints += [
+            faults.append(f"target.labels.from is {labels.source!r}; one of {known} is expected")
+        faults += [
             f"features.join names {name!r}, which is not under source; add it there"
             for name in self.features.join
             if name not in self.source
         ]
-        complaints += [
+        faults += [
             f"source {name!r} is not joined; say how under features.join.{name}"
             for name in self.source
             if name != self.main_source_name and name not in self.features.join
         ]
         if self.split.by == "time" and self.main_source.event_time is None:
-            complaints.append(
+            faults.append(
                 f"split.by is time, but source.{self.main_source_name}.event_time is absent; add it"
             )
         if (self.split.by == "group") != (self.split.group is not None):
-            complaints.append("split.by: group and split.group go together; give both or neither")
+            faults.append("split.by: group and split.group go together; give both or neither")
         if self.target.task and self.metric.name:
             fitting = METRICS_BY_TASK[self.target.task]
             if self.metric.name not in fitting:
-                complaints.append(
+                faults.append(
                     f"metric.name is {self.metric.name}, which does not fit the task "
                     f"{self.target.task}; one of {', '.join(fitting)} is expected"
                 )
         if self.target.column in self.features.drop:
-            complaints.append("features.drop holds the target's own column; take it out")
-        if complaints:
-            raise ValueError("; ".join(complaints))
+            faults.append("features.drop holds the target's own column; take it out")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self

@@ -1,4 +1,4 @@
-"""When the served model is watched, and what may start its renewal."""
+"""When the served model is monitored, and what may start a retraining."""
 
 import re
 from datetime import timedelta
@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, NonNegativeInt, PositiveInt
 
-from contract.problem.section import Section
+from contract.messages import unexpected
 from contract.problem.units import Duration, Share
+from contract.strict import Section
 
 
 def _clock(value: str) -> str:
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) is None:
-        sentence = f'found {value!r}; a time of day is expected, such as "06:00"'
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a time of day", example='"06:00"'))
     return value
 
 
@@ -21,16 +21,16 @@ Clock = Annotated[str, AfterValidator(_clock)]
 
 
 class Monitoring(Section):
-    """When and how the served model is watched."""
+    """When and how the served model is monitored."""
 
     at: Clock = "06:00"
     """Time of day in the problem's time zone: before people come to work."""
     verdict_window: Duration = timedelta(days=7)
-    """Days that are judged together; seven take out the weekdays."""
+    """Days that are evaluated together; seven take out the weekdays."""
 
 
 class MinimumLabels(Section):
-    """How many new labelled rows make a retraining worth its while."""
+    """How many new labelled rows make a retraining worthwhile."""
 
     rows: NonNegativeInt = 1_000
     """At least so many."""
@@ -48,6 +48,6 @@ class Retraining(Section):
     max_per_30d: PositiveInt = 4
     """A ceiling against storms: one a week."""
     min_new_labels: MinimumLabels = MinimumLabels()
-    """Fewer teach nothing new."""
+    """Fewer add too little to learn from."""
     max_age: Duration = timedelta(days=56)
     """An older model is refreshed: eight verdict windows."""

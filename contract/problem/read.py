@@ -1,8 +1,6 @@
 """Read a problem file; every error says file, line, column, what was found, expected, and to do."""
 
-import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -11,13 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from contract.errors import AskedWrongly
+from contract.messages import known_names
 from contract.problem.model import Problem
-from contract.problem.sources import PostgresSource
-from contract.problem.yaml import Path as Place
+from contract.problem.sources import KINDS
+from contract.problem.yaml import Path as KeyPath
 from contract.problem.yaml import Position, parse
-
-_ENVIRONMENT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
-_TAGS = {"files", "postgres"}
 
 
 def read_problem(path: Path, overrides: Mapping[str, Any] | None = None) -> Problem:
@@ -47,88 +43,74 @@ def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None 
         raise AskedWrongly(
             f"{name}:1:1: found {value!r}; a mapping with name, question … expected."
         )
-    set_by_hand: set[Place] = set()
-    for dotted, given in (overrides or {}).items():
-        _put(value, tuple(dotted.split(".")), given)
-        set_by_hand.add(tuple(dotted.split(".")))
+    overridden: set[KeyPath] = set()
+    for dotted, override in (overrides or {}).items():
+        path = tuple(dotted.split("."))
+        _put(value, path, override)
+        overridden.add(path)
     try:
         return Problem.model_validate(value)
     except ValidationError as error:
         lines = [
-            _line(name, entry, positions, set_by_hand)
+            _line(name, entry, positions, overridden)
             for entry in error.errors(include_url=False, include_context=False)
         ]
         raise AskedWrongly("\n".join(dict.fromkeys(lines))) from error
 
 
-def environment_names(problem: Problem) -> frozenset[str]:
-    """Return the names of the environment that the problem's sources mention."""
-    return frozenset(_mentioned(problem))
-
-
-def _mentioned(problem: Problem) -> Iterator[str]:
-    for source in problem.source.values():
-        if isinstance(source, PostgresSource):
-            yield source.connection
-            yield from _ENVIRONMENT.findall(source.query)
-        else:
-            yield from _ENVIRONMENT.findall(source.path)
-
-
-def _put(value: dict[str, Any], path: tuple[str, ...], given: Any) -> None:  # noqa: ANN401 - any YAML value
+def _put(value: dict[str, Any], path: tuple[str, ...], override: Any) -> None:  # noqa: ANN401 - any YAML value
     for part in path[:-1]:
         inner = value.get(part)
         if not isinstance(inner, dict):
             inner = value[part] = {}
         value = inner
-    value[path[-1]] = given
+    value[path[-1]] = override
 
 
 def _line(
     name: str,
     entry: ErrorDetails,
-    positions: dict[Place, Position],
-    set_by_hand: set[Place],
+    positions: dict[KeyPath, Position],
+    overridden: set[KeyPath],
 ) -> str:
     # A discriminated union puts its tag into the path; the file has no such level.
-    place: Place = tuple(
+    location: KeyPath = tuple(
         part
         for index, part in enumerate(entry["loc"])
-        if not (part in _TAGS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
+        if not (part in KINDS and index == 2 and entry["loc"][0] == "source")  # noqa: PLR2004 - source.NAME.TAG
     )
-    dotted = ".".join(map(str, place)) or "the file"
-    if any(place[: len(given)] == given for given in set_by_hand):
+    dotted = ".".join(map(str, location)) or "the file"
+    if any(location[: len(path)] == path for path in overridden):
         where = f"--set {dotted}"
     else:
-        known = place
-        while known and known not in positions:
-            known = known[:-1]
-        line, column = positions.get(known, (1, 1))
+        nearest = location
+        while nearest and nearest not in positions:
+            nearest = nearest[:-1]
+        line, column = positions.get(nearest, (1, 1))
         where = f"{name}:{line}:{column}"
-    return f"{where}: {_sentence(dotted, place, entry)}"
+    return f"{where}: {_sentence(dotted, location, entry)}"
 
 
-def _sentence(dotted: str, place: Place, entry: ErrorDetails) -> str:
-    kind, message, found = entry["type"], entry["msg"], entry.get("input")
+def _sentence(dotted: str, location: KeyPath, entry: ErrorDetails) -> str:
+    kind, message, value = entry["type"], entry["msg"], entry.get("input")
     if kind == "extra_forbidden":
-        known = _keys_beside(place)
-        close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.7)
-        meant = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
-        return f"found the unknown key {dotted!r}; {meant}"
+        known = _keys_beside(location)
+        hint = known_names(str(location[-1]), known, cutoff=0.7)
+        return f"found the unknown key {dotted!r}; {hint}"
     if kind == "missing":
         return f"{dotted!r} is missing; it is required: add it."
     if kind == "value_error":
         return f"{dotted}: {message.removeprefix('Value error, ')}."
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        return f"{dotted}.kind is not known; one of {', '.join(sorted(_TAGS))} is expected."
+        return f"{dotted}.kind is not known; one of {', '.join(sorted(KINDS))} is expected."
     expected = message[0].lower() + message[1:]
-    return f"{dotted}: found {found!r}; {expected}."
+    return f"{dotted}: found {value!r}; {expected}."
 
 
-def _keys_beside(place: Place) -> list[str]:
+def _keys_beside(location: KeyPath) -> list[str]:
     """Return the keys that the model knows where the unknown one stands."""
     models: list[type[BaseModel]] = [Problem]
-    for part in place[:-1]:
+    for part in location[:-1]:
         inner = [
             model
             for outer in models
@@ -155,8 +137,8 @@ def problem_files(folder: Path) -> dict[str, Path]:
 
     `NAME/problem.yaml`, or `NAME.problem.yaml` as from a ConfigMap, whose keys hold no slash.
     """
-    found = {
+    files = {
         path.name.removesuffix(".problem.yaml"): path for path in folder.glob("*.problem.yaml")
     }
-    found |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
-    return dict(sorted(found.items()))
+    files |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
+    return dict(sorted(files.items()))

@@ -12,8 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-from contract.problem.section import Section
-from contract.problem.units import Duration, Share, written_duration
+from contract.messages import unexpected
+from contract.problem.units import Duration, Share, format_duration
+from contract.strict import Section
 
 LONGEST_CANARY = timedelta(hours=20)  # a run is ended after 24, and the other stages need some
 
@@ -50,8 +51,8 @@ class Canary(Section):
             raise ValueError(sentence)
         if self.longest > LONGEST_CANARY:
             sentence = (
-                f"bake times steps, and max_hold, are {written_duration(self.longest)} together; "
-                f"at most {written_duration(LONGEST_CANARY)} are expected, as a run has a day"
+                f"bake times steps, and max_hold, are {format_duration(self.longest)} together; "
+                f"at most {format_duration(LONGEST_CANARY)} are expected, as a run has a day"
             )
             raise ValueError(sentence)
         return self
@@ -68,8 +69,7 @@ def _rollout(value: object, read: ValidatorFunctionWrapHandler) -> object:
     """Read `rolling` or the section, so that an error names one of them and not both."""
     if isinstance(value, str) or value is None:
         if value != "rolling":
-            sentence = f"found {value!r}; rolling, or canary with its steps, is expected"
-            raise ValueError(sentence)
+            raise ValueError(unexpected(value, "rolling, or canary with its steps,"))
         return read(value)
     return value if isinstance(value, CanaryRollout) else CanaryRollout.model_validate(value)
 
@@ -81,9 +81,9 @@ class Serving(Section):
     """Pods; with two, one answers while the other's node is emptied."""
     rollout: Annotated[Literal["rolling"] | CanaryRollout, WrapValidator(_rollout)] = "rolling"
     """How a new model takes over; default `rolling`, pod by pod: most problems have too few
-    requests an hour for a canary to tell anything."""
+    requests an hour for a canary to show anything."""
 
     @property
     def canary(self) -> Canary | None:
-        """The canary that is asked for."""
+        """The canary that is configured."""
         return None if self.rollout == "rolling" else self.rollout.canary

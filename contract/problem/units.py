@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from contract.messages import unexpected
+
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
@@ -24,17 +26,16 @@ def duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        sentence = f"found {value!r}; a duration is expected, such as 90s, 5m, 2h, 7d"
-        raise ValueError(sentence)
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(unexpected(value, "a duration", example="90s, 5m, 2h, 7d"))
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
-def written_duration(value: timedelta) -> str:
+def format_duration(value: timedelta) -> str:
     """Write a duration with the largest unit that divides it.
 
-    >>> written_duration(timedelta(hours=48))
+    >>> format_duration(timedelta(hours=48))
     '2d'
     """
     milliseconds = round(value.total_seconds() * 1_000)
@@ -52,12 +53,11 @@ def share(value: object) -> float:
     >>> share("15%")
     0.15
     """
-    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
-    if found:
-        value = float(found[1]) / 100
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        value = float(match[1]) / 100
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        sentence = f"found {value!r}; a share is expected, such as 15% or 0.15"
-        raise ValueError(sentence)
+        raise ValueError(unexpected(value, "a share", example="15% or 0.15"))
     return float(value)
 
 
@@ -72,17 +72,16 @@ def size(value: object) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        sentence = f"found {value!r}; a size is expected, such as 200MB or 1GiB"
-        raise ValueError(sentence)
-    return int(float(found[1]) * _BYTES[found[2]])
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(unexpected(value, "a size", example="200MB or 1GiB"))
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
-def written_size(value: int) -> str:
+def format_size(value: int) -> str:
     """Write a size with the largest decimal unit that divides it.
 
-    >>> written_size(200_000_000)
+    >>> format_size(200_000_000)
     '200MB'
     """
     for unit in ("GB", "MB", "kB"):
@@ -94,7 +93,7 @@ def written_size(value: int) -> str:
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
-    PlainSerializer(written_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["7d", "90s"]}),
 ]
 Share = Annotated[
@@ -113,6 +112,6 @@ Share = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(size),
-    PlainSerializer(written_size, return_type=str),
+    PlainSerializer(format_size, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["200MB"]}),
 ]

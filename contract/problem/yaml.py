@@ -22,7 +22,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 def parse(text: str, name: str) -> tuple[Any, dict[Path, Position]]:
-    """Return the value of a YAML text and where each part of it stands.
+    """Return the value of a YAML text and the position of each part of it.
 
     Raises:
         AskedWrongly: it is not YAML, or a key stands twice in one mapping.
@@ -47,16 +47,16 @@ def _value(node: yaml.Node, path: Path, positions: dict[Path, Position], name: s
         return node.value if node.style in {"'", '"', "|", ">"} else _plain(node.value)
     if isinstance(node, yaml.SequenceNode):
         return [_value(n, (*path, i), positions, name) for i, n in enumerate(node.value)]
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
         key = str(key_node.value)
-        if key in found:
+        if key in mapping:
             sentence = f"{name}:{line}:{column}: the key {key!r} stands twice; leave one of them."
             raise AskedWrongly(sentence)
         positions[*path, key] = (line, column)
-        found[key] = _value(value_node, (*path, key), positions, name)
-    return found
+        mapping[key] = _value(value_node, (*path, key), positions, name)
+    return mapping
 
 
 def _plain(text: str) -> Any:  # noqa: ANN401 - any YAML scalar

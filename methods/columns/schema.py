@@ -4,12 +4,11 @@ Roles are inferred from development rows without looking at how the target depen
 `methods/columns/roles.py` holds the rules, and the problem file's `columns` override them.
 """
 
-from difflib import get_close_matches
-
 import numpy as np
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from contract.problem import ColumnOverride, Problem
 from contract.strict import Strict
 from methods.columns.roles import Feature, column_of, pair_of, range_of
@@ -66,7 +65,7 @@ def infer(table: pa.Table, problem: Problem) -> Schema:
         AskedWrongly: the target or an overridden column is not there.
         Refused: there is no feature, or the target cannot be learned.
     """
-    target = _column(table, problem.target.column)
+    target = _column(table, problem.target.column, "target.column")
     _check_overrides(table, problem)
     task = task_of(target, problem)
     columns = tuple(
@@ -115,19 +114,17 @@ def features_table(table: pa.Table, schema: Schema) -> pa.Table:
     return pa.table({name: _column(table, name) for name in schema.names})
 
 
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+def _column(table: pa.Table, name: str, named_by: str = "the schema") -> pa.ChunkedArray:
     if name not in table.column_names:
-        close = get_close_matches(name, table.column_names, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else "check the problem file."
-        known = ", ".join(map(repr, table.column_names[:20]))
-        raise AskedWrongly(f"The column {name!r} is not in the data, which has {known}; {meant}")
+        sentence = no_such_column("The table", name, table.column_names, named_by=named_by)
+        raise AskedWrongly(sentence)
     return table[name]
 
 
 def _check_overrides(table: pa.Table, problem: Problem) -> None:
     for name, override in problem.columns.items():
         if override.role != "drop" and name not in problem.features.drop:
-            _column(table, name)
+            _column(table, name, f"columns.{name}")
 
 
 def _overridden(column: Feature, values: pa.ChunkedArray, given: ColumnOverride | None) -> Feature:

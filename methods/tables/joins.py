@@ -12,16 +12,16 @@ from collections.abc import Mapping
 import duckdb
 
 from contract.errors import AskedWrongly
-from contract.problem import FilesSource, Join, PostgresSource
+from contract.messages import no_such_column
+from contract.problem import Join
+from contract.problem.sources.base import SourceBase
 from methods.tables import sql as duck
-
-Source = FilesSource | PostgresSource
 
 
 def joined(
     connection: duckdb.DuckDBPyConnection,
     main: str,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, SourceBase],
     joins: Mapping[str, Join],
 ) -> str:
     """Return the query of the main table with each joined source's columns behind its own.
@@ -47,7 +47,7 @@ def joined(
     return f"SELECT {', '.join(terms)} FROM {duck.name(main)} AS main {' '.join(clauses)}"  # noqa: S608 - quoted
 
 
-def _relation(name: str, join: Join, source: Source) -> tuple[str, str]:
+def _relation(name: str, join: Join, source: SourceBase) -> tuple[str, str]:
     """Return the right side of a join and its condition."""
     alias = duck.name(name)
     equal = [f"main.{duck.name(column)} = {alias}.{duck.name(column)}" for column in join.on]
@@ -65,7 +65,7 @@ def _relation(name: str, join: Join, source: Source) -> tuple[str, str]:
 
 
 def _terms(
-    name: str, join: Join, source: Source, other: Mapping[str, str], taken: set[str]
+    name: str, join: Join, source: SourceBase, other: Mapping[str, str], taken: set[str]
 ) -> list[str]:
     """Return the columns that a join adds, null where the row is older than the tolerance."""
     hidden = {*join.on, source.event_time, source.known_at, source.cursor}
@@ -91,16 +91,14 @@ def _terms(
 
 
 def _check(
-    name: str, join: Join, source: Source, own: Mapping[str, str], other: Mapping[str, str]
+    name: str, join: Join, source: SourceBase, own: Mapping[str, str], other: Mapping[str, str]
 ) -> None:
     for column in join.on:
-        for side, columns in (("main source", own), (f"source {name!r}", other)):
+        for side, columns in (("The main source", own), (f"The source {name!r}", other)):
             if column not in columns:
-                sentence = (
-                    f"features.join.{name}.on names {column!r}, which the {side} does not have; "
-                    f"it has {', '.join(map(repr, columns))}. Correct the name."
+                raise AskedWrongly(
+                    no_such_column(side, column, columns, named_by=f"features.join.{name}.on")
                 )
-                raise AskedWrongly(sentence)
         if ("VARCHAR" in own[column]) != ("VARCHAR" in other[column]):
             sentence = (
                 f"features.join.{name}.on: {column!r} is {own[column]} in the main source and "

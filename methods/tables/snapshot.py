@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from contract.artifacts import Table
 from contract.errors import AskedWrongly
+from contract.messages import no_such_column
 from contract.store.client import Store
 from contract.strict import Strict
 from methods.columns.schema import ROW_KEY
@@ -154,9 +155,7 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
             continue
         kind = kinds.get(column)
         if kind is None:
-            known = ", ".join(map(repr, list(kinds)[:20]))
-            sentence = f"The {role} {column!r} is not in the data, which has {known}; correct it."
-            raise AskedWrongly(sentence)
+            raise AskedWrongly(no_such_column("The collected table", column, kinds, named_by=role))
         if kind == "TIMESTAMP WITH TIME ZONE" or (role == "cursor" and not kind.startswith(_TIMES)):
             continue
         if not kind.startswith(_TIMES):
@@ -168,10 +167,7 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
         terms[column] = f"CAST({duck.name(column)} AS TIMESTAMP) AT TIME ZONE {duck.text(timezone)}"
     for column in source.key:
         if column not in kinds:
-            known = ", ".join(map(repr, list(kinds)[:20]))
-            raise AskedWrongly(
-                f"The key {column!r} is not in the data, which has {known}; correct it."
-            )
+            raise AskedWrongly(no_such_column("The collected table", column, kinds, named_by="key"))
     return terms
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
-from contract.problem import PostgresSource, Problem, read_problem
+from contract.problem import Problem, read_problem
 from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl
 from perennial.kubernetes.namespace_snapshot import Look, sentences, waiting_for
 from perennial.kubernetes.overlay import Rendered
@@ -115,10 +115,11 @@ def _say_shut_in(overlay: Rendered, problems: Sequence[Problem], report: Report)
     if not selectors or any(READS_SOURCES in labels for labels in selectors):
         return
     for problem in problems:
-        if any(isinstance(source, PostgresSource) for source in problem.source.values()):
+        needed = [source.egress for source in problem.source.values() if source.egress]
+        if needed:
             report(
-                f"{problem.name} reads a database, and no network policy lets its stages out to "
-                "one; add `- ../../components/database-sources` to the components of "
+                f"{problem.name} reads {needed[0].service}, and no network policy lets its stages "
+                "out to one; add `- ../../components/database-sources` to the components of "
                 f"{overlay.folder.name}"
             )
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from contract.problem import Problem, environment_names
+from contract.problem import Problem
 from perennial.kubernetes.kubectl import OURS, TASKS, Kubectl
 
 
@@ -14,7 +14,7 @@ def secret_name(problem: str) -> str:
 
 def absent_names(kubectl: Kubectl, problem: Problem) -> list[str]:
     """Return what the problem mentions and its Secret does not hold, sorted."""
-    names = environment_names(problem)
+    names = problem.environment_names()
     held = kubectl.secret(TASKS, secret_name(problem.name)) if names else None
     return sorted(names - (held or {}).keys())
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract.errors import AskedWrongly
-from contract.problem import environment_names, read_problem
+from contract.problem import read_problem
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
 from perennial.local import database
@@ -137,7 +137,7 @@ def mentioned_names(problems: Path) -> list[str]:
     names: set[str] = set()
     for file in sorted(problems.glob("*/problem.yaml")):
         with contextlib.suppress(AskedWrongly):
-            names |= environment_names(read_problem(file))
+            names |= read_problem(file).environment_names()
     return sorted(names)
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, environment_names
+from contract.problem import Problem
 from contract.store.client import Store
 from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
 from perennial.local.environment import product_environment, remembered_environment
@@ -88,7 +88,7 @@ class MachinePlatform:
             AskedWrongly: one is not there.
         """
         known = remembered_environment(self.home)
-        absent = sorted(environment_names(problem) - known.keys())
+        absent = sorted(problem.environment_names() - known.keys())
         if absent:
             sentence = (
                 f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "

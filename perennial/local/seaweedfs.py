@@ -149,7 +149,7 @@ def program() -> Path:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
-        sentence = f"The program 'weed' is not in {str(beside.parent)!r}; run `make install`."
+        sentence = f"The program 'weed' is not in {str(beside.parent)!r}; run `make up`, which installs it."
         raise AskedWrongly(sentence)
     return Path(found)
 

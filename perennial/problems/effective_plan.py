@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from contract.problem import FilesSource, PostgresSource, Problem
-from contract.problem.units import written_duration
+from contract.problem import Problem
+from contract.problem.units import format_duration
 from contract.stages import STAGES
 from contract.store.client import Store
 from contract.store.source_head import read_head
@@ -39,7 +39,7 @@ def _derived(problem: Problem) -> dict[str, str]:
     """Return the defaults that follow from other keys; what the data decide is `inferred`."""
     labels = problem.labels
     on = ", ".join(labels.on) or "the row's hash"
-    days = written_duration(labels.horizon)
+    days = format_duration(labels.horizon)
     given = {
         "target.task": problem.target.task,
         "target.positive": problem.target.positive,
@@ -75,7 +75,7 @@ def stages(problem: Problem) -> list[tuple[str, str]]:
     means = {
         "problem": "fixes the run: its window, its reason, and this file",
         "collection": "; ".join(
-            f"{name} from {_place(source)}" for name, source in problem.source.items()
+            f"{name} from {source.describe()}" for name, source in problem.source.items()
         ),
         "validation": f"{problem.checks.suite}, if there; at most "
         f"{problem.checks.quarantine.budget:.2%} of the rows set aside",
@@ -84,13 +84,13 @@ def stages(problem: Problem) -> list[tuple[str, str]]:
         "split": f"by {problem.split_by}: vault {problem.split.vault:.0%}, "
         f"validation {problem.split.validation:.0%} of the rest",
         "selection": f"dummy, {', '.join(problem.models.candidates)}, on the same folds",
-        "tuning": f"with selection at most {written_duration(problem.models.budget)} of CPU time",
+        "tuning": f"with selection at most {format_duration(problem.models.budget)} of CPU time",
         "training": "train and validation together, never the vault; a signed bundle",
         "evaluation": _gates(problem),
         "deployment": "canary rows, then the champion moves"
         + ("; a person approves first" if problem.gates.approval == "manual" else ""),
         "monitoring": f"daily at {problem.monitoring.at} {problem.timezone}, windows of "
-        f"{written_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
+        f"{format_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
     }
     return [(stage, means[stage]) for stage in STAGES]
 
@@ -122,12 +122,6 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return ", ".join(str(entry) for entry in value)
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _place(source: FilesSource | PostgresSource) -> str:
-    if isinstance(source, FilesSource):
-        return source.path
-    return f"PostgreSQL at ${source.connection}"
 
 
 def _joins(problem: Problem) -> str:

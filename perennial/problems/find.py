@@ -1,9 +1,9 @@
 """Finds problem files: by the name of their folder under `problems/`, or by their path."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from contract.errors import AskedWrongly
+from contract.messages import no_such
 from contract.problem import Problem, read_problem
 from contract.problem.yaml import parse
 
@@ -16,16 +16,14 @@ def find_problem(problems: Path, name: str) -> Path:
     Raises:
         AskedWrongly: there is none; the sentence says which are known.
     """
-    given = Path(name)
-    if given.suffix in {".yaml", ".yml"}:
-        return given
-    for folder in (problems / name, given):
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    for folder in (problems / name, path):
         if (folder / FILE).is_file():
             return folder / FILE
     known = sorted(file.parent.name for file in problems.glob(f"*/{FILE}"))
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known) or 'none'}."
-    raise AskedWrongly(f"There is no problem {name!r} in {str(problems)!r}; {hint}")
+    raise AskedWrongly(no_such("problem", name, known, where=f"in {str(problems)!r}"))
 
 
 def load_problem(
@@ -58,11 +56,11 @@ def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
     >>> parse_overrides(("models.budget=60s", "models.seed=7"))
     {'models.budget': '60s', 'models.seed': 7}
     """
-    found: dict[str, object] = {}
+    overrides: dict[str, object] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             sentence = f"--set {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
             raise AskedWrongly(sentence)
-        found[key] = parse(value, f"--set {key}")[0]
-    return found
+        overrides[key] = parse(value, f"--set {key}")[0]
+    return overrides

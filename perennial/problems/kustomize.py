@@ -53,9 +53,9 @@ replacements:
 
 def write_kustomizations(folder: Path, name: str | None = None) -> None:
     """Write both files into a problem's folder; `name` is its own, else that of the folder."""
-    called = name or folder.name
+    problem = name or folder.name
     replicas = read_problem(folder / "problem.yaml").serving.replicas
-    files = ", ".join(f"{called}.{file}={file}" for file in FILES if (folder / file).exists())
+    files = ", ".join(f"{problem}.{file}={file}" for file in FILES if (folder / file).exists())
     generators = "\n".join(
         GENERATOR.format(namespace=namespace, files=files) for namespace in NAMESPACES
     )
@@ -64,11 +64,11 @@ def write_kustomizations(folder: Path, name: str | None = None) -> None:
     (folder / "kustomization.yaml").write_text(
         COMPONENT.format(generators=generators), encoding="utf-8"
     )
-    text = SERVING.format(name=called, replicas=replicas)
+    text = SERVING.format(name=problem, replicas=replicas)
     (serving / "kustomization.yaml").write_text(text, encoding="utf-8")
 
 
 def is_added(folder: Path) -> bool:
     """Tell whether an overlay can name the folder."""
-    places = (folder, folder / "serving")
-    return all((place / "kustomization.yaml").is_file() for place in places)
+    folders = (folder, folder / "serving")
+    return all((one / "kustomization.yaml").is_file() for one in folders)

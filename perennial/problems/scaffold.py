@@ -26,7 +26,7 @@ ERRORS = {2: AskedWrongly, 3: Refused, 75: TryAgain}
 
 
 class Request(Strict):
-    """What a person knows of a new problem."""
+    """The arguments of `perennial init`."""
 
     name: str
     file: str
@@ -49,7 +49,7 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
         sentence = f"The folder {str(folder)!r} is there already; choose another name or remove it."
         raise AskedWrongly(sentence)
     problems.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that the last step is one rename; a dot keeps it out of every listing.
+    # Beside the target folder, so that the last step is one rename; a dot keeps it out of every listing.
     partial = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=problems))
     try:
         _suggest(home, request, partial)
@@ -65,25 +65,25 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
 def _suggest(home: Home, request: Request, folder: Path) -> None:
     """Have the task look at the data and write the suggested files into `folder`."""
     result = folder / ".result.json"
-    words = ["-m", "tasks", "suggestion", "--params", request.model_dump_json()]
+    arguments = ["-m", "tasks", "suggestion", "--params", request.model_dump_json()]
     done = subprocess.run(
-        [str(home.python), *words, "--out", str(folder)],
+        [str(home.python), *arguments, "--out", str(folder)],
         env=inherited(os.environ) | {"PYTHONPATH": str(home.project), RESULT_VARIABLE: str(result)},
         cwd=home.project,
         capture_output=True,
         check=False,
     )
-    why = json.loads(result.read_text()).get("why") if result.exists() else None
+    message = json.loads(result.read_text()).get("why") if result.exists() else None
     result.unlink(missing_ok=True)
     if done.returncode in ERRORS:
-        raise ERRORS[done.returncode](why or _last_line(done.stderr or done.stdout))
+        raise ERRORS[done.returncode](message or _last_line(done.stderr or done.stdout))
     absent = [name for name in SUGGESTED if not (folder / name).is_file()]
     if done.returncode != 0 or absent:
-        said = _last_line(done.stderr or done.stdout)
-        sentence = f"The task 'suggestion' ended with exit code {done.returncode}: {said}"
+        last_line = _last_line(done.stderr or done.stdout)
+        sentence = f"The task 'suggestion' ended with exit code {done.returncode}: {last_line}"
         raise RuntimeError(sentence)
 
 
 def _last_line(output: bytes) -> str:
     lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no output"

@@ -5,7 +5,7 @@ swap nothing has happened, after it the run is done. A run that loses the swap r
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,34 +13,13 @@ from pathlib import Path
 from contract.artifacts import Table
 from contract.errors import Conflict, TryAgain
 from contract.log import log
-from contract.problem import FilesSource, PostgresSource
 from contract.store.client import Store
 from contract.store.layout import LandedPartKey
 from contract.store.source_head import LandedPart, SourceHead, commit, read_head
 from methods.tables.parquet import write_file
 from tasks.collection.readers.base import Load, Reader, Reading
-from tasks.collection.readers.files import FilesReader
 
 ATTEMPTS = 10  # arbitrary; a problem has one run at a time, so that two writers are an accident
-
-
-def reader_of(
-    name: str,
-    source: FilesSource | PostgresSource,
-    *,
-    environment: Mapping[str, str],
-    scratch: Path,
-    timezone: str,
-) -> Reader:
-    """Return the reader for a kind of source."""
-    if isinstance(source, FilesSource):
-        return FilesReader(
-            name, source, environment=environment, scratch=scratch, timezone=timezone
-        )
-    # 0.3 CPU-s and a native library that a problem on files alone need not have.
-    from tasks.collection.readers.postgres import PostgresReader  # noqa: PLC0415 - as said above
-
-    return PostgresReader(name, source, environment=environment, timezone=timezone)
 
 
 def collect(
@@ -55,7 +34,7 @@ def collect(
 ) -> tuple[SourceHead, int]:
     """Commit what is new of a source; return the head as of this run and its new rows.
 
-    A run that is committed already changes nothing and sees what it saw.
+    A run that was committed before changes nothing and returns its own snapshot.
 
     Raises:
         TryAgain: other runs won every time.

@@ -11,14 +11,14 @@ import os
 
 from contract.artifacts import Document
 from contract.errors import Refused
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.tables.snapshot import Snapshot, SourceSnapshot
-from tasks.collection.commit import collect, reader_of
+from tasks.collection.commit import collect
+from tasks.collection.readers import reader_of
+from tasks.collection.readers.base import ReadOptions
 
 
 class Inputs(Strict):
@@ -42,29 +42,26 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Collect every source in the order of the problem file."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    this = read_artifact(out.store, inputs.run, Run)
+    problem, run = read_problem_and_run(out.store, inputs)
     sources: dict[str, SourceSnapshot] = {}
     new_rows = 0
     for name, source in problem.source.items():
         scratch = out.scratch / name
         scratch.mkdir()
-        reader = reader_of(
-            name, source, environment=os.environ, scratch=scratch, timezone=problem.timezone
-        )
+        reader = reader_of(name, source, ReadOptions(os.environ, scratch, problem.timezone))
         head, new = collect(
             out.store,
             problem.name,
             name,
             reader,
-            run=this.run_id,
-            window_end=this.window_end,
+            run=run.run_id,
+            window_end=run.window_end,
             scratch=scratch,
         )
         if not head.parts:
             sentence = (
                 f"The source {name!r} has no row that was known by "
-                f"{this.window_end.isoformat()}; choose a later `window_end`, or wait for data."
+                f"{run.window_end.isoformat()}; choose a later `window_end`, or wait for data."
             )
             raise Refused(sentence)
         new_rows += new

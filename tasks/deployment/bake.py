@@ -13,7 +13,7 @@ from bundle import Model
 from contract.errors import TryAgain
 from contract.log import log
 from contract.problem.serving import Canary
-from contract.problem.units import written_duration
+from contract.problem.units import format_duration
 from contract.run import Run
 from contract.store.client import Store
 from contract.store.ledger import Kind, Ledger, LedgerEntry
@@ -143,7 +143,7 @@ class Bake:
             return True
         told = f"the canary was asked {found:,} of {wish.min_requests:,} times in its step"
         if now > notes.began + wish.longest:
-            held = written_duration(wish.max_hold)
+            held = format_duration(wish.max_hold)
             raise Failed(
                 f"After {held} of holding {told}; lower serving.rollout.canary.min_requests, "
                 "give it more time, or roll out without a canary."

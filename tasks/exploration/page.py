@@ -20,7 +20,7 @@ PERIODS = 30  # stretches of time in the line of the target
 SHOWN_CLASSES = 20
 
 
-def exploration_page(
+def page(
     run: Run,
     problem: Problem,
     sample: pa.Table,
@@ -44,7 +44,7 @@ def exploration_page(
         findings: what is odd.
     """
     leaks = [finding for finding in findings if finding.kind == "leak"]
-    word = f"{len(findings)} warnings" if findings else "nothing odd"
+    result = f"{len(findings)} warnings" if findings else "nothing odd"
     alerts: list[Block] = [
         Alert("bad" if finding.kind == "leak" else "warn", finding.sentence)
         if finding.kind in _LEVELS
@@ -68,8 +68,8 @@ def exploration_page(
     ]
     return render(
         f"Exploration of {run.name}",
-        status=Status("bad" if leaks else "warn" if findings else "good", word),
-        lead=f"{rows} development rows; rows of the vault were not looked at.",
+        status=Status("bad" if leaks else "warn" if findings else "good", result),
+        lead=f"{rows} development rows; rows of the vault were not read.",
         sections=sections,
         footer={"problem": run.name, "run": run.run_id, "known by": run.window_end},
     )
@@ -83,13 +83,14 @@ def _target(target: np.ndarray, classes: Sequence[str], times: np.ndarray | None
         blocks.append(Chart(bars(names, counts, title="Rows of each class")))
     else:
         quantiles = np.quantile(target, [0, 0.25, 0.5, 0.75, 1])
-        words = ("least", "a quarter below", "half below", "three quarters below", "greatest")
-        blocks.append(Facts(dict(zip(words, map(float, quantiles), strict=True))))
+        labels = ("least", "a quarter below", "half below", "three quarters below", "greatest")
+        blocks.append(Facts(dict(zip(labels, map(float, quantiles), strict=True))))
     if times is not None and len(classes) <= 2:  # noqa: PLR2004 - the mean of several is none
         edges = np.linspace(times.min(), times.max() + 1, PERIODS + 1)
-        place = np.searchsorted(edges, times, side="right") - 1
+        period = np.searchsorted(edges, times, side="right") - 1
         means = [
-            float(target[place == i].mean()) if (place == i).any() else None for i in range(PERIODS)
+            float(target[period == i].mean()) if (period == i).any() else None
+            for i in range(PERIODS)
         ]
         days = [
             np.datetime64(int(edge / MICROSECONDS), "s").astype("datetime64[D]").item()

@@ -1,4 +1,4 @@
-"""Look at the development rows and say what is odd about them.
+"""Profile the development rows and list what is odd about them.
 
 Takes    problem, run, tables
 Makes    page       warnings first, the target, a report of every column
@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from contract.artifacts import Document, Page, Table
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.leakage import Finding
@@ -24,11 +25,11 @@ from methods.columns.schema import is_feature
 from methods.columns.targets import class_codes, classes_of, labelled, numbers_of, task_of
 from methods.split.parts import development, microseconds, rule_of
 from methods.tables.parquet import read_table
-from tasks.exploration.page import exploration_page
-from tasks.exploration.warn import find
+from tasks.exploration.oddities import oddities
+from tasks.exploration.page import page
 
 SAMPLE = 20_000  # rows in the report of every column: 7 CPU-s at 100,000 rows of 30 columns
-LOOKED_AT = 50_000  # rows for suspected leaks: the deviation of an AUC is then below 0.003
+LEAK_SAMPLE = 50_000  # rows for suspected leaks: the deviation of an AUC is then below 0.003
 
 
 class Inputs(Strict):
@@ -43,7 +44,7 @@ class Params(Strict):
     """It has none: everything stands in the problem."""
 
 
-class Findings(Strict):
+class FindingsDocument(Strict):
     """The document `findings`."""
 
     findings: tuple[Finding, ...]
@@ -59,10 +60,9 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Explore the main source's development rows."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    this = read_artifact(out.store, inputs.run, Run)
+    problem, run = read_problem_and_run(out.store, inputs)
     table = read_table(out.store, inputs.tables[problem.main_source_name])
-    rows = _development(table, problem, this, out)
+    rows = _development(table, problem, run, out)
     column = rows[problem.target.column]
     task = task_of(column, problem)
     classes = classes_of(column, task, problem)
@@ -72,40 +72,39 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         else numbers_of(column, problem.target.column)
     )
     features = rows.select([name for name in rows.column_names if is_feature(name, problem)])
-    seen = spread(rows.num_rows, LOOKED_AT)
-    found = find(features.take(pa.array(seen)), target[seen], task)
+    sample = spread(rows.num_rows, LEAK_SAMPLE)
+    findings = oddities(features.take(pa.array(sample)), target[sample], task)
     event_time = problem.main_source.event_time
-    page = exploration_page(
-        this,
+    html = page(
+        run,
         problem,
         rows.take(pa.array(spread(rows.num_rows, SAMPLE))),
         rows=rows.num_rows,
         target=target,
         classes=classes,
         times=microseconds(rows[event_time]) if event_time else None,
-        findings=found,
+        findings=findings,
     )
     return Outputs(
-        page=out.page("page", page),
-        findings=out.document("findings", Findings(findings=tuple(found))),
-        warnings=len(found),
+        page=out.page("page", html),
+        findings=out.document("findings", FindingsDocument(findings=tuple(findings))),
+        warnings=len(findings),
     )
 
 
-def _development(table: pa.Table, problem: Problem, this: Run, out: Out) -> pa.Table:
-    """Return the labelled rows that may be looked at before the gate."""
+def _development(table: pa.Table, problem: Problem, run: Run, out: Out) -> pa.Table:
+    """Return the labelled rows that may be inspected before the gate."""
     name = problem.target.column
     if name not in table.column_names:
-        known = ", ".join(map(repr, table.column_names))
-        sentence = (
-            f"The target {name!r} is not in the data, which has {known}; correct target.column."
+        owner = f"The source {problem.main_source_name!r}"
+        raise AskedWrongly(
+            no_such_column(owner, name, table.column_names, named_by="target.column")
         )
-        raise AskedWrongly(sentence)
     rows = table.filter(labelled(table[name]))
     if rows.num_rows == 0:
         sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."
         raise Refused(sentence)
-    return rows.filter(development(rows, rule_of(problem, this, out.store)))
+    return rows.filter(development(rows, rule_of(problem, run, out.store)))
 
 
 def spread(rows: int, most: int) -> np.ndarray:

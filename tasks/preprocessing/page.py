@@ -1,4 +1,4 @@
-"""The page that shows what became of each column."""
+"""The page that shows the role and the values of each column."""
 
 import pyarrow as pa
 
@@ -11,7 +11,7 @@ from tasks.preprocessing.prepare import PreparedRows
 EXAMPLE_CHARACTERS = 40
 
 
-def preprocessing_page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
+def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
     """Return the page: roles, missing values, an example of each column."""
     table = prepared.table
     silent = [column.name for column in schema.columns if column.role in {"id", "constant"}]
@@ -43,7 +43,7 @@ def preprocessing_page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
     return render(
         f"Preprocessing of {run.name}",
         status=Status("warn" if prepared.left_out else "good", "prepared"),
-        lead=f"{table.num_rows} labelled rows with {facts['features']} features that can teach.",
+        lead=f"{table.num_rows} labelled rows with {facts['features']} features that a model can learn from.",
         sections=[
             PageSection("The table", *blocks),
             PageSection(

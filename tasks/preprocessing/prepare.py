@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from contract.problem import Problem
 from methods.columns.schema import is_feature, key_columns
 from methods.tables import sql as duck
@@ -18,7 +19,7 @@ from tasks.preprocessing.clean import cleaned
 
 @dataclass(frozen=True)
 class PreparedRows:
-    """The labelled rows, and what is worth knowing of how they came about."""
+    """The labelled rows, and what was left out of them."""
 
     table: pa.Table
     unlabelled: int
@@ -54,11 +55,9 @@ def prepare(
     terms, left_out = cleaned(kinds, problem)
     target = problem.target.column
     if target not in terms:
-        known = ", ".join(map(repr, kinds))
-        sentence = (
-            f"The target {target!r} is not in the data, which has {known}; correct target.column."
+        raise AskedWrongly(
+            no_such_column("The joined table", target, kinds, named_by="target.column")
         )
-        raise AskedWrongly(sentence)
     kept = {name: term for name, term in terms.items() if _is_kept(name, problem)}
     select = ", ".join(f"{term} AS {duck.name(name)}" for name, term in kept.items())
     order = duck.names([*filter(None, [problem.main_source.event_time]), *key_columns(problem)])
@@ -79,10 +78,10 @@ def prepare(
 
 
 def _is_kept(name: str, problem: Problem) -> bool:
-    """Say whether the prepared table has a column: a feature, or what places a row."""
+    """Tell whether the prepared table has a column: a feature, or what a row is ordered and split by."""
     source = problem.main_source
-    placing = {*key_columns(problem), source.event_time, problem.split.group}
-    return name == problem.target.column or name in placing or is_feature(name, problem)
+    needed = {*key_columns(problem), source.event_time, problem.split.group}
+    return name == problem.target.column or name in needed or is_feature(name, problem)
 
 
 def _final(problem: Problem, window_end: datetime) -> str:
@@ -102,6 +101,6 @@ def _final(problem: Problem, window_end: datetime) -> str:
 def _check_drops(problem: Problem, kinds: Mapping[str, str]) -> None:
     for name in problem.features.drop:
         if name not in kinds:
-            known = ", ".join(map(repr, kinds))
-            sentence = f"features.drop names {name!r}, which is not in the data; it has {known}. Take it out."
-            raise AskedWrongly(sentence)
+            raise AskedWrongly(
+                no_such_column("The joined table", name, kinds, named_by="features.drop")
+            )

@@ -3,26 +3,24 @@
 Takes    problem, run, tables
 Makes    prepared           labelled rows, one a key, sorted by event time and key
          schema             the role of every column, inferred from development rows
-         page               what became of each column
+         page               each column's role, missing values and an example
 Facts    rows, columns, labelled, unlabelled
-Refuses  no labelled row, a target that cannot be learned, no column that can teach
+Refuses  no labelled row, a target that cannot be learned, no column that a model can learn from
 Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 """
 
 import warnings
 
 from contract.artifacts import Document, Page, Table
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.schema import infer
 from methods.split.parts import development, rule_of
 from methods.tables import sql as duck
 from methods.tables.parquet import write_table
-from tasks.preprocessing.page import preprocessing_page
+from tasks.preprocessing.page import page
 from tasks.preprocessing.prepare import prepare
 
 
@@ -56,17 +54,16 @@ with warnings.catch_warnings():
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Prepare the table and say what its columns are."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    this = read_artifact(out.store, inputs.run, Run)
+    problem, run = read_problem_and_run(out.store, inputs)
     paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
     with duck.connect(out.scratch) as connection:
-        prepared = prepare(connection, paths, problem, this.window_end)
-    seen = prepared.table.filter(development(prepared.table, rule_of(problem, this, out.store)))
-    schema = infer(seen, problem)
+        prepared = prepare(connection, paths, problem, run.window_end)
+    rows = prepared.table.filter(development(prepared.table, rule_of(problem, run, out.store)))
+    schema = infer(rows, problem)
     return Outputs(
         prepared=write_table(out, "prepared", prepared.table),
         schema=out.document("schema", schema),
-        page=out.page("page", preprocessing_page(this, prepared, schema)),
+        page=out.page("page", page(run, prepared, schema)),
         rows=prepared.table.num_rows + prepared.unlabelled,
         columns=len(schema.columns),
         labelled=prepared.table.num_rows,

@@ -1,10 +1,10 @@
-"""Fix what a run is about: the problem with every default, its window, and who serves now.
+"""Fix a run's inputs: the problem with every default, its window, and who serves now.
 
 Takes    nothing
 Makes    problem, run, expectations   later stages take them by digest, so that a file edited in
                                       mid-run changes nothing
 Facts    window_end, champion         in ISO 8601; the digest of the model that serves, if any
-Refuses  nothing; a file that does not validate was asked wrongly
+Refuses  nothing; a file that does not validate is an invalid request, exit code 2
 Source   Sculley et al., "Hidden Technical Debt in Machine Learning Systems", NIPS 2015, section 6
 """
 
@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from contract.artifacts import Document
 from contract.errors import AskedWrongly
+from contract.messages import no_such
 from contract.problem import read_problem
 from contract.run import Run
 from contract.runtime.task import Task
@@ -78,7 +79,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         )
         raise AskedWrongly(sentence)
     champion = read_champion(out.store, problem.name)
-    this = Run(
+    run = Run(
         name=problem.name,
         run_id=params.run_id,
         window_start=params.window_start,
@@ -92,7 +93,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     )
     return Outputs(
         problem=out.document("problem", problem),
-        run=out.document("run", this),
+        run=out.document("run", run),
         expectations=out.document("expectations", read_suite(folder / problem.checks.suite)),
         window_end=params.window_end.isoformat(),
         champion=champion.digest if champion else None,
@@ -112,8 +113,7 @@ def problem_folder(name: str) -> Path:
     folder = Path(root) / name
     if not folder.is_dir():
         known = sorted(path.parent.name for path in Path(root).glob("*/problem.yaml"))
-        sentence = f"There is no problem {name!r} in {root}; it has {', '.join(known) or 'none'}."
-        raise AskedWrongly(sentence)
+        raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
 
 
@@ -136,9 +136,9 @@ def read_suite(path: Path) -> dict[str, Any]:
         raise AskedWrongly(f"{where}: found no JSON ({error.msg}); correct it.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
+        field = ".".join(map(str, first["loc"]))
         sentence = (
-            f"{path}: {place}: {first['msg']}; a suite as Great Expectations writes it is expected."
+            f"{path}: {field}: {first['msg']}; a suite as Great Expectations writes it is expected."
         )
         raise AskedWrongly(sentence) from error
     return {"name": suite.name or path.stem, "expectations": suite.expectations}

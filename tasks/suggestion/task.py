@@ -1,4 +1,4 @@
-"""Suggest the folder of a problem from one file of data: it runs without editing.
+"""Suggest the folder of a problem from one file of data; it runs without editing.
 
 Takes    nothing
 Makes    problem, expectations, readme   the three files; into a local folder where `--out` is one
@@ -28,9 +28,9 @@ from contract.strict import Strict
 from methods.columns.leakage import leaks
 from methods.columns.targets import LearningTask, class_codes, numbers_of
 from methods.tables import sql as duck
-from tasks.suggestion.look import DataSummary, look, problem_of
-from tasks.suggestion.trial import can_be_split
-from tasks.suggestion.write import problem_text, readme_text, suite_of
+from tasks.suggestion.inspection import DataSummary, problem_of, summarise
+from tasks.suggestion.render import problem_text, readme_text, suite_of
+from tasks.suggestion.split_check import can_be_split
 
 
 class Inputs(Strict):
@@ -69,7 +69,7 @@ class Files(Strict):
 
 
 def suggest(params: Params, scratch: Path) -> Files:
-    """Look at the data and write the three files.
+    """Inspect the data and write the three files.
 
     Raises:
         AskedWrongly: the file or the target is not there.
@@ -77,9 +77,12 @@ def suggest(params: Params, scratch: Path) -> Files:
     """
     path = Path(params.file)
     with duck.connect(scratch) as connection:
-        seen = look(connection, path, params.target, params.task)
-        text, by_hash = _runnable(params, seen)
-        suite = {"name": params.name, "expectations": suite_of(connection, seen.columns, seen.rows)}
+        summary = summarise(connection, path, params.target, params.task)
+        text, by_hash = _runnable(params, summary)
+        suite = {
+            "name": params.name,
+            "expectations": suite_of(connection, summary.columns, summary.rows),
+        }
     return Files(
         problem=text,
         expectations=json.dumps(suite, indent=2, ensure_ascii=False, default=str) + "\n",
@@ -87,36 +90,36 @@ def suggest(params: Params, scratch: Path) -> Files:
             name=params.name,
             path=path,
             target=params.target,
-            task=seen.task,
-            classes=seen.classes,
-            rows=seen.rows,
-            key=seen.key,
-            event_time=seen.event_time,
+            task=summary.task,
+            classes=summary.classes,
+            rows=summary.rows,
+            key=summary.key,
+            event_time=summary.event_time,
             by_hash=by_hash,
-            columns=seen.columns,
-            suspects=_suspects(seen, params.target),
+            columns=summary.columns,
+            suspects=_suspects(summary, params.target),
         ),
-        rows=seen.rows,
-        task=seen.task,
+        rows=summary.rows,
+        task=summary.task,
     )
 
 
-def _runnable(params: Params, seen: DataSummary) -> tuple[str, bool]:
+def _runnable(params: Params, summary: DataSummary) -> tuple[str, bool]:
     """Return the problem file whose split works: by time if it can be, else by hash."""
     reason: Refused | None = None
-    for by_hash in (False, True) if seen.event_time else (False,):
+    for by_hash in (False, True) if summary.event_time else (False,):
         text = problem_text(
             name=params.name,
-            path=seen.path,
+            path=summary.path,
             target=params.target,
-            task=seen.task,
-            key=seen.key,
-            event_time=seen.event_time,
+            task=summary.task,
+            key=summary.key,
+            event_time=summary.event_time,
             by_hash=by_hash,
         )
         problem: Problem = problem_of(text)
         try:
-            can_be_split(seen, problem)
+            can_be_split(summary, problem)
         except Refused as error:
             reason = error
             continue
@@ -125,16 +128,18 @@ def _runnable(params: Params, seen: DataSummary) -> tuple[str, bool]:
     raise reason
 
 
-def _suspects(seen: DataSummary, target: str) -> list[str]:
-    values = seen.table[target]
+def _suspects(summary: DataSummary, target: str) -> list[str]:
+    values = summary.table[target]
     numbers = (
-        class_codes(values, seen.classes, target) if seen.classes else numbers_of(values, target)
+        class_codes(values, summary.classes, target)
+        if summary.classes
+        else numbers_of(values, target)
     )
-    names = [column.name for column in seen.columns if column.role not in {"id", "constant"}]
-    features: pa.Table = seen.table.select(names)
+    names = [column.name for column in summary.columns if column.role not in {"id", "constant"}]
+    features: pa.Table = summary.table.select(names)
     known = np.isfinite(numbers)
     return [
-        finding.sentence for finding in leaks(features.filter(known), numbers[known], seen.task)
+        finding.sentence for finding in leaks(features.filter(known), numbers[known], summary.task)
     ]
 
 
@@ -158,20 +163,20 @@ class Suggestion(Task[Inputs, Params, Outputs]):
 
     def main(self, arguments: Sequence[str]) -> int:
         """Write into the folder `--out`, or as any task where that is an address of the store."""
-        words = self._parse(arguments)
-        if words.out.startswith("s3://"):
+        options = self._parse(arguments)
+        if options.out.startswith("s3://"):
             return super().main(arguments)
         try:
-            params = _parameters(words.params)
+            params = _parameters(options.params)
             with tempfile.TemporaryDirectory(prefix="suggestion-") as scratch:
                 files = suggest(params, Path(scratch))
         except PerennialError as error:
-            told = os.environ.get(RESULT_VARIABLE)
-            if told:
-                Path(told).write_text(json.dumps({"why": str(error)}), encoding="utf-8")
+            result_file = os.environ.get(RESULT_VARIABLE)
+            if result_file:
+                Path(result_file).write_text(json.dumps({"why": str(error)}), encoding="utf-8")
             log(self.name).error("task ended", exit=error.exit_code, why=str(error))
             return error.exit_code
-        folder = Path(words.out)
+        folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in (
             ("problem.yaml", files.problem),
@@ -179,7 +184,7 @@ class Suggestion(Task[Inputs, Params, Outputs]):
             ("README.md", files.readme),
         ):
             (folder / name).write_text(text, encoding="utf-8")
-        log(self.name).info("task done", task=self.name, out=words.out, rows=files.rows)
+        log(self.name).info("task done", task=self.name, out=options.out, rows=files.rows)
         return 0
 
 
@@ -188,8 +193,8 @@ def _parameters(text: str) -> Params:
         return Params.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "--params"
-        raise AskedWrongly(f"suggestion: {place}: {first['msg']}; correct it.") from error
+        field = ".".join(map(str, first["loc"])) or "--params"
+        raise AskedWrongly(f"suggestion: {field}: {first['msg']}; correct it.") from error
 
 
 task = Suggestion("suggestion", run)

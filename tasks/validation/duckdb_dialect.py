@@ -1,4 +1,4 @@
-"""Great Expectations 1.24 on DuckDB: three repairs, to be dropped when it has an engine of its own.
+"""Great Expectations 1.24 on DuckDB: three patches, to be dropped when it has an engine of its own.
 
 Seen with great-expectations 1.24.1, duckdb 1.5 and 2.0, SQLAlchemy 2.0 and 2.1; its pull request
 12084 is to bring a native engine. Import this module only where there is an expectation to check:
@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     import great_expectations as gx
     import sqlalchemy as sa
 
-    # As Any: what is mended is not what its types promise.
+    # As Any: what is patched is not what its types promise.
     engine: Any = import_module("great_expectations.execution_engine.sqlalchemy_execution_engine")
     core: Any = import_module("great_expectations.expectations.core")
     util: Any = import_module("great_expectations.expectations.metrics.util")
@@ -37,8 +37,8 @@ class _Dialect(str):  # a member of its enumeration of dialects is asked for `.v
         return str(self)
 
 
-def _mend() -> None:
-    """Carry out the repairs, once a process."""
+def _patch() -> None:
+    """Apply the patches, once a process."""
     # 1. It leaves the connection's context, which rolls back, before it fetches; DuckDB then drops
     #    the result ("list index out of range"). For some dialects it keeps the connection open.
     if "duckdb" not in engine._PERSISTED_CONNECTION_DIALECTS:  # noqa: SLF001 - no public way
@@ -71,6 +71,6 @@ def _mend() -> None:
     quantiles._validate = plain  # noqa: SLF001 - as above
 
 
-_mend()
+_patch()
 
 __all__ = ["gx"]

@@ -1,4 +1,4 @@
-"""A suite, as Great Expectations writes it, judged on DuckDB over a Parquet file.
+"""A suite of Great Expectations, evaluated on DuckDB over a Parquet file.
 
 An expectation belongs to the main source, or to the one that its `meta.source` names.
 """
@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
 from methods.tables import sql as duck
 from methods.tables.snapshot import ROW
-from tasks.validation.checks import Check, Severity
+from tasks.validation.results import CheckResult, Severity
 
 _COMPOUND = "expect_compound_columns_to_be_unique"
 _INDEX = "perennial_index"
@@ -30,8 +31,8 @@ def of_source(suite: Mapping[str, Any], source: str, main: str) -> list[dict[str
 
 def check_suite(
     expectations: Sequence[dict[str, Any]], source: str, path: Path, scratch: Path
-) -> list[tuple[Check, str | None]]:
-    """Judge the expectations on the rows at `path`; each check with the query of its bad rows.
+) -> list[tuple[CheckResult, str | None]]:
+    """Evaluate the expectations on the rows at `path`; each check with the query of its bad rows.
 
     The query names the table `current`, and is None where there is no bad row or the expectation
     is of the whole table.
@@ -66,19 +67,21 @@ def _validate(
     context = gx.get_context(mode="ephemeral")
     quiet: Any = {"globally": False}
     context.variables.progress_bars = quiet
-    options = f"memory_limit={duck.MEMORY}&threads={duck.THREADS}"
-    held = context.data_sources.add_sql(
-        source, connection_string=f"duckdb:///{database}?{options}", create_temp_table=False
+    limits = f"memory_limit={duck.MEMORY}&threads={duck.THREADS}"
+    source_handle = context.data_sources.add_sql(
+        source, connection_string=f"duckdb:///{database}?{limits}", create_temp_table=False
     )
-    asset = held.add_table_asset("current", table_name="current")
+    asset = source_handle.add_table_asset("current", table_name="current")
     batch = asset.add_batch_definition_whole_table("whole").get_batch()
     suite = gx.ExpectationSuite(name=source)
     for index, expectation in enumerate(expectations):
         _add(suite, expectation, index)
-    form = {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW]}
-    found = [result.to_json_dict() for result in batch.validate(suite, result_format=form).results]
-    held.get_engine().dispose()
-    return sorted(found, key=lambda result: result["expectation_config"]["meta"][_INDEX])
+    options = {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW]}
+    results = [
+        result.to_json_dict() for result in batch.validate(suite, result_format=options).results
+    ]
+    source_handle.get_engine().dispose()
+    return sorted(results, key=lambda result: result["expectation_config"]["meta"][_INDEX])
 
 
 def _add(suite: Any, expectation: dict[str, Any], index: int) -> None:  # noqa: ANN401 - its own type
@@ -90,20 +93,20 @@ def _add(suite: Any, expectation: dict[str, Any], index: int) -> None:  # noqa: 
     )
 
     kind = str(expectation.get("type") or expectation.get("expectation_type"))
-    marked = {**(expectation.get("meta") or {}), _INDEX: index}
+    meta = {**(expectation.get("meta") or {}), _INDEX: index}
     try:
         suite.add_expectation(
             ExpectationConfiguration(
                 type=kind,
                 kwargs=expectation.get("kwargs") or {},
-                meta=marked,
+                meta=meta,
                 severity=expectation.get("severity", "critical"),
             ).to_domain_obj()
         )
     except (GreatExpectationsError, ValueError, TypeError) as error:
-        said = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]
         sentence = (
-            f"Expectation {index + 1} of the suite, {kind!r}, is not valid: {said}; correct it."
+            f"Expectation {index + 1} of the suite, {kind!r}, is not valid: {reason}; correct it."
         )
         raise AskedWrongly(sentence) from error
 
@@ -113,41 +116,45 @@ def _check_columns(expectations: Sequence[dict[str, Any]], source: str, path: Pa
         query = f"SELECT * FROM read_parquet({duck.text(path)})"  # noqa: S608 - quoted
         known = duck.columns(connection, query)
     for expectation in expectations:
-        given = expectation.get("kwargs") or {}
-        named = [given.get("column"), given.get("column_A"), given.get("column_B")]
-        named += given.get("column_list") or []
+        arguments = expectation.get("kwargs") or {}
+        named = [arguments.get(key) for key in ("column", "column_A", "column_B")]
+        named += arguments.get("column_list") or []
         absent = [name for name in named if name is not None and name not in known]
         kind = str(expectation.get("type"))
         if absent and kind != "expect_column_to_exist":
-            listed = ", ".join(repr(name) for name in known if name != ROW)
-            sentence = (
-                f"The expectation {kind!r} names the column {absent[0]!r}, which the source "
-                f"{source!r} does not have; it has {listed}. Correct the suite, or say in the "
-                "expectation's meta.source which source it is of."
+            sentence = no_such_column(
+                f"The source {source!r}",
+                absent[0],
+                [name for name in known if name != ROW],
+                named_by=f"the expectation {kind!r}",
+                advice="Correct the suite, or say in the expectation's meta.source which source "
+                "it is of.",
             )
             raise AskedWrongly(sentence)
 
 
-def _check(result: dict[str, Any], source: str) -> tuple[Check, str | None]:
-    config, found = result["expectation_config"], result["result"]
-    name = words(config["type"], config["kwargs"])
+def _check(result: dict[str, Any], source: str) -> tuple[CheckResult, str | None]:
+    config, outcome = result["expectation_config"], result["result"]
+    name = expectation_text(config["type"], config["kwargs"])
     if "'raised_exception': True" in str(result["exception_info"]):
         sentence = (
             f"The expectation {name!r} of the source {source!r} cannot be judged on DuckDB; "
             "types are held by collection itself. Take it out of the suite."
         )
         raise Refused(sentence)
-    query = found.get("unexpected_index_query")
+    query = outcome.get("unexpected_index_query")
     if query and config["type"] == _COMPOUND:
         # Its own query joins the table to itself without saying which side a column is of.
         columns = duck.names(config["kwargs"]["column_list"])
         query = f"SELECT {ROW} FROM current QUALIFY count(*) OVER (PARTITION BY {columns}) > 1"  # noqa: S608 - quoted
     is_of_rows = query is not None
-    bad = int(found["unexpected_count"]) if is_of_rows else None
-    observed = f"{found.get('observed_value')} was observed"
-    if "unexpected_count" in found:
-        observed = f"{found['unexpected_count']} of {found['element_count']} rows do not fulfil it"
-    check = Check(
+    bad = int(outcome["unexpected_count"]) if is_of_rows else None
+    observed = f"{outcome.get('observed_value')} was observed"
+    if "unexpected_count" in outcome:
+        observed = (
+            f"{outcome['unexpected_count']} of {outcome['element_count']} rows do not fulfil it"
+        )
+    check = CheckResult(
         source=source,
         name=name,
         severity=_SEVERITIES[config.get("severity") or "critical"],
@@ -158,19 +165,19 @@ def _check(result: dict[str, Any], source: str) -> tuple[Check, str | None]:
     return check, query.rstrip("; \n") if query and bad else None
 
 
-def words(kind: str, given: Mapping[str, Any]) -> str:
-    """Say an expectation in words.
+def expectation_text(kind: str, arguments: Mapping[str, Any]) -> str:
+    """Return an expectation as a person reads it.
 
-    >>> words("expect_column_values_to_be_between", {"column": "age", "min_value": 0})
+    >>> expectation_text("expect_column_values_to_be_between", {"column": "age", "min_value": 0})
     'age: values to be between (min_value=0)'
     """
-    subject = given.get("column") or given.get("column_A") or "table"
-    said = kind.removeprefix("expect_").removeprefix("column_").removeprefix("table_")
+    subject = arguments.get("column") or arguments.get("column_A") or "table"
+    verb = kind.removeprefix("expect_").removeprefix("column_").removeprefix("table_")
     hidden = {"column", "batch_id", "strict_min", "strict_max"}
     rest = ", ".join(
-        f"{name}={_plain(value)}" for name, value in given.items() if name not in hidden
+        f"{name}={_plain(value)}" for name, value in arguments.items() if name not in hidden
     )
-    return f"{subject}: {said.replace('_', ' ')}" + (f" ({rest})" if rest else "")
+    return f"{subject}: {verb.replace('_', ' ')}" + (f" ({rest})" if rest else "")
 
 
 def _plain(value: object) -> str:

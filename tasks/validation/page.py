@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from contract.run import Run
 from pages import Facts, PageSection, Paragraph, Status, TableBlock, bars, render, share
 from pages.blocks import Block, Chart
-from tasks.validation.checks import Check, SourceReport
+from tasks.validation.results import CheckResult, SourceReport
 
 
-def validation_page(
+def page(
     run: Run, reports: Sequence[SourceReport], reasons: Mapping[str, list[tuple[str, int]]]
 ) -> str:
     """Return the page; a check that failed stands first."""
@@ -49,7 +49,7 @@ def _section(report: SourceReport, reasons: list[tuple[str, int]]) -> PageSectio
     return PageSection(report.source, *blocks)
 
 
-def _row(check: Check) -> list[object]:
+def _row(check: CheckResult) -> list[object]:
     level: Status = Status("good", "fulfilled")
     if not check.success:
         level = Status("bad" if check.severity == "critical" else "warn", "not fulfilled")

@@ -12,8 +12,7 @@ Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PV
 
 from contract.artifacts import Document, Page, Table
 from contract.expectations import ExpectationSuite
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.documents import read_artifact
 from contract.store.writer import Out
@@ -21,9 +20,9 @@ from contract.strict import Strict
 from methods.tables import sql as duck
 from methods.tables.parquet import write_batches
 from methods.tables.snapshot import Snapshot, View
-from tasks.validation.checks import SourceReport
 from tasks.validation.expectations import of_source
-from tasks.validation.page import validation_page
+from tasks.validation.page import page
+from tasks.validation.results import SourceReport
 from tasks.validation.validate import ranges_of, validate
 
 
@@ -59,8 +58,7 @@ class Outputs(Strict):
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Validate one source after the other."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    this = read_artifact(out.store, inputs.run, Run)
+    problem, run = read_problem_and_run(out.store, inputs)
     snapshot = read_artifact(out.store, inputs.snapshot, Snapshot)
     suite = read_artifact(out.store, inputs.expectations, ExpectationSuite)
     tables: dict[str, Table] = {}
@@ -72,12 +70,12 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         scratch.mkdir()
         is_main = name == problem.main_source_name
         view = View(
-            known_by=this.window_end,
-            since=this.window_start if is_main else None,
+            known_by=run.window_end,
+            since=run.window_start if is_main else None,
             timezone=problem.timezone,
         )
         with duck.connect(scratch) as connection:
-            judged = validate(
+            validated = validate(
                 connection,
                 name,
                 [out.store.fetch(part, scratch) for part in source.parts],
@@ -88,18 +86,18 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
                 budget=problem.checks.quarantine.budget,
                 scratch=scratch,
             )
-            clean = duck.stream(connection, judged.clean)
+            clean = duck.stream(connection, validated.clean)
             tables[name] = write_batches(out, f"tables-{name}", clean, clean.schema)
-            if judged.report.quarantined:
-                bad = duck.stream(connection, judged.quarantine)
+            if validated.report.quarantined:
+                bad = duck.stream(connection, validated.quarantine)
                 quarantine[name] = write_batches(out, f"quarantine-{name}", bad, bad.schema)
-        reports.append(judged.report)
-        reasons[name] = judged.reasons
+        reports.append(validated.report)
+        reasons[name] = validated.reasons
     return Outputs(
         tables=tables,
         quarantine=quarantine,
         results=out.document("results", Results(sources=tuple(reports))),
-        page=out.page("page", validation_page(this, reports, reasons)),
+        page=out.page("page", page(run, reports, reasons)),
         rows=sum(report.rows for report in reports),
         quarantined=sum(report.quarantined for report in reports),
     )

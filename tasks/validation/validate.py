@@ -11,8 +11,8 @@ from contract.errors import Refused
 from contract.problem import Problem
 from methods.tables import sql as duck
 from methods.tables.snapshot import REASON, ROW, SourceSnapshot, View, materialise
-from tasks.validation.checks import Check, SourceReport, judge
 from tasks.validation.expectations import check_suite
+from tasks.validation.results import CheckResult, SourceReport, require_trust
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What validation made of a source; the queries are to be streamed by the caller."""
+class ValidatedSource:
+    """A source after validation; the caller streams the two queries."""
 
     report: SourceReport
     reasons: list[tuple[str, int]]
@@ -57,8 +57,8 @@ def validate(
     expectations: Sequence[dict[str, Any]],
     budget: float,
     scratch: Path,
-) -> Judged:
-    """Judge the current rows of a source.
+) -> ValidatedSource:
+    """Check the current rows of a source.
 
     Raises:
         Refused: no row counts, a critical check failed, or too many rows were set aside.
@@ -73,15 +73,15 @@ def validate(
             "choose another window, or wait for data."
         )
         raise Refused(sentence)
-    found = duck.columns(connection, "SELECT * FROM current")
-    ranges = Ranges({name: limits for name, limits in ranges.by_column.items() if name in found})
+    columns = duck.columns(connection, "SELECT * FROM current")
+    ranges = Ranges({name: limits for name, limits in ranges.by_column.items() if name in columns})
     _mark_ranges(connection, ranges)
     checks = _contract_checks(connection, name, source, ranges)
     candidate = scratch / "candidate.parquet"
     good = f"SELECT * EXCLUDE ({REASON}) FROM current WHERE {REASON} IS NULL ORDER BY {ROW}"  # noqa: S608 - constants
     duck.run(connection, f"COPY ({good}) TO {duck.text(candidate)} (FORMAT parquet)")
-    judged = check_suite(expectations, name, candidate, scratch)
-    for check, query in judged:
+    suite_results = check_suite(expectations, name, candidate, scratch)
+    for check, query in suite_results:
         if query and check.severity == "critical" and not check.success:
             _mark(connection, candidate, query, check.name)
     reasons = [
@@ -96,15 +96,15 @@ def validate(
         source=name,
         rows=total,
         quarantined=sum(count for _, count in reasons),
-        checks=(*checks, *(check for check, _ in judged)),
+        checks=(*checks, *(check for check, _ in suite_results)),
     )
-    judge(report, reasons, budget)
-    kept = "SELECT * EXCLUDE ({out}) FROM current WHERE {reason} {test} ORDER BY {row}"
-    return Judged(
+    require_trust(report, reasons, budget)
+    query = "SELECT * EXCLUDE ({out}) FROM current WHERE {reason} {test} ORDER BY {row}"
+    return ValidatedSource(
         report=report,
         reasons=reasons,
-        clean=kept.format(out=f"{ROW}, {REASON}", reason=REASON, test="IS NULL", row=ROW),
-        quarantine=kept.format(out=ROW, reason=REASON, test="IS NOT NULL", row=ROW),
+        clean=query.format(out=f"{ROW}, {REASON}", reason=REASON, test="IS NULL", row=ROW),
+        quarantine=query.format(out=ROW, reason=REASON, test="IS NOT NULL", row=ROW),
     )
 
 
@@ -135,7 +135,7 @@ def _mark(connection: duckdb.DuckDBPyConnection, candidate: Path, query: str, re
 
 def _contract_checks(
     connection: duckdb.DuckDBPyConnection, name: str, source: SourceSnapshot, ranges: Ranges
-) -> list[Check]:
+) -> list[CheckResult]:
     """Return what is checked whatever the suite says: keys, times and declared ranges."""
     counts = dict(
         duck.rows(
@@ -152,7 +152,7 @@ def _contract_checks(
     expected += ["the key stands twice in one load"] if source.key else []
     expected += [_outside(column, *limits) for column, limits in ranges.by_column.items()]
     return [
-        Check(
+        CheckResult(
             source=name,
             name=f"never: {reason}",
             severity="critical",

@@ -12,11 +12,13 @@ import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
 
-from contract.problem import FilesSource, PostgresSource
+from contract.problem.sources.files import FilesSource
+from contract.problem.sources.postgres import PostgresSource
 from contract.store.source_head import SourceHead
 from demo.flights import Airport
 from demo.weather import WeatherTable
-from tasks.collection.commit import reader_of
+from tasks.collection.readers import reader_of
+from tasks.collection.readers.base import ReadOptions
 
 NINE = datetime(2013, 1, 4, 9, tzinfo=UTC)
 FIRST = date(2013, 1, 1)
@@ -33,9 +35,7 @@ def airport(tmp_path_factory: pytest.TempPathFactory) -> Airport:
 def read(source: FilesSource | PostgresSource, name: str, value: str, scratch: Path) -> pa.Table:
     """Return all that collection reads of a source, without the load's name."""
     scratch.mkdir()
-    reader = reader_of(
-        "weather", source, environment={name: value}, scratch=scratch, timezone="UTC"
-    )
+    reader = reader_of("weather", source, ReadOptions({name: value}, scratch))
     with reader.open(SourceHead(), NINE) as reading:
         assert reading is not None
         rows = pa.Table.from_batches(list(reading.batches()), reading.schema)

@@ -1,5 +1,7 @@
 """Sources to collect from: real files and a real database."""
 
+import json
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,13 +10,21 @@ import duckdb
 import pyarrow as pa
 import pytest
 from fixtures_postgres import Database
+from fixtures_stages import Before
 
-from contract.problem import FilesSource, PostgresSource
+from contract.artifacts import Document
+from contract.canonical_json import canonical_json, sha256
+from contract.manifest import Manifest
+from contract.problem.sources import KINDS
+from contract.problem.sources.base import SourceBase
 from contract.store.client import Store
+from contract.store.documents import read_artifact
 from contract.store.source_head import SourceHead, read_head
 from methods.tables import sql as duck
-from methods.tables.snapshot import SourceSnapshot, View, current_table
-from tasks.collection.commit import collect, reader_of
+from methods.tables.snapshot import Snapshot, SourceSnapshot, View, current_table
+from tasks.collection.commit import collect
+from tasks.collection.readers import reader_of
+from tasks.collection.readers.base import ReadOptions
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -26,7 +36,7 @@ class Collection:
         self,
         store: Store,
         problem: str,
-        source: FilesSource | PostgresSource,
+        source: SourceBase,
         environment: Mapping[str, str],
         folder: Path,
     ) -> None:
@@ -36,13 +46,7 @@ class Collection:
     def run(self, run: str, *, store: Store | None = None, end: datetime = END) -> int:
         """Collect and return how many rows were new."""
         scratch = self.scratch()
-        reader = reader_of(
-            "events",
-            self.source,
-            environment=self.environment,
-            scratch=scratch,
-            timezone="UTC",
-        )
+        reader = reader_of("events", self.source, ReadOptions(self.environment, scratch))
         _, new = collect(
             store or self.store,
             self.problem,
@@ -99,13 +103,26 @@ class Dying(Store):
 
 
 @pytest.fixture
+def collection_of(
+    store: Store, problem_name: str, tmp_path: Path
+) -> Callable[[dict[str, object], Mapping[str, str]], Collection]:
+    """Return a collection of one source of any kind: its keys in the problem file, and what is set."""
+
+    def make(source: dict[str, object], environment: Mapping[str, str]) -> Collection:
+        model = KINDS[str(source["kind"])].model_validate(source)
+        return Collection(store, problem_name, model, environment, tmp_path)
+
+    return make
+
+
+@pytest.fixture
 def table_of(
-    store: Store, problem_name: str, database: Database, tmp_path: Path
+    collection_of: Callable[..., Collection], database: Database
 ) -> Callable[..., Collection]:
     """Return a collection of the database's table `events`, with what the test declares."""
 
     def make(**declared: object) -> Collection:
-        given = {
+        source = {
             "kind": "postgres",
             "query": "select * from events",
             "connection": "DSN",
@@ -114,8 +131,7 @@ def table_of(
             "lag": "1h",
             **declared,
         }
-        source = PostgresSource.model_validate(given)
-        return Collection(store, problem_name, source, {"DSN": database.dsn}, tmp_path)
+        return collection_of(source, {"DSN": database.dsn})
 
     return make
 
@@ -128,18 +144,52 @@ def landing(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files_of(
-    store: Store, problem_name: str, landing: Path, tmp_path: Path
-) -> Callable[..., Collection]:
+def files_of(collection_of: Callable[..., Collection], landing: Path) -> Callable[..., Collection]:
     """Return a collection of files in `landing`, with what the test declares."""
 
     def make(pattern: str = "*.csv", **declared: object) -> Collection:
-        given = {"kind": "files", "path": f"${{LANDING}}/{pattern}", "key": ["id"], **declared}
-        source = FilesSource.model_validate(given)
-        environment = {"LANDING": str(landing)}
-        return Collection(store, problem_name, source, environment, tmp_path)
+        source = {"kind": "files", "path": f"${{LANDING}}/{pattern}", "key": ["id"], **declared}
+        return collection_of(source, {"LANDING": str(landing)})
 
     return make
+
+
+def collection_command(stage: Before) -> list[str]:
+    """Return the command line of the collection, whose inputs are in the store."""
+    documents = stage.documents()
+    name = stage.problem.name
+    manifest = Manifest.model_validate(
+        {
+            "task": "problem",
+            "problem": name,
+            "run": "r1",
+            "code": "0" * 64,
+            "inputs": {},
+            "params": {},
+            "outputs": {key: value.model_dump() for key, value in documents.items()},
+            "facts": {},
+            "outcome": "made",
+            "started": "2026-06-01T00:00:00Z",
+            "seconds": 0,
+            "cpu_seconds": 0,
+        }
+    )
+    body = canonical_json(manifest.model_dump(mode="json"))
+    key = f"{name}/runs/r1/problem/manifest.json"
+    stage.store.put(key, body)
+    digest = sha256(body)
+    takes = [
+        f"--take={field}={stage.store.uri(key)}#{field}@sha256:{digest}" for field in documents
+    ]
+    out = stage.store.uri(f"{name}/runs/r1/collection")
+    return [sys.executable, "-m", "tasks", "collection", *takes, "--out", out]
+
+
+def collected(store: Store, problem: str) -> Snapshot:
+    """Return what the stage named in its manifest."""
+    found = json.loads(store.get(f"{problem}/runs/r1/collection/manifest.json"))
+    document = Document.model_validate(found["outputs"]["snapshot"])
+    return read_artifact(store, document, Snapshot)
 
 
 def write_parquet(query: str, path: Path) -> None:

@@ -1,8 +1,11 @@
-"""What a reader of a source gives to the commit, and what any reader must check."""
+"""What a reader of a source is given, what it gives to the commit, and what it must check."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from string import Template
 from typing import Protocol
 
 import pyarrow as pa
@@ -10,11 +13,25 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from contract.errors import AskedWrongly, Refused
+from contract.messages import no_such_column
+from contract.problem.sources.base import SourceBase
 from contract.store.source_head import FileVersion, SourceHead
 from contract.strict import Strict
 from methods.tables.snapshot import ADDED, LOAD
 
-LINES = 20  # of a difference; a source that was replaced has too many to read
+SHOWN_CHANGES = 20  # in one sentence; a source that was replaced has too many to read
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may use beside the source's own keys."""
+
+    environment: Mapping[str, str]
+    """Where connection strings and folders are, by the source's `environment_names`."""
+    scratch: Path
+    """A folder of the load's own that is gone afterwards."""
+    timezone: str = "UTC"
+    """The problem's; of times that are written without an offset."""
 
 
 class Load(Strict):
@@ -28,7 +45,7 @@ class Load(Strict):
 
 
 class Reading(Protocol):
-    """One load in progress: the batches first, then what they amount to."""
+    """One load in progress: the batches first, then the load's summary."""
 
     schema: pa.Schema
     """Of the batches, with the column `perennial_load`."""
@@ -43,7 +60,7 @@ class Reading(Protocol):
 
 
 class Reader(Protocol):
-    """A kind of source."""
+    """Reads one source; made as `reader(name, source, options)`."""
 
     def open(
         self, head: SourceHead, window_end: datetime
@@ -58,16 +75,35 @@ class Reader(Protocol):
         ...
 
 
+def expand(pattern: str, environment: Mapping[str, str]) -> str:
+    """Put the environment's values in place of `${NAME}`; the path is absolute.
+
+    Raises:
+        AskedWrongly: a name is not set.
+    """
+    try:
+        path = Template(pattern).substitute(environment)
+    except KeyError as error:
+        sentence = (
+            f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
+            "set it to the folder where the data are."
+        )
+        raise AskedWrongly(sentence) from error
+    except ValueError as error:
+        raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
+    return str(Path(path).absolute())
+
+
 def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     """Refuse a source whose columns have changed; their order does not matter.
 
     Raises:
         Refused: with the difference, a column a line: `+` is new, `-` is gone, `~` is changed.
-        AskedWrongly: a column has a name that is ours.
+        AskedWrongly: a column has a name that collection itself adds.
     """
-    ours = [name for name in now if name in ADDED]
-    if ours:
-        sentence = f"The source {source!r} has the column {ours[0]!r}, which we add; rename it."
+    reserved = [name for name in now if name in ADDED]
+    if reserved:
+        sentence = f"The source {source!r} has the column {reserved[0]!r}, a name that collection itself adds; rename it."
         raise AskedWrongly(sentence)
     if not before or dict(before) == dict(now):
         return
@@ -80,25 +116,22 @@ def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]
     ]
     sentence = (
         f"The columns of the source {source!r} have changed since the first load: "
-        f"{'; '.join(lines[:LINES])}. Restore them at the source, or collect under a new name."
+        f"{'; '.join(lines[:SHOWN_CHANGES])}. Restore them at the source, or collect under a new name."
     )
     raise Refused(sentence)
 
 
-def check_declared(source: str, declared: Iterable[str], columns: Mapping[str, str]) -> None:
-    """Refuse a declaration of columns that are not there.
+def check_declared(name: str, source: SourceBase, columns: Mapping[str, str]) -> None:
+    """Refuse a source whose problem file names a column that is not there.
 
     Raises:
         AskedWrongly: one is not.
     """
-    for name in declared:
-        if name not in columns:
-            known = ", ".join(map(repr, columns))
-            sentence = (
-                f"The source {source!r} has no column {name!r}, which the problem file names; "
-                f"it has {known}. Correct the name."
+    for column in source.declared_columns:
+        if column not in columns:
+            raise AskedWrongly(
+                no_such_column(f"The source {name!r}", column, columns, named_by="the problem file")
             )
-            raise AskedWrongly(sentence)
 
 
 def with_load(schema: pa.Schema) -> pa.Schema:

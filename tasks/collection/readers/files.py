@@ -7,23 +7,30 @@ what is sniffed anew each day depends on the day.
 
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from string import Template
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.errors import AskedWrongly, Refused, is_disk_full
-from contract.problem import FilesSource
+from contract.errors import Refused, is_disk_full
+from contract.problem.sources.files import FilesSource
 from contract.store.source_head import FileVersion, SourceHead
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, fits, look_into, scan
 from methods.tables.snapshot import LOAD
-from tasks.collection.readers.base import Load, Reading, check_columns, check_declared, greatest
+from tasks.collection.readers.base import (
+    Load,
+    Reading,
+    ReadOptions,
+    check_columns,
+    check_declared,
+    expand,
+    greatest,
+)
 
 _KNOWN = "perennial_known"
 
@@ -31,34 +38,24 @@ _KNOWN = "perennial_known"
 class FilesReader:
     """Reads the files that a pattern matches."""
 
-    def __init__(
-        self,
-        name: str,
-        source: FilesSource,
-        *,
-        environment: Mapping[str, str],
-        scratch: Path,
-        timezone: str = "UTC",
-    ) -> None:
+    def __init__(self, name: str, source: FilesSource, options: ReadOptions) -> None:
         self.name = name
         self.source = source
-        self.pattern = expand(source.path, environment)
-        self.scratch = scratch
-        self.timezone = timezone
+        self.pattern = expand(source.path, options.environment)
+        self.scratch = options.scratch
+        self.timezone = options.timezone
 
     @contextmanager
     def open(self, head: SourceHead, window_end: datetime) -> Iterator[Reading | None]:
         """Begin to read the files that are new, changed, or were not known in full."""
-        found = self._found()
+        paths = self._matching_files()
         fresh: dict[str, tuple[Path, FileVersion]] = {}
-        same: dict[str, FileVersion] = {}
-        for name, path in found.items():
-            seen = look(path, head.files.get(name))
+        for name, path in paths.items():
             known = head.files.get(name)
-            if known is not None and known.sha256 == seen.sha256 and known.complete:
-                same[name] = seen.model_copy(update={"complete": True})
-            elif seen.size:
-                fresh[name] = (path, seen)
+            version = file_version(path, known)
+            is_known = known is not None and known.sha256 == version.sha256 and known.complete
+            if version.size and not is_known:
+                fresh[name] = (path, version)
         if not fresh:
             yield None
             return
@@ -68,38 +65,31 @@ class FilesReader:
         except duckdb.Error as error:
             if is_disk_full(error):  # our own, not the source's fault
                 raise
-            raise Refused(f"{self._complaint(error)}") from error
+            raise Refused(self._unreadable(error)) from error
         finally:
             connection.close()
 
-    def _found(self) -> dict[str, Path]:
+    def _matching_files(self) -> dict[str, Path]:
         """Return the files by their path below the fixed part of the pattern, sorted."""
         root = fixed_part(self.pattern)
         paths = sorted(Path(path) for path in glob.glob(self.pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
-        found = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
-        if not found:
+        files = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
+        if not files:
             sentence = (
                 f"No file matches {self.pattern!r} of the source {self.name!r}; at least one is "
                 "expected. Check the path, and whether the feed has landed."
             )
             raise Refused(sentence)
-        return found
+        return files
 
-    def _complaint(self, error: duckdb.Error) -> str:
+    def _unreadable(self, error: duckdb.Error) -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        said = " ".join(lines[:3])[:400]
+        message = " ".join(lines[:3])[:400]
         where = next((line for line in lines if line.startswith("file = ")), "")
         return (
-            f"A file of the source {self.name!r} cannot be read: {said} {where}".rstrip()
+            f"A file of the source {self.name!r} cannot be read: {message} {where}".rstrip()
             + "; a readable file with the first load's types is expected. Repair or remove it."
         )
-
-    @property
-    def declared(self) -> list[str]:
-        """The columns that the problem file names for this source."""
-        source = self.source
-        times = [source.event_time, source.known_at, source.cursor]
-        return [*source.key, *(column for column in times if column)]
 
 
 class _FilesReading:
@@ -142,24 +132,24 @@ class _FilesReading:
     def load(self) -> Load:
         """Return what was read; a file with rows of the future is read again next time."""
         files = dict(self._head.files)
-        for name, (_, seen) in self._fresh.items():
-            files[name] = seen.model_copy(update={"complete": name not in self._left_out})
+        for name, (_, version) in self._fresh.items():
+            files[name] = version.model_copy(update={"complete": name not in self._left_out})
         return Load(columns=self._columns, watermark=self._watermark, files=files)
 
     def _checked_columns(self) -> dict[str, str]:
         """Return the source's columns: the first load's, which every later file must have."""
         reader, before = self._reader, self._head.columns
         for form in self._forms.values() if before else ():
-            held = {
+            types = {
                 name: before[name]
                 if name in before and fits(form.kind, before[name], kind)
                 else kind
                 for name, kind in form.columns.items()
             }
-            check_columns(reader.name, before, held)
+            check_columns(reader.name, before, types)
         columns = before or common_columns(self._connection, list(self._forms.values()))
         check_columns(reader.name, {}, columns)
-        check_declared(reader.name, reader.declared, columns)
+        check_declared(reader.name, reader.source, columns)
         return columns
 
     def _known(self) -> str:
@@ -186,25 +176,6 @@ class _FilesReading:
         return f"SELECT {self._known()} AS {_KNOWN}, *, {load} AS {LOAD} FROM ({rows})"  # noqa: S608 - quoted
 
 
-def expand(pattern: str, environment: Mapping[str, str]) -> str:
-    """Put the environment's values in place of `${NAME}`; the path is absolute.
-
-    Raises:
-        AskedWrongly: a name is not set.
-    """
-    try:
-        written = Template(pattern).substitute(environment)
-    except KeyError as error:
-        sentence = (
-            f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
-            "set it to the folder where files land."
-        )
-        raise AskedWrongly(sentence) from error
-    except ValueError as error:
-        raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
-    return str(Path(written).absolute())
-
-
 def fixed_part(pattern: str) -> Path:
     """Return the folder above the first wildcard.
 
@@ -217,15 +188,15 @@ def fixed_part(pattern: str) -> Path:
     return Path(*parts[:cut])
 
 
-def look(path: Path, known: FileVersion | None) -> FileVersion:
+def file_version(path: Path, known: FileVersion | None) -> FileVersion:
     """Return what tells one version of a file from another; unread where nothing has changed.
 
     Raises:
         Refused: the file cannot be opened.
     """
     try:
-        found = path.stat()
-        unchanged = known and (known.size, known.modified) == (found.st_size, found.st_mtime_ns)
+        status = path.stat()
+        unchanged = known and (known.size, known.modified) == (status.st_size, status.st_mtime_ns)
         if known and unchanged:
             return known
         with path.open("rb") as file:
@@ -234,8 +205,11 @@ def look(path: Path, known: FileVersion | None) -> FileVersion:
         sentence = f"The file {path} cannot be read ({error.strerror}); make it readable."
         raise Refused(sentence) from error
     return FileVersion(
-        size=found.st_size,
-        modified=found.st_mtime_ns,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
         sha256=digest.hexdigest(),
         complete=False,
     )
+
+
+reader = FilesReader

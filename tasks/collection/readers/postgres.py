@@ -5,7 +5,7 @@ seen, less the lag: a row that a long transaction committed late has an older cu
 twice so is a newer version of the same key, and validation keeps one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,18 +18,20 @@ import pyarrow.types as pt
 from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
-from contract.problem import PostgresSource
+from contract.problem.sources.postgres import PostgresSource
 from contract.store.source_head import SourceHead
+from methods.tables import sql
 from tasks.collection.readers.base import (
     Load,
     Reading,
+    ReadOptions,
     check_columns,
     check_declared,
     greatest,
     with_load,
 )
 
-# Of PostgreSQL's errors at connecting, the ones that trying again does not mend.
+# Of PostgreSQL's errors at connecting, the ones that trying again does not solve.
 _PERMANENT = ("authentication failed", "does not exist", "no pg_hba.conf entry", "invalid")
 # And of its errors later, the ones that are not the query's fault.
 _BROKEN = ("terminating connection", "server closed", "recovery", "out of memory", "serialize")
@@ -40,18 +42,11 @@ _DECIMAL_SCALE = 10  # of a NUMERIC without a declared one
 class PostgresReader:
     """Reads the result of a query."""
 
-    def __init__(
-        self,
-        name: str,
-        source: PostgresSource,
-        *,
-        environment: Mapping[str, str],
-        timezone: str = "UTC",
-    ) -> None:
+    def __init__(self, name: str, source: PostgresSource, options: ReadOptions) -> None:
         self.name = name
         self.source = source
-        self.timezone = timezone
-        dsn = environment.get(source.connection)
+        self.timezone = options.timezone
+        dsn = options.environment.get(source.connection)
         if not dsn:
             sentence = (
                 f"{source.connection} is not set in the environment; the source {name!r} expects "
@@ -81,22 +76,22 @@ class PostgresReader:
         try:
             return dbapi.connect(self._dsn)
         except adbc_driver_manager.Error as error:
-            said = self._said(error)
-            if any(word in said for word in _PERMANENT):
-                sentence = f"The database of {self.source.connection} refuses us: {said}; correct the connection string."
+            message = self._message(error)
+            if any(word in message for word in _PERMANENT):
+                sentence = f"The database of {self.source.connection} refuses the connection: {message}; correct the connection string."
                 raise AskedWrongly(sentence) from error
-            sentence = f"The database of {self.source.connection} does not answer: {said}; it is tried again."
+            sentence = f"The database of {self.source.connection} does not answer: {message}; it is tried again."
             raise TryAgain(sentence) from error
 
     def _failure(self, error: Exception) -> PerennialError:
-        said = self._said(error)
-        if any(word in said for word in _BROKEN) or "ERROR" not in said:
-            return TryAgain(f"The database of {self.source.connection} broke off: {said}.")
+        message = self._message(error)
+        if any(word in message for word in _BROKEN) or "ERROR" not in message:
+            return TryAgain(f"The database of {self.source.connection} broke off: {message}.")
         return AskedWrongly(
-            f"The query of the source {self.name!r} was not accepted: {said}; correct it."
+            f"The query of the source {self.name!r} was not accepted: {message}; correct it."
         )
 
-    def _said(self, error: Exception) -> str:
+    def _message(self, error: Exception) -> str:
         """Return the database's first line, without the connection string."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         errors = [line for line in lines if "ERROR" in line or "FATAL" in line] or lines[:1]
@@ -121,10 +116,7 @@ class _PostgresReading:
         self._own = pa.schema([pa.field(f.name, plain_type(f)) for f in plain])
         self._columns = {field.name: str(field.type) for field in self._own}
         check_columns(reader.name, head.columns, self._columns)
-        source = reader.source
-        times = [source.event_time, source.known_at, source.cursor]
-        declared = [*source.key, *(column for column in times if column)]
-        check_declared(reader.name, declared, self._columns)
+        check_declared(reader.name, reader.source, self._columns)
         self._query = self._select(window_end, reader.timezone)
         self._watermark = head.watermark
         self.schema = with_load(self._own)
@@ -156,7 +148,7 @@ class _PostgresReading:
         source, conditions = self._source, []
         if source.cursor and self._head.watermark:
             start = self._start(source.cursor, self._head.watermark)
-            conditions.append(f"{_name(source.cursor)} > {_text(start)}")
+            conditions.append(f"{sql.name(source.cursor)} > {sql.text(start)}")
         # Where rows become known in another order than the cursor's, one that is left out today
         # may lie behind tomorrow's watermark; validation leaves it out instead.
         known_by = source.cursor if source.known_at in {None, source.cursor} else None
@@ -166,8 +158,8 @@ class _PostgresReading:
             moment = window_end.astimezone(zone).replace(tzinfo=None)
             offset = "+00" if zone is UTC else ""
             conditions.append(
-                f"({_name(known_by)} <= {_text(f'{moment.isoformat()}{offset}')} "
-                f"OR {_name(known_by)} IS NULL)"
+                f"({sql.name(known_by)} <= {sql.text(f'{moment.isoformat()}{offset}')} "
+                f"OR {sql.name(known_by)} IS NULL)"
             )
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT * FROM ({source.query.rstrip('; ')}) AS source{where}"  # noqa: S608 - as above
@@ -197,18 +189,13 @@ def plain_type(field: pa.Field) -> pa.DataType:
 def plain_column(column: pa.Array, field: pa.Field) -> pa.Array:
     """Return a column in its plain type; NaN and infinity of a NUMERIC become null."""
     if isinstance(column, pa.ExtensionArray):
-        words = pc.cast(column.storage, pa.string())
+        texts = pc.cast(column.storage, pa.string())
         if not pt.is_decimal(field.type):
-            return words
-        plain = pc.match_substring_regex(words, r"^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$")
-        numbers = pc.if_else(plain, words, pa.scalar(None, pa.string()))
+            return texts
+        plain = pc.match_substring_regex(texts, r"^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$")
+        numbers = pc.if_else(plain, texts, pa.scalar(None, pa.string()))
         return pc.cast(numbers, field.type, safe=False)
     return column
 
 
-def _name(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+reader = PostgresReader

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, environment_names, read_problem, read_problem_text
+from contract.problem import Problem, read_problem, read_problem_text
+from contract.problem.sources import KINDS
 
 SMALL = """\
 apiVersion: perennial/v1
@@ -77,7 +78,7 @@ def test_the_effective_problem_reads_back_as_itself() -> None:
 def test_the_names_of_the_environment_are_found() -> None:
     problem = read_problem_text(TWO, "p.yaml")
 
-    assert environment_names(problem) == {"LANDING", "WEATHER_DSN"}
+    assert problem.environment_names() == {"LANDING", "WEATHER_DSN"}
 
 
 def test_an_override_takes_the_place_of_the_file() -> None:
@@ -110,8 +111,8 @@ def test_an_unknown_key_inside_a_source_is_placed_too() -> None:
 
 
 def test_an_unlike_key_is_answered_with_the_known_ones() -> None:
-    assert "known are beats, latency_p99, minimum" not in refused(SMALL + "zzz: 1\n")
-    assert refused(SMALL + "models: { zzz: 1 }\n").endswith("known are budget, candidates, seed.")
+    assert "known are: beats, latency_p99, minimum" not in refused(SMALL + "zzz: 1\n")
+    assert refused(SMALL + "models: { zzz: 1 }\n").endswith("known are: budget, candidates, seed.")
 
 
 def test_all_errors_of_a_file_are_said_at_once() -> None:
@@ -132,7 +133,8 @@ def test_a_missing_key_is_named() -> None:
 
 def test_an_unknown_kind_of_source_is_named() -> None:
     assert refused(SMALL.replace("kind: files", "kind: ftp")) == (
-        "p.yaml:7:3: source.wines.kind is not known; one of files, postgres is expected."
+        "p.yaml:7:3: source.wines.kind is not known; "
+        f"one of {', '.join(sorted(KINDS))} is expected."
     )
 
 
@@ -176,7 +178,7 @@ def test_the_target_cannot_be_dropped() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("schedule: nightly", "five fields of cron are expected"),
+        ("schedule: nightly", "a cron line of five fields is expected"),
         ("timezone: Mars/Olympus", "a name of the time zone database is expected"),
         ('monitoring: { at: "25:00" }', "a time of day is expected"),
     ],

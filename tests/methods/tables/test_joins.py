@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.errors import AskedWrongly
-from contract.problem import FilesSource, Join
+from contract.problem import Join
+from contract.problem.sources.files import FilesSource
 from methods.tables import sql as duck
 from methods.tables.joins import joined
 
@@ -143,7 +144,7 @@ def test_a_source_without_a_time_is_joined_by_its_key(
     ("joins", "said"),
     [
         ({"weather": {"on": ["origin"]}}, "finds up to 2 rows for one origin"),
-        ({"weather": {"on": ["airport"], "as_of": "at"}}, "names 'airport', which the main source"),
+        ({"weather": {"on": ["airport"], "as_of": "at"}}, "main source has no column 'airport'"),
         ({"weather": {"on": ["origin"], "as_of": "id"}}, "'id', which is no time"),
         ({"planes": {"on": ["origin"], "as_of": "at"}}, "needs source.planes.event_time"),
         ({"weather": {"on": ["seen"], "as_of": "at"}}, "'seen' is VARCHAR in the main source"),

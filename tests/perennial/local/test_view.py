@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from contract.errors import AskedWrongly
-from contract.problem import FilesSource, PostgresSource, Problem, problem_files, read_problem
+from contract.problem import Problem, problem_files, read_problem
+from contract.problem.sources.files import FilesSource
+from contract.problem.sources.postgres import PostgresSource
 from perennial.local import view
 from perennial.local.environment import mentioned_names
 from perennial.local.home import Home, find_home

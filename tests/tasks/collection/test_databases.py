@@ -68,7 +68,7 @@ def test_a_query_that_writes_was_asked_wrongly(
 def test_an_absent_column_is_named(table_of: Callable[..., Collection], database: Database) -> None:
     database.execute("create table events (id int)")
 
-    with pytest.raises(AskedWrongly, match=r"no column 'updated_at'.*it has 'id'"):
+    with pytest.raises(AskedWrongly, match=r"'updated_at', which the problem file names.*'id'"):
         table_of().run("first")
 
 

@@ -3,47 +3,22 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from documents import put_manifest
+from fixtures_sources import collected, collection_command
 from fixtures_stages import Before, before
 
-from contract.artifacts import Document, Table
-from contract.canonical_json import sha256
+from contract.artifacts import Table
 from contract.store.client import Store
-from contract.store.documents import read_artifact
-from contract.store.earlier_runs import earlier_stage
-from contract.store.layout import ManifestKey, stage_prefix
 from methods.tables.parquet import read_table
-from methods.tables.snapshot import Snapshot
 
 __all__ = ["before"]
 
 ROWS = 200_000
 PATIENCE_SECONDS = 60
-
-
-def command(stage: Before) -> list[str]:
-    """Return the command line of the collection, whose inputs are in the store."""
-    documents = stage.documents()
-    name = stage.problem.name
-    key = ManifestKey(name, "r1", "problem")
-    digest = sha256(put_manifest(stage.store, key, outputs=documents).canonical())
-    takes = [
-        f"--take={field}={stage.store.uri(str(key))}#{field}@sha256:{digest}" for field in documents
-    ]
-    out = stage.store.uri(stage_prefix(name, "r1", "collection"))
-    return [sys.executable, "-m", "tasks", "collection", *takes, "--out", out]
-
-
-def snapshot(store: Store, problem: str) -> Snapshot:
-    made = earlier_stage(store, problem, "r1", "collection")
-    assert made is not None
-    return read_artifact(store, made.output("snapshot", Document), Snapshot)
 
 
 @pytest.mark.slow
@@ -54,7 +29,7 @@ def test_a_killed_collection_is_run_again(
     source = {"kind": "files", "path": str(tmp_path / "rows.csv"), "key": ["id"]}
     (tmp_path / "rows.csv").write_text("id,y\n" + "".join(f"{i},{i % 7}\n" for i in range(ROWS)))
     stage = before(source={"rows": source})
-    words = command(stage)
+    words = collection_command(stage)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     environment = os.environ | {"TMPDIR": str(scratch)}
@@ -77,6 +52,6 @@ def test_a_killed_collection_is_run_again(
     done = subprocess.run(words, env=environment, capture_output=True, check=False, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    parts: tuple[Table, ...] = snapshot(store, stage.problem.name).sources["rows"].parts
+    parts: tuple[Table, ...] = collected(store, stage.problem.name).sources["rows"].parts
     assert [ROWS] == [part.rows for part in parts]
     assert ROWS == len(set(read_table(store, parts[0])["id"].to_pylist()))

@@ -9,16 +9,16 @@ import pytest
 from fixtures_stages import Before
 
 from contract.store.documents import read_json_artifact
+from tasks.exploration.oddities import duplicates, oddities
 from tasks.exploration.page import column_report
 from tasks.exploration.task import Inputs, Params, run
-from tasks.exploration.warn import duplicates, find
 
 N = 300
 Y = np.arange(N) % 2.0
 
 
 def kinds(table: pa.Table) -> dict[str, str]:
-    return {finding.column: finding.kind for finding in find(table, Y, "binary")}
+    return {finding.column: finding.kind for finding in oddities(table, Y, "binary")}
 
 
 def test_odd_columns_are_named() -> None:

@@ -154,9 +154,9 @@ def test_the_same_inputs_give_the_same_bytes(before: Callable[..., Before]) -> N
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ({"target": {"column": "z"}}, AskedWrongly, "target 'z' is not in the data"),
-        ({"features": {"drop": ["z"]}}, AskedWrongly, "features.drop names 'z'"),
-        ({"columns": {"z": {"unit": "m"}}}, AskedWrongly, "column 'z' is not in the data"),
+        ({"target": {"column": "z"}}, AskedWrongly, "'z'.*target.column"),
+        ({"features": {"drop": ["z"]}}, AskedWrongly, "'z'.*features.drop"),
+        ({"columns": {"z": {"unit": "m"}}}, AskedWrongly, "'z'.*columns.z"),
     ],
 )
 def test_names_that_are_not_there_were_asked_wrongly(

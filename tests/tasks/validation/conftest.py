@@ -11,7 +11,7 @@ import pytest
 from contract.artifacts import Table
 from methods.tables import sql as duck
 from methods.tables.snapshot import LOAD, SourceSnapshot, View
-from tasks.validation.validate import Judged, Ranges, validate
+from tasks.validation.validate import Ranges, ValidatedSource, validate
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ END = datetime(2026, 6, 1, tzinfo=UTC)
 class Validated:
     """What validation made of one source, with its rows read."""
 
-    def __init__(self, judged: Judged, clean: list[Any], quarantine: list[Any]) -> None:
+    def __init__(self, judged: ValidatedSource, clean: list[Any], quarantine: list[Any]) -> None:
         self.report, self.reasons = judged.report, judged.reasons
         self.clean, self.quarantine = clean, quarantine
 

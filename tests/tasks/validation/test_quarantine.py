@@ -120,7 +120,7 @@ def test_an_expectation_that_cannot_be_judged_refuses(validated: Callable[..., A
     [
         (expect("nonsense"), "'expect_nonsense', is not valid"),
         (expect("column_values_to_not_be_null", colum="value"), "field required"),
-        (expect("column_values_to_not_be_null", column="valeu"), "'valeu', which the source"),
+        (expect("column_values_to_not_be_null", column="valeu"), "'valeu', which the expectation"),
     ],
 )
 def test_a_wrong_expectation_was_asked_wrongly(

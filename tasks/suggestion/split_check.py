@@ -1,4 +1,4 @@
-"""Try the split on the data before it is suggested: a folder that is refused helps nobody."""
+"""Check that the suggested split works on the data, so that the folder runs without editing."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,19 +9,21 @@ from methods.columns.targets import class_codes, numbers_of
 from methods.salt import salt_of
 from methods.split.assignment import assign
 from methods.split.parts import rule_from
-from tasks.suggestion.look import DataSummary
+from tasks.suggestion.inspection import DataSummary
 
 
-def can_be_split(seen: DataSummary, problem: Problem) -> None:
+def can_be_split(summary: DataSummary, problem: Problem) -> None:
     """Assign the rows as the split will.
 
     Raises:
         Refused: a part would be empty, or a class cannot stand in every part.
     """
-    table, name = seen.table, problem.target.column
+    table, name = summary.table, problem.target.column
     if not problem.main_source.key:
         # A stand-in for the hash of a row's content, which validation makes.
         table = table.append_column(ROW_KEY, pa.array(np.arange(table.num_rows)))
     values = table[name]
-    target = class_codes(values, seen.classes, name) if seen.classes else numbers_of(values, name)
-    assign(table, rule_from(problem, salt_of(problem.name), None), target, seen.classes)
+    target = (
+        class_codes(values, summary.classes, name) if summary.classes else numbers_of(values, name)
+    )
+    assign(table, rule_from(problem, salt_of(problem.name), None), target, summary.classes)

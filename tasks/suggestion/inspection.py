@@ -1,4 +1,4 @@
-"""Look at a file as its owner would: what names a row, when it happened, what can be learned."""
+"""Infer from a file what its owner would declare: the key, the event time, the learning task."""
 
 import re
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ import duckdb
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
+from contract.messages import no_such_column
 from contract.problem import Problem, read_problem_text
 from methods.columns.roles import Feature, column_of
 from methods.columns.schema import is_feature
 from methods.columns.targets import LearningTask, classes_of, labelled, task_of
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, look_into, scan
-from tasks.suggestion.write import problem_text
+from tasks.suggestion.render import problem_text
 
-SAMPLE = 200_000  # rows that are looked at column by column; keys and counts are of all rows
+SAMPLE = 200_000  # rows whose columns are inspected; keys and counts are of all rows
 _TIME_NAMES = re.compile(
     r"(time|date|_at$|day|stamp|created|ordered|scheduled|arriv|start)", re.IGNORECASE
 )
@@ -27,7 +28,7 @@ FEW_TIMES = 30  # with fewer different times a cut by time leaves a part without
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What was found in a file."""
+    """What was inferred from a file."""
 
     path: Path
     rows: int
@@ -41,7 +42,7 @@ class DataSummary:
     classes: tuple[str, ...]
 
 
-def look(
+def summarise(
     connection: duckdb.DuckDBPyConnection, path: Path, target: str, task: str | None
 ) -> DataSummary:
     """Read the file and infer what a person would have to declare.
@@ -53,10 +54,7 @@ def look(
     _load(connection, path)
     kinds = duck.columns(connection, "SELECT * FROM data")
     if target not in kinds:
-        known = ", ".join(map(repr, kinds))
-        raise AskedWrongly(
-            f"{path.name} has no column {target!r}; it has {known}. Name one of them."
-        )
+        raise AskedWrongly(no_such_column(path.name, target, kinds, advice="Name one of them."))
     rows = int(duck.rows(connection, "SELECT count(*) FROM data")[0][0])
     step = max(1, rows // SAMPLE)
     table = duck.stream(
@@ -68,7 +66,7 @@ def look(
     key = _key(connection, table, target, rows)
     event_time = _event_time(connection, kinds, target)
     draft = read_problem_text(_draft(target, task, key, event_time), "the suggested problem")
-    found = task_of(table[target], draft)
+    learning_task = task_of(table[target], draft)
     columns = tuple(
         column_of(name, table[name]) for name in table.column_names if is_feature(name, draft)
     )
@@ -79,8 +77,8 @@ def look(
         event_time=event_time,
         table=table,
         columns=columns,
-        task=found,
-        classes=classes_of(table[target], found, draft),
+        task=learning_task,
+        classes=classes_of(table[target], learning_task, draft),
     )
 
 
@@ -96,9 +94,9 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     except duckdb.Error as error:
         if is_disk_full(error):  # our own, not the file's fault
             raise
-        said = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300]
         sentence = (
-            f"{path.name} cannot be read: {said}; a CSV, JSON lines or Parquet file is expected."
+            f"{path.name} cannot be read: {reason}; a CSV, JSON lines or Parquet file is expected."
         )
         raise Refused(sentence) from error
 

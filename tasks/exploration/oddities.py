@@ -1,4 +1,4 @@
-"""What is odd about the columns: said first, a sentence each, from development rows alone."""
+"""What is odd about the columns, a sentence each, from development rows alone."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from methods.columns.targets import LearningTask
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 
 
-def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
+def oddities(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
     """Return what is odd, suspected leaks first, then in the columns' order.
 
     Args:
@@ -32,7 +32,9 @@ def find(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Findin
 def _of_column(column: Feature, values: pa.ChunkedArray) -> list[Finding]:
     name = column.name
     if column.role == "constant":
-        sentence = f"{name} has the same value in every row; it teaches nothing and is left out."
+        sentence = (
+            f"{name} has the same value in every row; it carries no information and is left out."
+        )
         return [Finding(kind="constant", column=name, sentence=sentence)]
     found = []
     if column.role == "id":

@@ -14,9 +14,9 @@ from methods.columns.targets import LearningTask
 from methods.tables import sql as duck
 
 LEVELS = 50  # values of a text that a suite lists
-STEADY = 0.02  # share of the rows, above which the number of values still grows with the rows
-NULLS = 0.1  # how much more may be missing next week
-SPREADS = 3.0  # interquartile ranges beyond what was seen; next week's extremes lie within
+MAX_LEVEL_SHARE = 0.02  # of the rows; with more levels than that, new ones keep coming
+MORE_MISSING = 0.1  # how much more may be missing next week, as a share of the rows
+MARGIN_IQRS = 3.0  # interquartile ranges beyond what was seen; next week's extremes lie within
 MOSTLY = 0.99
 
 
@@ -42,7 +42,7 @@ def problem_text(
         by_hash: True: although there is an event time, parts are cut by hash.
     """
     # A `$` begins a name of the environment, and glob has its own signs.
-    written = glob.escape(str(path)).replace("$", "$$")
+    pattern = glob.escape(str(path)).replace("$", "$$")
     lines = [
         "apiVersion: perennial/v1",
         "kind: Problem",
@@ -56,7 +56,7 @@ def problem_text(
         "source:",
         f"  {source_name(path)}:",
         "    kind: files",
-        f"    path: {json.dumps(written)}",
+        f"    path: {json.dumps(pattern)}",
         *([f"    key: [{json.dumps(key)}]"] if key else []),
         *([f"    event_time: {json.dumps(event_time)}"] if event_time else []),
     ]
@@ -89,7 +89,7 @@ def suite_of(
     for column in columns:
         name = duck.name(column.name)
         missing = rows - int(duck.rows(connection, f"SELECT count({name}) FROM data")[0][0])  # noqa: S608 - quoted
-        share = missing / max(1, rows) + NULLS
+        share = missing / max(1, rows) + MORE_MISSING
         if share < 1.0 and column.role != "constant":
             suite.append(
                 _expect(
@@ -112,8 +112,8 @@ def _limits(connection: duckdb.DuckDBPyConnection, column: Feature) -> list[dict
     least, greatest, low, high = duck.rows(connection, query)[0]
     if least is None:
         return []
-    room = SPREADS * max(high - low, (greatest - least) / 10, abs(greatest) * 1e-6)
-    limits = {"min_value": _rounded(least - room), "max_value": _rounded(greatest + room)}
+    margin = MARGIN_IQRS * max(high - low, (greatest - least) / 10, abs(greatest) * 1e-6)
+    limits = {"min_value": _rounded(least - margin), "max_value": _rounded(greatest + margin)}
     return [_expect("column_values_to_be_between", column=column.name, mostly=MOSTLY, **limits)]
 
 
@@ -124,18 +124,20 @@ def _levels(
     query = (
         f"SELECT DISTINCT {name} FROM data WHERE {name} IS NOT NULL ORDER BY 1 LIMIT {LEVELS + 1}"  # noqa: S608 - quoted
     )
-    found = [row[0] for row in duck.rows(connection, query)]
-    if not found or len(found) > min(LEVELS, max(2, STEADY * rows)):
+    levels = [row[0] for row in duck.rows(connection, query)]
+    if not levels or len(levels) > min(LEVELS, max(2, MAX_LEVEL_SHARE * rows)):
         return []
-    return [_expect("column_values_to_be_in_set", column=column.name, value_set=found, mostly=0.95)]
+    return [
+        _expect("column_values_to_be_in_set", column=column.name, value_set=levels, mostly=0.95)
+    ]
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _expect(kind: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    return {"type": f"expect_{kind}", "kwargs": given, "severity": "warning", "meta": {}}
+def _expect(kind: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"type": f"expect_{kind}", "kwargs": arguments, "severity": "warning", "meta": {}}
 
 
 def readme_text(
@@ -153,15 +155,15 @@ def readme_text(
     suspects: Sequence[str],
 ) -> str:
     """Return a README that says what was inferred and what only the owner knows."""
-    parted = "by a hash of the key"
+    split = "by a hash of the key"
     if event_time and not by_hash:
-        parted = f"by time, `{event_time}`"
-    learned = f"{task}" + (f" ({', '.join(classes)})" if classes else "")
-    listed = "\n".join(
+        split = f"by time, `{event_time}`"
+    task_text = f"{task}" + (f" ({', '.join(classes)})" if classes else "")
+    column_rows = "\n".join(
         f"| `{column.name}` | {column.role} | {'yes' if column.required else 'no'} |"
         for column in columns
     )
-    doubts = "".join(f"* {sentence}\n" for sentence in suspects) or "* Nothing stood out.\n"
+    suspect_lines = "".join(f"* {sentence}\n" for sentence in suspects) or "* Nothing stood out.\n"
     return f"""# {name}
 
 What is the `{target}` of a row of `{path.name}`?
@@ -172,18 +174,18 @@ This folder was suggested from {rows} rows; it runs as it is.
 
 ## What was inferred
 
-* Task: {learned}.
+* Task: {task_text}.
 * Key: {f"`{key}`" if key else "none; a row is known by its content"}.
-* Parts are cut {parted}.
+* Parts are cut {split}.
 
 | column | role | required |
 | --- | --- | --- |
-{listed}
+{column_rows}
 
 ## What only you know
 
 * Which columns are known only after the event? Name them under `features.drop`.
-{doubts}* What is decided with the answer, and what is a right or a wrong decision worth?
-* Who is told when something is wrong? Write it under `owner`.
-* `expectations.json` holds warnings that were drawn wide; make the ones that matter critical.
+{suspect_lines}* What is decided with the answer, and what is a right or a wrong decision worth?
+* Who is notified when something is wrong? Write it under `owner`.
+* `expectations.json` holds warnings with wide limits; make the ones that matter critical.
 """

@@ -1,4 +1,4 @@
-"""What was checked and what follows from it: the policy, apart from any engine.
+"""What was checked of a source, and when it is refused; apart from any engine.
 
 A critical check that fails on rows sets these rows aside; on the whole table it refuses the run.
 A warning is shown and lets the run pass; an information is kept. A check that cannot be judged
@@ -15,12 +15,12 @@ Severity = Literal["critical", "warning", "info"]
 SHOWN = 3  # reasons in one sentence; the rest stands on the page of the last run that passed
 
 
-class Check(Strict):
+class CheckResult(Strict):
     """One check of one source."""
 
     source: str
     name: str
-    """What is expected, in words: `distance between 0 and 6000`."""
+    """What is expected, as a person reads it: `distance between 0 and 6000`."""
     severity: Severity
     success: bool
     bad_rows: int | None
@@ -36,7 +36,7 @@ class SourceReport(Strict):
     rows: int
     """Current rows before any was set aside."""
     quarantined: int
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
 
     @property
     def share(self) -> float:
@@ -44,8 +44,8 @@ class SourceReport(Strict):
         return self.quarantined / self.rows if self.rows else 0.0
 
 
-def judge(report: SourceReport, reasons: Sequence[tuple[str, int]], budget: float) -> None:
-    """Let a source pass, or say why not.
+def require_trust(report: SourceReport, reasons: Sequence[tuple[str, int]], budget: float) -> None:
+    """Refuse a source whose data cannot be trusted; return where they can.
 
     Args:
         report: of the source.
@@ -61,19 +61,19 @@ def judge(report: SourceReport, reasons: Sequence[tuple[str, int]], budget: floa
         if check.severity == "critical" and not check.success and check.bad_rows is None
     ]
     if failed:
-        said = "; ".join(f"{check.name}: {check.observed}" for check in failed[:SHOWN])
+        details = "; ".join(f"{check.name}: {check.observed}" for check in failed[:SHOWN])
         sentence = (
             f"The source {report.source!r} fails {len(failed)} critical "
-            f"{'check' if len(failed) == 1 else 'checks'}: {said}. "
-            "Mend the data, or correct the expectation."
+            f"{'check' if len(failed) == 1 else 'checks'}: {details}. "
+            "Repair the data, or correct the expectation."
         )
         raise Refused(sentence)
     if report.share > budget:
-        said = "; ".join(f"{reason} ({count} rows)" for reason, count in reasons[:SHOWN])
+        details = "; ".join(f"{reason} ({count} rows)" for reason, count in reasons[:SHOWN])
         sentence = (
             f"{report.quarantined} of {report.rows} rows of the source {report.source!r} "
-            f"({report.share:.2%}) fail critical checks, {budget:.2%} are allowed: {said}. "
-            "Mend the data, correct the expectation, or raise checks.quarantine.budget."
+            f"({report.share:.2%}) fail critical checks, {budget:.2%} are allowed: {details}. "
+            "Repair the data, correct the expectation, or raise checks.quarantine.budget."
         )
         raise Refused(sentence)
     if report.quarantined == report.rows:
