@@ -39,12 +39,12 @@ class Manifest(Strict):
 
     @property
     def identity(self) -> str:
-        """The sha256 of what was asked: equal identity, equal outputs."""
+        """The sha256 of the request: equal identity, equal outputs."""
         return identity(self.task, self.code, self.inputs, self.params)
 
 
 class Result(Strict):
-    """What a task tells its caller: Airflow's XCom, the termination message of a pod."""
+    """What a task returns to its caller: Airflow's XCom, the termination message of a pod."""
 
     manifest: str
     """The URI of the manifest."""
@@ -54,6 +54,6 @@ class Result(Strict):
 
 
 def identity(task: str, code: str, inputs: dict[str, Any], params: dict[str, Any]) -> str:
-    """Return the sha256 of what is asked of a task."""
-    asked = {"task": task, "code": code, "inputs": inputs, "params": params}
-    return sha256(canonical_json(asked))
+    """Return the sha256 of a request to a task."""
+    request = {"task": task, "code": code, "inputs": inputs, "params": params}
+    return sha256(canonical_json(request))

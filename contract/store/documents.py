@@ -70,8 +70,8 @@ def read_document(store: Store, key: str, model: type[Model]) -> Model | None:
     Raises:
         DamagedDocument: as in `parse_document`.
     """
-    found = read_with_etag(store, key, model)
-    return None if found is None else found[0]
+    stored = read_with_etag(store, key, model)
+    return None if stored is None else stored[0]
 
 
 def read_with_etag(store: Store, key: str, model: type[Model]) -> tuple[Model, str] | None:
@@ -80,8 +80,8 @@ def read_with_etag(store: Store, key: str, model: type[Model]) -> tuple[Model, s
     Raises:
         DamagedDocument: as in `parse_document`.
     """
-    found = store.get_with_etag(key)
-    return None if found is None else (parse_document(found[0], model, key), found[1])
+    stored = store.get_with_etag(key)
+    return None if stored is None else (parse_document(stored[0], model, key), stored[1])
 
 
 def read_artifact(store: Store, artifact: Artifact, model: type[Model]) -> Model:

@@ -18,8 +18,8 @@ from contract.store.layout import ManifestKey
 
 Kind = TypeVar("Kind", bound=Artifact)
 
-# The stages that search, and what each finds.
-_SEARCHED = {"selection": "leaderboard", "tuning": "plan"}
+# The stages that search, and the output of each that a replay takes.
+_SEARCH_OUTPUTS = {"selection": "leaderboard", "tuning": "plan"}
 
 
 class EarlierStage:
@@ -88,11 +88,11 @@ def read_replay(store: Store, problem: str, champion: Champion | None) -> Replay
     """
     if champion is None:
         return None
-    found: dict[str, Document] = {}
-    for name, output in _SEARCHED.items():
+    documents: dict[str, Document] = {}
+    for name, output in _SEARCH_OUTPUTS.items():
         stage = earlier_stage(store, problem, champion.run, name)
         if stage is None:
             log("problem").info("nothing to replay", run=champion.run)
             return None
-        found[output] = stage.output(output, Document)
-    return Replay(run=champion.run, **found)
+        documents[output] = stage.output(output, Document)
+    return Replay(run=champion.run, **documents)

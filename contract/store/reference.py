@@ -37,11 +37,11 @@ class Take(Strict):
         >>> Take.parse("problem=s3://store/a/manifest.json#problem@sha256:" + "0" * 64).output
         'problem'
         """
-        found = PATTERN.fullmatch(text)
-        if found is None:
+        match = PATTERN.fullmatch(text)
+        if match is None:
             sentence = f"--take {text!r} was found, NAME=URI#OUTPUT@sha256:HEX is expected."
             raise AskedWrongly(sentence)
-        name, uri, output, digest = found.group("name", "uri", "output", "sha256")
+        name, uri, output, digest = match.group("name", "uri", "output", "sha256")
         return cls(name=name, manifest=uri, output=output, sha256=digest)
 
     def resolve(self, store: Store) -> Any:  # noqa: ANN401 - an artifact or a mapping of them
@@ -53,10 +53,10 @@ class Take(Strict):
         """
         key = store.key(self.manifest)
         body = store.get(key)
-        found = sha256(body)
-        if found != self.sha256:
+        digest = sha256(body)
+        if digest != self.sha256:
             sentence = (
-                f"The manifest {self.manifest} has the sha256 {found[:12]}…, expected "
+                f"The manifest {self.manifest} has the sha256 {digest[:12]}…, expected "
                 f"{self.sha256[:12]}…; take the one that the earlier stage named."
             )
             raise AskedWrongly(sentence)
@@ -90,7 +90,7 @@ def artifacts_in(value: Any, name: str) -> list[Artifact]:  # noqa: ANN401 - any
         if value.keys() >= ARTIFACT:
             plain = {field: value[field] for field in ARTIFACT}
             return [parse_value(plain, Artifact, name)]
-        return [found for field in sorted(value) for found in artifacts_in(value[field], name)]
+        return [one for field in sorted(value) for one in artifacts_in(value[field], name)]
     if isinstance(value, list):
-        return [found for entry in value for found in artifacts_in(entry, name)]
+        return [one for entry in value for one in artifacts_in(entry, name)]
     return []

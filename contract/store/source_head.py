@@ -67,10 +67,10 @@ def read_head(store: Store, problem: str, source: str) -> tuple[SourceHead, str 
         DamagedDocument: nobody knows what is committed.
     """
     key = str(SourceHeadKey(problem, source))
-    found = read_with_etag(store, key, SourceHead)
-    if found is None:
+    stored = read_with_etag(store, key, SourceHead)
+    if stored is None:
         return SourceHead(), None
-    head, etag = found
+    head, etag = stored
     # Every field has a default, so that an empty object would read as "nothing was ever collected".
     if not head.generation or not head.nonce:
         raise DamagedDocument(key, "SourceHead", "generation and nonce: one of them is missing")

@@ -218,4 +218,4 @@ def test_a_failed_upload_is_tried_again(store: Store) -> None:
         raise S3UploadFailedError("gone")
 
     with pytest.raises(TryAgain, match="did not take"):
-        store._ask("a", fail)
+        store._request("a", fail)
