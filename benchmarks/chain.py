@@ -28,6 +28,7 @@ from benchmarks.gate import Gate
 from bundle import signing
 from contract.canonical_json import sha256
 from contract.manifest import Result
+from contract.service_protocol import PREDICT
 from contract.serving_state import ServiceAddress
 from contract.stages import STAGES
 from contract.store.client import Store
@@ -266,7 +267,7 @@ class Chain:
         with contextlib.closing(http.client.HTTPConnection(host, timeout=30)) as connection:
             for row in rows:
                 connection.request(
-                    "POST", "/v1/predict", json.dumps(row | {"bottle": int(row["bottle"])}), told
+                    "POST", PREDICT, json.dumps(row | {"bottle": int(row["bottle"])}), told
                 )
                 reply = connection.getresponse()
                 body = reply.read()

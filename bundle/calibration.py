@@ -1,4 +1,4 @@
-"""Turn a score into a probability that means what it says; scalar, so row and batch agree."""
+"""Calibrate a score to a probability; scalar, so that one row and a batch agree."""
 
 import math
 from bisect import bisect_right
@@ -24,11 +24,15 @@ def calibrate(probability: float, calibration: Calibration) -> float:
 def calibrate_all(scores: Sequence[float], calibrations: Sequence[Calibration]) -> list[float]:
     """Calibrate each class, then bring several to sum 1; all zero becomes equal shares."""
     pairs = zip(scores, calibrations, strict=True)
-    found = [calibrate(score, calibration) for score, calibration in pairs]
-    if len(found) == 1:
-        return found
-    total = sum(found)
-    return [one / total for one in found] if total > 0 else [1.0 / len(found)] * len(found)
+    calibrated = [calibrate(score, calibration) for score, calibration in pairs]
+    if len(calibrated) == 1:
+        return calibrated
+    total = sum(calibrated)
+    return (
+        [one / total for one in calibrated]
+        if total > 0
+        else [1.0 / len(calibrated)] * len(calibrated)
+    )
 
 
 def _interpolate(value: float, x: Sequence[float], y: Sequence[float]) -> float:

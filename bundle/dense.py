@@ -114,11 +114,11 @@ class Dense:
         finite = all(np.isfinite(values).all() for values in arrays.values())
         require(finite, "a dense member holds a number that is not finite; write the bundle anew")
         scaling = {name: arrays[name].tolist() for name in ("fill", "center", "scale")}
-        kept = meta.model_dump(exclude={"layers", "link"})
-        self.spec = DenseSpec.model_validate(kept | scaling)
+        header = meta.model_dump(exclude={"layers", "link"})
+        self.spec = DenseSpec.model_validate(header | scaling)
         self._layers = [
-            (arrays[f"w{place}"], arrays[f"b{place}"], int(place + 1 < meta.layers))
-            for place in range(meta.layers)
+            (arrays[f"w{layer}"], arrays[f"b{layer}"], int(layer + 1 < meta.layers))
+            for layer in range(meta.layers)
         ]
         width = self.spec.width
         for weights, bias, _ in self._layers:

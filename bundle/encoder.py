@@ -37,13 +37,13 @@ class Encoder:
 
     @property
     def sizes(self) -> dict[int, int]:
-        """The places of category codes, and how many codes each has."""
-        found, place = {}, 0
+        """The indices of category codes, and how many codes each has."""
+        sizes, index = {}, 0
         for plan in self.plans:
             if isinstance(plan, CategoryPlan):
-                found[place] = plan.size
-            place += len(plan.names)
-        return found
+                sizes[index] = plan.size
+            index += len(plan.names)
+        return sizes
 
     def one(self, row: Row) -> list[float]:
         """Return the `width` numbers of one raw row; an absent column counts as missing."""
@@ -82,7 +82,7 @@ class Encoder:
         if isinstance(plan, NumberPlan | EqualsPlan) and _is_numeric(column):
             cell[:, 0] = self._numbers(plan, column)
             return
-        distinct, places = _distinct(column)
+        distinct, indices = _distinct(column)
         rows, unusable = [], np.zeros(len(distinct), bool)
         for position, value in enumerate(distinct):
             try:
@@ -90,25 +90,25 @@ class Encoder:
             except Unusable:
                 rows.append(missing)
                 unusable[position] = True
-        cell[:] = np.array(rows, np.float64).reshape(-1, len(missing))[places]
-        self.coerced[plan.column] += int(unusable[places].sum())
+        cell[:] = np.array(rows, np.float64).reshape(-1, len(missing))[indices]
+        self.coerced[plan.column] += int(unusable[indices].sum())
 
     def _numbers(self, plan: NumberPlan | EqualsPlan, column: "pa.ChunkedArray") -> Floats:
         import pyarrow as pa  # noqa: PLC0415 - only batches need it, the service does without
         import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
         floats = pc.cast(column.combine_chunks(), pa.float64(), safe=False)
-        found: Floats = floats.to_numpy(zero_copy_only=False)
-        infinite = np.isinf(found)
+        numbers: Floats = floats.to_numpy(zero_copy_only=False)
+        infinite = np.isinf(numbers)
         self.coerced[plan.column] += int(infinite.sum())
-        found = np.where(infinite, NAN, found)
+        numbers = np.where(infinite, NAN, numbers)
         if isinstance(plan, EqualsPlan):
-            return np.where(np.isnan(found), NAN, found == plan.one)
+            return np.where(np.isnan(numbers), NAN, numbers == plan.one)
         if plan.low is not None:
-            found = np.where(found < plan.low, plan.low, found)
+            numbers = np.where(numbers < plan.low, plan.low, numbers)
         if plan.high is not None:
-            found = np.where(found > plan.high, plan.high, found)
-        return found
+            numbers = np.where(numbers > plan.high, plan.high, numbers)
+        return numbers
 
 
 def _is_numeric(column: "pa.ChunkedArray") -> bool:
@@ -121,7 +121,7 @@ def _is_numeric(column: "pa.ChunkedArray") -> bool:
 def _distinct(
     column: "pa.ChunkedArray",
 ) -> tuple[list[object], "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
-    """Return the column's distinct values, None last, and the place of each row's value."""
+    """Return the column's distinct values, None last, and the index of each row's value."""
     import pyarrow as pa  # noqa: PLC0415 - only batches need it, the service does without
     import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
@@ -131,15 +131,15 @@ def _distinct(
         # Python's datetime ends at microseconds, and no date part looks beyond seconds.
         column = pc.floor_temporal(column, unit="microsecond")
         column = column.cast(pa.timestamp("us", column.type.tz))
-    whole = column.combine_chunks()
+    array = column.combine_chunks()
     try:
-        encoded = whole.dictionary_encode()
+        encoded = array.dictionary_encode()
     except pa.ArrowNotImplementedError:  # nested values: each is its own, and unusable
-        found = [*_python(whole), None]
-        return found, np.arange(len(whole))
-    found = [*_python(encoded.dictionary), None]
-    places = pc.fill_null(encoded.indices.cast(pa.int64()), len(found) - 1)
-    return found, places.to_numpy(zero_copy_only=False)
+        distinct = [*_python(array), None]
+        return distinct, np.arange(len(array))
+    distinct = [*_python(encoded.dictionary), None]
+    indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(distinct) - 1)
+    return distinct, indices.to_numpy(zero_copy_only=False)
 
 
 def _python(column: "pa.Array") -> list[object]:

@@ -27,9 +27,11 @@ def make(scorer: Scorer, rows: Iterable[Row]) -> Golden:
         AskedWrongly: for a value that no request could hold.
     """
     counts = dict(scorer.encoder.coerced)
-    found = [_answer(scorer, {name: _plain(value) for name, value in row.items()}) for row in rows]
+    answers = [
+        _answer(scorer, {name: _plain(value) for name, value in row.items()}) for row in rows
+    ]
     scorer.encoder.coerced.update(counts)
-    return Golden(rows=tuple(found))
+    return Golden(rows=tuple(answers))
 
 
 def check(scorer: Scorer, golden: Golden) -> None:
@@ -47,9 +49,9 @@ def check(scorer: Scorer, golden: Golden) -> None:
             sentence = f"{where} encoder differs at {_differing(scorer, actual, expected)}"
             raise BundleRefused(sentence)
         require(len(actual.members) == len(expected.members), f"{where} number of members differs")
-        for place, scores in enumerate(actual.members):
-            close = _close(scores, expected.members[place], golden.tolerance)
-            require(close, f"{where} member {scorer.document.members[place].file} differs")
+        for index, scores in enumerate(actual.members):
+            close = _close(scores, expected.members[index], golden.tolerance)
+            require(close, f"{where} member {scorer.document.members[index].file} differs")
         close = _close(actual.output, expected.output, golden.tolerance)
         require(close, f"{where} output differs, after its members agreed")
     scorer.encoder.coerced.update(counts)
@@ -68,8 +70,8 @@ def _answer(scorer: Scorer, row: dict[str, _Cell]) -> GoldenRow:
 
 def _close(actual: Sequence[float], expected: Sequence[float], tolerance: float) -> bool:
     return len(actual) == len(expected) and all(
-        abs(found - wanted) <= tolerance * max(1.0, abs(wanted))  # NaN compares false
-        for found, wanted in zip(actual, expected, strict=True)
+        abs(value - target) <= tolerance * max(1.0, abs(target))  # NaN compares false
+        for value, target in zip(actual, expected, strict=True)
     )
 
 
@@ -77,8 +79,8 @@ def _differing(scorer: Scorer, actual: GoldenRow, expected: GoldenRow) -> str:
     if len(actual.encoded) != len(expected.encoded):
         return f"its width: {len(actual.encoded)}, expected {len(expected.encoded)}"
     pairs = zip(actual.encoded, expected.encoded, strict=True)
-    place = next(place for place, (found, wanted) in enumerate(pairs) if found != wanted)
-    return f"column {scorer.encoder.names[place]!r}"
+    index = next(index for index, (value, target) in enumerate(pairs) if value != target)
+    return f"column {scorer.encoder.names[index]!r}"
 
 
 def _plain(value: object) -> _Cell:

@@ -7,7 +7,7 @@ import functools
 import importlib
 import logging
 import os
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from contract.errors import AskedWrongly
 
@@ -20,7 +20,7 @@ WITHOUT_C = "no C kernel: numpy gives the same scores at 20 times the cost, over
 
 
 class Kernel(Protocol):
-    """What `bundle._flatforest` and `bundle.twin` have in common; buffers are C-order float64."""
+    """The functions of `bundle._flatforest` and of `bundle.twin`; buffers are C-order float64."""
 
     def build(  # noqa: PLR0917 - the C call, one argument for each field of the header
         self,
@@ -41,7 +41,7 @@ class Kernel(Protocol):
     ) -> object:
         """Validate every node and return the forest; ValueError when one is wrong."""
 
-    def predict(self, forest: object, rows: object, out: object, raw: int, /) -> None:
+    def predict(self, forest: Any, rows: object, out: object, raw: int, /) -> None:  # noqa: ANN401 - what `build` of the same kernel made
         """Fill `out` (n, outputs) from `rows` (n, features); `raw` leaves the link out."""
 
     def dense(self, rows: object, weights: object, bias: object, out: object, relu: int, /) -> None:
@@ -67,4 +67,6 @@ def pick() -> Kernel:
                 sentence = "the C kernel was not built; run `python setup.py build_ext --inplace`"
                 raise AskedWrongly(sentence) from error
             _LOG.warning(WITHOUT_C)
-    return cast("Kernel", importlib.import_module("bundle.twin"))
+    from bundle import twin  # noqa: PLC0415 - where the C kernel is there, none needs it
+
+    return twin

@@ -1,4 +1,4 @@
-"""A model that was read from a bundle: a scorer with a name and papers."""
+"""A model that was read from a bundle: a scorer with its digest and metadata."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ class Model(Scorer):
         profile: JsonValue,
         golden: Golden,
     ) -> None:
-        """Keep the papers beside the scorer.
+        """Keep the metadata beside the scorer.
 
         Raises:
             Refused: when encoder, members and contract do not fit one another.

@@ -86,7 +86,7 @@ class LookupPlan(Strict):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the encoded columns."""
-        return tuple(f"{self.column}.lookup{place}" for place in range(len(self.missing)))
+        return tuple(f"{self.column}.lookup{index}" for index in range(len(self.missing)))
 
     @model_validator(mode="after")
     def _one_width(self) -> "LookupPlan":
@@ -128,7 +128,7 @@ class TextPlan(Strict):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the encoded columns."""
-        return tuple(f"{self.column}.score{place}" for place in range(len(self.bias)))
+        return tuple(f"{self.column}.score{index}" for index in range(len(self.bias)))
 
     @model_validator(mode="after")
     def _one_width(self) -> "TextPlan":

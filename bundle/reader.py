@@ -35,19 +35,19 @@ def load(folder: Path, *, digest: str | None = None, keys: Sequence[bytes] | Non
     signed it. At least one of the two is needed, both are checked when both are given.
 
     Raises:
-        BundleRefused: for anything that is not a whole, trusted bundle reproducing its golden rows.
+        BundleRefused: for anything that is not a complete, trusted bundle reproducing its golden rows.
     """
     try:
         manifest = _read(folder / MANIFEST, limits.MANIFEST_BYTES)
-        found = sha256(manifest)
+        actual = sha256(manifest)
         trusted = digest is not None or keys is not None
         require(trusted, "neither a digest nor a key to trust the bundle by; give one")
-        require(digest in {None, found}, f"the manifest's sha256 is {found}, expected {digest}")
+        require(digest in {None, actual}, f"the manifest's sha256 is {actual}, expected {digest}")
         if keys is not None:
             signature = _read(folder / SIGNATURE, limits.SIGNATURE_BYTES)
             signing.verify(keys, signature, manifest)
         files = read_manifest(manifest).files
-        return _assemble(folder, files, found)
+        return _assemble(folder, files, actual)
     except BundleRefused:
         raise
     except ValidationError as error:
@@ -135,6 +135,6 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _first(error: ValidationError) -> str:
-    """Return the first fault: where, and what pydantic says of it."""
+    """Return the first error: its location, and pydantic's message."""
     fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(place) for place in fault['loc'])}: {fault['msg']}"[:200]
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"[:200]

@@ -1,4 +1,4 @@
-"""The one way in which a bundle says no: nothing else leaves `bundle.load`."""
+"""The error of a bundle that cannot be trusted: the only one that leaves `bundle.load`."""
 
 from contract import errors
 

@@ -1,4 +1,4 @@
-"""Bring a bundle from the store into a local folder of its digest, whole or not at all."""
+"""Bring a bundle from the store into a local folder of its digest, completely or not at all."""
 
 import re
 import shutil
@@ -20,8 +20,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes a path
 def fetch(store: Store, problem: str, digest: str, cache: Path) -> Path:
     """Return `cache`/`digest` with every file of the bundle, each checked against the manifest.
 
-    A folder that is already there and whole is used again; a damaged one is replaced. Several
-    processes may fetch at once: the folder is filled beside its place and renamed into it.
+    A folder that is already there and complete is used again; a damaged one is replaced. Several
+    processes may fetch at once: a temporary folder beside it is filled and then renamed.
 
     Raises:
         NotFound: when the store has no such bundle.
@@ -29,17 +29,17 @@ def fetch(store: Store, problem: str, digest: str, cache: Path) -> Path:
         TryAgain: when the store cannot be reached.
     """
     require(_DIGEST.fullmatch(digest) is not None, f"{digest[:80]!r} is no sha256 of a manifest")
-    place = cache / digest
-    if _is_whole(place, digest):
-        return place
+    folder = cache / digest
+    if _is_complete(folder, digest):
+        return folder
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{digest[:12]}-", dir=cache))
     try:
         _download(store, problem, digest, partial)
-        _settle(partial, place, digest)
+        _move(partial, folder, digest)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return place
+    return folder
 
 
 def _download(store: Store, problem: str, digest: str, folder: Path) -> None:
@@ -60,7 +60,7 @@ def _download(store: Store, problem: str, digest: str, folder: Path) -> None:
 
 
 def _get(store: Store, key: str, limit: int) -> bytes:
-    """Read an object whose size was asked first: the store is not trusted with our memory."""
+    """Read an object after its size was checked: a large one must not fill the memory."""
     head = store.head(key)
     if head is None:
         sentence = f"the store has no {key}, which the model needs; deploy another one"
@@ -70,26 +70,26 @@ def _get(store: Store, key: str, limit: int) -> bytes:
 
 
 def _manifest(data: bytes, digest: str) -> BundleManifest:
-    found = sha256(data)
-    require(found == digest, f"the manifest's sha256 is {found}, expected {digest}")
+    actual = sha256(data)
+    require(actual == digest, f"the manifest's sha256 is {actual}, expected {digest}")
     return read_manifest(data)
 
 
-def _settle(partial: Path, place: Path, digest: str) -> None:
+def _move(partial: Path, folder: Path, digest: str) -> None:
     try:
-        partial.rename(place)
-    except OSError:  # the place is taken: by another process, or by a damaged copy
-        if _is_whole(place, digest):
+        partial.rename(folder)
+    except OSError:  # the folder is there: from another process, or a damaged copy
+        if _is_complete(folder, digest):
             return
-        shutil.rmtree(place, ignore_errors=True)
-        partial.rename(place)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
 
 
-def _is_whole(place: Path, digest: str) -> bool:
+def _is_complete(folder: Path, digest: str) -> bool:
     try:
-        manifest = _manifest((place / MANIFEST).read_bytes(), digest)
+        manifest = _manifest((folder / MANIFEST).read_bytes(), digest)
         for name, entry in manifest.files.items():
-            check_file(name, (place / name).read_bytes(), entry)
+            check_file(name, (folder / name).read_bytes(), entry)
     except (OSError, BundleRefused):
         return False
     return True

@@ -1,7 +1,7 @@
 """What a caller may send as one row, by the contract, and what is wrong with a row that is not.
 
-The service decodes good rows with a compiled twin of these rules (`serving.rows`) and comes here
-for the words; deployment asks which golden rows a caller could send at all.
+The service decodes good rows with a compiled form of these rules (`serving.rows`) and comes here
+for the messages; deployment asks which golden rows a caller could send at all.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ ACCEPTED: dict[Kind, tuple[type, ...]] = {
     "text": (str,),
     "any": (str, bool, int, float),
 }
-_WORDS: dict[Kind, str] = {
+_EXPECTED: dict[Kind, str] = {
     "number": "a number",
     "boolean": "true or false",
     "category": "a string, a number, or true or false",
@@ -42,11 +42,11 @@ class Complaint(Strict):
     found: str
     expected: str
     row: int | None = None
-    """The place in the batch, from 0; None where one row was sent."""
+    """The row's index in the batch, from 0; None where one row was sent."""
 
     @property
     def sentence(self) -> str:
-        """The complaint in words.
+        """The complaint as a sentence.
 
         >>> Complaint(field="age", found="null", expected="a number").sentence
         "'age': found null, expected a number"
@@ -56,7 +56,7 @@ class Complaint(Strict):
 
 
 def beside(contract: Contract) -> tuple[str, ...]:
-    """Return the fields that no column is made of, but that may be sent along to be logged."""
+    """Return the fields that the model does not use, but that may be sent along to be logged."""
     columns = {column.name for column in contract.columns}
     names = [*contract.key, *([contract.event_time] if contract.event_time else [])]
     return tuple(name for name in dict.fromkeys(names) if name not in columns)
@@ -95,7 +95,9 @@ def _complaints(contract: Contract, row: Mapping[str, object]) -> Iterator[Compl
     for name in others:
         value = row.get(name)
         if value is not None and not isinstance(value, ACCEPTED["any"]):
-            yield Complaint(field=name, found=describe(value), expected=f"{_WORDS['any']}, or null")
+            yield Complaint(
+                field=name, found=describe(value), expected=f"{_EXPECTED['any']}, or null"
+            )
     for name in row:
         if name not in known and name not in others:
             close = get_close_matches(name, [*known, *others], n=1)
@@ -118,11 +120,11 @@ def _of_value(column: Column, value: object) -> Iterator[Complaint]:
 
 
 def _wanted(column: Column) -> str:
-    words = _WORDS[column.type]
+    text = _EXPECTED[column.type]
     if column.type == "number" and column.low is not None:
-        words += f" of at least {column.low:g}"
+        text += f" of at least {column.low:g}"
     if column.type == "number" and column.high is not None:
-        words += f" {'and' if column.low is not None else 'of'} at most {column.high:g}"
+        text += f" {'and' if column.low is not None else 'of'} at most {column.high:g}"
     if column.unit:
-        words += f" in {column.unit}"
-    return f"{words}, or null" if column.nullable else words
+        text += f" in {column.unit}"
+    return f"{text}, or null" if column.nullable else text

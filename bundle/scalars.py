@@ -56,18 +56,18 @@ def _number(plan: NumberPlan) -> Scalar:
     high = math.inf if plan.high is None else plan.high
 
     def encode(value: object) -> tuple[float, ...]:
-        found = values.number(value)
-        if found < low:  # NaN compares false, and stays
+        number = values.number(value)
+        if number < low:  # NaN compares false, and stays
             return (low,)
-        return (high,) if found > high else (found,)
+        return (high,) if number > high else (number,)
 
     return encode
 
 
 def _equals(plan: EqualsPlan) -> Scalar:
     def encode(value: object) -> tuple[float, ...]:
-        found = values.number(value)
-        return (found if math.isnan(found) else float(found == plan.one),)
+        number = values.number(value)
+        return (number if math.isnan(number) else float(number == plan.one),)
 
     return encode
 
@@ -116,10 +116,10 @@ def _text(plan: TextPlan) -> Scalar:
             idf, weights = terms[term]
             strength = (1.0 + math.log(count)) * idf
             squares += strength * strength
-            for place, weight in enumerate(weights):
-                scores[place] += strength * weight
+            for index, weight in enumerate(weights):
+                scores[index] += strength * weight
         norm = math.sqrt(squares) or 1.0
-        return tuple(score / norm + bias[place] for place, score in enumerate(scores))
+        return tuple(score / norm + bias[index] for index, score in enumerate(scores))
 
     return encode
 

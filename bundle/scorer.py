@@ -25,7 +25,7 @@ _CHUNK = 32_768  # rows at a time: bounds memory, and stays in the cache
 
 
 class Scorer:
-    """A model that can score but has no name yet; `bundle.Model` is one that was read by digest.
+    """A model that can score but has no digest yet; `bundle.Model` is one that was read by its digest.
 
     One row and a batch agree bit for bit. Not for concurrent use while `encoder.coerced` matters.
     """
@@ -66,8 +66,8 @@ class Scorer:
             view = self._views.setdefault(entry.inputs, len(self._views))
             self._members.append((member, view, entry.weight, entry.scale, entry.shift))
         require(nodes <= limits.NODES, f"{nodes} nodes are too many")
-        whole = tuple(range(width))
-        self._gathers = [None if view == whole else list(view) for view in self._views]
+        all_columns = tuple(range(width))
+        self._gathers = [None if view == all_columns else list(view) for view in self._views]
         calibrations = len(document.calibration)
         fits = calibrations in {0, contract.scores} and not (
             calibrations and contract.task == "regression"
@@ -86,9 +86,9 @@ class Scorer:
         return scores if self.contract.task == "multiclass" else scores[0]
 
     def stages(self, encoded: Sequence[float]) -> list[Sequence[float]]:
-        """Return what each member says of an encoded row, before weights and calibration."""
+        """Return each member's scores of an encoded row, before weights and calibration."""
         views = [
-            array("d", encoded if gather is None else [encoded[place] for place in gather])
+            array("d", encoded if gather is None else [encoded[index] for index in gather])
             for gather in self._gathers
         ]
         return [member.one(views[view]) for member, view, *_ in self._members]
@@ -103,8 +103,8 @@ class Scorer:
             self._scores(encoded[start : start + _CHUNK])
             for start in range(0, len(encoded), _CHUNK)
         ]
-        found = np.concatenate(parts) if parts else np.empty((0, self.contract.scores))
-        return found if self.contract.task == "multiclass" else found[:, 0]
+        scores = np.concatenate(parts) if parts else np.empty((0, self.contract.scores))
+        return scores if self.contract.task == "multiclass" else scores[:, 0]
 
     def decide(self, score: float | Sequence[float] | Floats) -> Label:
         """Return the label of one score as `one` gives it; the value itself for a regression."""
@@ -123,8 +123,8 @@ class Scorer:
     def _combine(self, stages: Sequence[Sequence[float]]) -> list[float]:
         total = [0.0] * self.contract.scores
         for (_, _, weight, scale, shift), scores in zip(self._members, stages, strict=True):
-            for place, score in enumerate(scores):
-                total[place] += weight * (score * scale + shift)
+            for index, score in enumerate(scores):
+                total[index] += weight * (score * scale + shift)
         return self._calibrate(total)
 
     def _calibrate(self, scores: list[float]) -> list[float]:

@@ -83,11 +83,11 @@ def public_keys(folder: Path) -> tuple[bytes, ...]:
     Raises:
         AskedWrongly: when there is none.
     """
-    found = tuple(path.read_bytes() for path in sorted(folder.glob("*.pem")))
-    if not found:
+    keys = tuple(path.read_bytes() for path in sorted(folder.glob("*.pem")))
+    if not keys:
         sentence = f"no *.pem in {folder}, expected a public key; copy the signer's one there"
         raise AskedWrongly(sentence)
-    return found
+    return keys
 
 
 def _private(pem: bytes) -> "Ed25519PrivateKey":
@@ -97,14 +97,14 @@ def _private(pem: bytes) -> "Ed25519PrivateKey":
     )
 
     try:
-        found = load_pem_private_key(pem, None)
+        key = load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
         sentence = "the signing key is not a plain PEM private key; make one anew"
         raise AskedWrongly(sentence) from error
-    if not isinstance(found, ed25519.Ed25519PrivateKey):
-        sentence = f"the signing key is a {type(found).__name__}, expected ed25519; make one anew"
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        sentence = f"the signing key is a {type(key).__name__}, expected ed25519; make one anew"
         raise AskedWrongly(sentence)
-    return found
+    return key
 
 
 def _public(pem: bytes) -> "Ed25519PublicKey":
@@ -114,11 +114,11 @@ def _public(pem: bytes) -> "Ed25519PublicKey":
     )
 
     try:
-        found = load_pem_public_key(pem)
+        key = load_pem_public_key(pem)
     except ValueError as error:
         sentence = "a verifying key is not a PEM public key; copy the signer's one again"
         raise AskedWrongly(sentence) from error
-    if not isinstance(found, ed25519.Ed25519PublicKey):
-        sentence = f"a verifying key is a {type(found).__name__}, expected ed25519"
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        sentence = f"a verifying key is a {type(key).__name__}, expected ed25519"
         raise AskedWrongly(sentence)
-    return found
+    return key

@@ -1,4 +1,4 @@
-"""JSON as a bundle may hold it: no NaN, no infinity, no key twice, no depth that ends the process.
+"""JSON as a bundle may hold it: no NaN, no infinity, no key twice, no depth that would end the process.
 
 Python's own parser accepts all four.
 """
@@ -58,8 +58,8 @@ def _finite(text: str) -> float:
 
 
 def _distinct_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
         why = "a key stands twice in one object"
         raise ValueError(why)
-    return found
+    return value

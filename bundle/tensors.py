@@ -102,11 +102,11 @@ def unpack(data: bytes, kind: MemberKind, name: str) -> Tensors:
 
 
 def _meta_text(header: dict[str, JsonValue]) -> bytes:
-    holder = cast("dict[str, str]", header.pop(_META))
-    return holder["meta"].encode()
+    metadata = cast("dict[str, str]", header.pop(_META))
+    return metadata["meta"].encode()
 
 
 def _nodes(flat: Array, name: str) -> Array:
-    whole = flat.dtype == np.uint8 and flat.size % NODE.itemsize == 0
-    require(whole, f"{name}: the node table is not a whole number of nodes")
+    fits = flat.dtype == np.uint8 and flat.size % NODE.itemsize == 0
+    require(fits, f"{name}: the node table is not a whole number of nodes")
     return flat.view(NODE)

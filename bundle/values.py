@@ -85,12 +85,12 @@ def instant(value: object) -> datetime | None:
     >>> instant("2024-02-29T23:30:00-01:00").isoformat()
     '2024-03-01T00:30:00+00:00'
     """
-    found = naive_instant(value)
-    return None if found is None else found.replace(tzinfo=UTC)
+    naive = naive_instant(value)
+    return None if naive is None else naive.replace(tzinfo=UTC)
 
 
 def naive_instant(value: object) -> datetime | None:
-    """Return what `instant` does, without its time zone: the encoder's way, half the cost.
+    """Return what `instant` does, without its time zone: at half the cost, for the encoder.
 
     Raises:
         Unusable: as `instant` does.
@@ -102,7 +102,7 @@ def naive_instant(value: object) -> datetime | None:
         if not isinstance(at, datetime):
             if not isinstance(at, date):
                 raise Unusable
-            return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - in UTC, as said
+            return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - in UTC, see above
         return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise Unusable from error

@@ -1,8 +1,8 @@
-"""How things look: every page of every stage is made here, by one hand.
+"""HTML pages and charts: every page of every stage is made here.
 
-A page is one HTML file that loads nothing: its stylesheet stands inside, its charts are inline SVG,
+A page is one HTML file that loads nothing: its stylesheet is inside, its charts are inline SVG,
 and it holds no script. It follows the reader's light or dark scheme, prints, reads on a phone,
-and every word given to it is escaped. This room knows no stage.
+and every text in it is escaped. Nothing here knows a stage.
 
 Build a page from sections, sections from blocks, charts by functions that return `Svg`:
 

@@ -1,4 +1,4 @@
-"""What a page is built of. Each block is a value; how it looks is the templates' business."""
+"""The blocks of a page. Each block is a value; the templates decide how it looks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +71,7 @@ class TableBlock:
     caption: str = ""
     highlight: Collection[int] = ()  # positions of the rows that matter, from 0
     digits: int = 3  # significant digits of the numbers
-    empty: str = "Nothing to show."  # said instead of a table without rows
+    empty: str = "Nothing to show."  # shown instead of a table without rows
 
     def __post_init__(self) -> None:
         """Refuse a row that does not fit the columns."""
@@ -125,7 +125,7 @@ class Embed:
     """A foreign HTML report in a frame of its own: it reaches neither the page nor the network.
 
     Its scripts run where the page is opened as a file, and are stopped where the surrounding
-    policy forbids scripts, as behind Airflow's login; a line under the frame says so.
+    policy forbids scripts, as behind Airflow's login; a line under the frame explains it.
     """
 
     kind: ClassVar[str] = "embed"
@@ -187,8 +187,8 @@ class PageSection:
 
 
 def _alignment(cells: Sequence[object]) -> Align:
-    told = [cell for cell in cells if cell is not None]
-    numeric = [isinstance(cell, Real) and not isinstance(cell, bool) for cell in told]
+    present = [cell for cell in cells if cell is not None]
+    numeric = [isinstance(cell, Real) and not isinstance(cell, bool) for cell in present]
     return "right" if numeric and all(numeric) else "left"
 
 

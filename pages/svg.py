@@ -1,4 +1,4 @@
-"""A drawing as text: the one place where SVG markup is put together, and where it is escaped."""
+"""SVG markup: the only module that builds it, and that escapes what goes into it."""
 
 import math
 import re
@@ -19,7 +19,7 @@ class Svg:
     text: str
 
     def __html__(self) -> str:
-        """Tell the templates that this text is already escaped."""
+        """Return the text, which is already escaped; called by the templates."""
         return self.text
 
 
@@ -32,7 +32,7 @@ def tag(name: str, *children: "Svg | str", **attributes: object) -> Svg:
     >>> tag("text", "a < b", x=1.25, class_="tick").text
     '<text x="1.2" class="tick">a &lt; b</text>'
     """
-    told = "".join(
+    markup = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
         for key, value in attributes.items()
         if value is not None
@@ -40,7 +40,7 @@ def tag(name: str, *children: "Svg | str", **attributes: object) -> Svg:
     inside = "".join(
         child.text if isinstance(child, Svg) else escape(printable(child)) for child in children
     )
-    return Svg(f"<{name}{told}>{inside}</{name}>" if inside else f"<{name}{told}/>")
+    return Svg(f"<{name}{markup}>{inside}</{name}>" if inside else f"<{name}{markup}/>")
 
 
 def drawing(

@@ -1,4 +1,4 @@
-"""`python -m serving NAME --port P`: serve one problem until told to stop.
+"""`python -m serving NAME --port P`: serve one problem until a signal stops it.
 
 The environment is read here, and what libraries read at import is set before they are imported.
 """
@@ -25,26 +25,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("problem", metavar="NAME", help="the problem to serve")
     parser.add_argument("--port", type=int, required=True, help="where to listen; 0: a free port")
     parser.add_argument("--host", default=LOOPBACK, help="the address (default: this machine only)")
-    words = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     configure()
     line = log("serving")
     metrics = Path(tempfile.mkdtemp(prefix="serving-metrics-"))
     try:
-        settings = read_settings(words.problem, words.host, words.port, os.environ)
+        settings = read_settings(options.problem, options.host, options.port, os.environ)
         store = Store.from_environment()
         prepare_environment(settings.folder, metrics)
         from serving.launch import serve  # noqa: PLC0415 - BentoML reads the environment at import
 
         return serve(settings, store)
     except PerennialError as error:
-        line.error("service ended", problem=words.problem, exit=error.exit_code, why=str(error))
+        line.error("service ended", problem=options.problem, exit=error.exit_code, why=str(error))
         return error.exit_code
     finally:
         shutil.rmtree(metrics, ignore_errors=True)
 
 
 def prepare_environment(folder: Path, metrics: Path) -> None:
-    """Set what libraries read: BentoML's places and switches, one thread for arithmetic."""
+    """Set what libraries read: BentoML's folders and switches, one thread for arithmetic."""
     home = folder / "bentoml"
     home.mkdir(parents=True, exist_ok=True)
     os.environ |= {

@@ -16,7 +16,7 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-LINGER_SECONDS = 1.0  # as long as the lane reads on where it turned a request away
+LINGER_SECONDS = 1.0  # as long as the fast path reads on after it refused a request
 
 
 class _HalfClosing:

@@ -1,7 +1,7 @@
 """The OpenAPI document and the page that shows it.
 
-BentoML writes the frame; the columns of the model that serves, the answers of the lane and the key
-are put in here. BentoML's own page at `/` loads a tag manager from elsewhere and its description
+BentoML writes the frame; the columns of the model that serves, the errors and the API key are
+added here. BentoML's own page at `/` loads a tag manager from elsewhere and its description
 loads badges: neither is shown, and the page may load nothing but from this service.
 """
 
@@ -15,7 +15,9 @@ import msgspec
 
 from bundle.documents import Column, Contract
 from bundle.request import beside
-from serving.standing import Standing
+from contract.service_protocol import FEEDBACK, INFO, PREDICT, PREDICT_BATCH, PREDICTION_ROUTES
+from serving.rows import MAX_ROWS
+from serving.service_state import ServiceState
 
 _SCRIPT = (
     'window.ui = SwaggerUIBundle({url: "docs.json", dom_id: "#service", '
@@ -52,14 +54,14 @@ _ERROR = {
         "error": {"type": "string", "description": "One sentence: found, expected, what to do."},
         "fields": {
             "type": "array",
-            "description": "422 alone: each field that does not fit.",
+            "description": "422 only: each field that does not fit.",
             "items": {
                 "type": "object",
                 "properties": {
                     "field": {"type": "string"},
                     "found": {"type": "string"},
                     "expected": {"type": "string"},
-                    "row": {"type": "integer", "description": "The place in the batch."},
+                    "row": {"type": "integer", "description": "The row's index in the batch."},
                 },
             },
         },
@@ -78,9 +80,9 @@ _TYPES: dict[str, dict[str, Any]] = {
 class Documentation:
     """Writes the document anew when another model serves."""
 
-    def __init__(self, frame: Callable[[], Mapping[str, Any]], standing: Standing) -> None:
+    def __init__(self, frame: Callable[[], Mapping[str, Any]], state: ServiceState) -> None:
         self._frame = frame
-        self._standing = standing
+        self._state = state
         self._digest: str | None = None
         self._body = b""
 
@@ -91,12 +93,12 @@ class Documentation:
 
     def openapi(self) -> bytes:
         """Return the OpenAPI document as JSON."""
-        served = self._standing.served
+        served = self._state.served
         digest = served.digest if served else None
         if not self._body or digest != self._digest:
             contract = served.model.contract if served else None
             frame = msgspec.json.decode(msgspec.json.encode(self._frame()))  # statuses as strings
-            document = describe(frame, self._standing.problem, digest, contract)
+            document = describe(frame, self._state.problem, digest, contract)
             self._body, self._digest = msgspec.json.encode(document), digest
         return self._body
 
@@ -104,32 +106,30 @@ class Documentation:
 def describe(
     frame: Mapping[str, Any], problem: str, digest: str | None, contract: Contract | None
 ) -> dict[str, Any]:
-    """Return BentoML's document with what the service really takes and answers."""
+    """Return BentoML's document, completed with what the service takes and answers."""
     paths = {path: dict(item) for path, item in frame["paths"].items()}
-    info = dict(paths["/info"].pop("post"))
+    info = dict(paths[INFO].pop("post"))
     info.pop("requestBody", None)
-    paths["/info"]["get"] = info
+    paths[INFO]["get"] = info
     for path, item in paths.items():
-        if path.startswith("/v1/"):
+        if path in PREDICTION_ROUTES:
             item["post"] = item["post"] | {
                 "security": [{"key": []}],
                 "responses": {"200": item["post"]["responses"]["200"], **_errors()},
             }
     if contract is not None:
         row = {"$ref": "#/components/schemas/Row"}
-        rows = {"type": "array", "items": row, "maxItems": 10_000}
-        _take(paths["/v1/predict"], row)
-        _take(
-            paths["/v1/predict_batch"],
+        rows = {"type": "array", "items": row, "maxItems": MAX_ROWS}
+        _set_body(paths[PREDICT], row)
+        _set_body(
+            paths[PREDICT_BATCH],
             {"type": "object", "required": ["rows"], "properties": {"rows": rows}},
         )
-    label = dict(
-        paths["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    )
+    label = dict(paths[FEEDBACK]["post"]["requestBody"]["content"]["application/json"]["schema"])
     label.pop("root_input", None)
-    _take(paths["/v1/feedback"], {"oneOf": [label, {"type": "array", "items": label}]})
+    _set_body(paths[FEEDBACK], {"oneOf": [label, {"type": "array", "items": label}]})
     schemas = {"Error": _ERROR} | ({"Row": row_schema(contract)} if contract else {})
-    kept = frame.get("components", {}).get("schemas", {})
+    generated = frame.get("components", {}).get("schemas", {})
     return {
         "openapi": frame["openapi"],
         "info": {
@@ -141,7 +141,7 @@ def describe(
         "tags": frame.get("tags", []),
         "paths": paths,
         "components": {
-            "schemas": kept | schemas,
+            "schemas": generated | schemas,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -159,15 +159,15 @@ def row_schema(contract: Contract) -> dict[str, Any]:
 
 
 def _schema(column: Column) -> dict[str, Any]:
-    found = dict(_TYPES[column.type])
-    words = [found.get("description", ""), column.description, column.unit or ""]
+    schema = dict(_TYPES[column.type])
+    description = [schema.get("description", ""), column.description, column.unit or ""]
     limits = {"minimum": column.low, "maximum": column.high}
-    found |= {name: value for name, value in limits.items() if value is not None}
+    schema |= {name: value for name, value in limits.items() if value is not None}
     if column.nullable:
-        found["nullable"] = True
-    if any(words):
-        found["description"] = "; ".join(word for word in words if word)
-    return found
+        schema["nullable"] = True
+    if any(description):
+        schema["description"] = "; ".join(part for part in description if part)
+    return schema
 
 
 def _errors() -> dict[str, Any]:
@@ -178,6 +178,6 @@ def _errors() -> dict[str, Any]:
     }
 
 
-def _take(item: dict[str, Any], schema: dict[str, Any]) -> None:
+def _set_body(item: dict[str, Any], schema: dict[str, Any]) -> None:
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
     item["post"] = item["post"] | {"requestBody": body}

@@ -1,7 +1,7 @@
-"""One process: BentoML's application inside the lane, on uvicorn, with its threads around it.
+"""One process: BentoML's application inside the fast path, on uvicorn, with its threads.
 
-`bentoml serve` would be a supervisor and a worker (150 MB more) whose death nobody sees in a
-container; here the death of the process is the end of the service, and whoever started it knows.
+`bentoml serve` would be a supervisor and a worker (150 MB more), and in a container nobody notices
+when the worker dies; here the end of the process is the end of the service.
 """
 
 import gc
@@ -16,16 +16,18 @@ from bentoml._internal.context import server_context
 
 from contract.errors import AskedWrongly
 from contract.log import log
+from contract.service_protocol import INFO
 from contract.store.client import Store
 from serving.application import build
 from serving.connection import limited
 from serving.documentation import Documentation
-from serving.following import Following
-from serving.lane import Lane
+from serving.exposition import render
+from serving.fast_path import FastPath
+from serving.pointer_watcher import PointerWatcher
+from serving.service_state import ServiceState
 from serving.settings import Settings
 from serving.shipping import Shipper
 from serving.spool import Spool
-from serving.standing import Standing
 
 KEEP_ALIVE_SECONDS = 75  # longer than the 60 s of most proxies, so that they close first
 FINISH_SECONDS = 20  # for requests in flight, after the drain
@@ -35,25 +37,25 @@ BACKLOG = 2048
 _log = log("serving")
 
 
-class Server(uvicorn.Server):
-    """A server that, told to stop, first says so for a while and goes on answering.
+class DrainingServer(uvicorn.Server):
+    """A server that, asked to stop, goes on answering for a while and says that it will stop.
 
     Readiness turns 503 and each answer says `Connection: close`, so that callers and balancers
     have moved on before the socket closes. A second signal ends it at once.
     """
 
-    def __init__(self, config: uvicorn.Config, standing: Standing, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServiceState, drain_seconds: float) -> None:
         super().__init__(config)
-        self._standing = standing
+        self._state = state
         self._drain_seconds = drain_seconds
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Begin to drain, or stop where that has begun."""
-        if self._standing.draining or not self._drain_seconds:
-            self._standing.draining = True
+        if self._state.draining or not self._drain_seconds:
+            self._state.draining = True
             self._end()
             return
-        self._standing.draining = True
+        self._state.draining = True
         timer = threading.Timer(self._drain_seconds, self._end)
         timer.daemon = True
         timer.start()
@@ -71,14 +73,14 @@ def serve(settings: Settings, store: Store) -> int:
     """
     listening = _listen(settings.host, settings.port)
     host, port = listening.getsockname()[:2]
-    standing = Standing(settings.problem)
+    state = ServiceState(settings.problem)
     predictions, labels = Spool(settings.predictions), Spool(settings.feedback)
     shipper = Shipper(store, settings.problem, (settings.predictions, settings.feedback))
 
     def metrics() -> str:
-        standing.counters.coerced = standing.coerced()
-        more = {
-            "ready": ("1 where requests may come.", float(standing.unready() is None)),
+        state.counters.coerced = state.coerced()
+        further = {
+            "ready": ("1 where requests may come.", float(state.not_ready_reason() is None)),
             "log_rows_written_total": (
                 "Rows in the local log.",
                 predictions.written + labels.written,
@@ -92,20 +94,20 @@ def serve(settings: Settings, store: Store) -> int:
             "log_ship_failures_total": ("Segments that failed once.", shipper.failures),
             "resident_bytes": ("Largest resident memory.", _resident_bytes()),
         }
-        return standing.counters.render(more, standing.served.digest if standing.served else None)
+        return render(state.counters, further, state.served.digest if state.served else None)
 
     _name_server(settings.problem)
-    service = build(settings, standing, predictions, labels, metrics)
-    lane = Lane(
+    service = build(settings, state, predictions, labels, metrics)
+    application = FastPath(
         service.to_asgi(is_main=True),
         settings=settings,
-        standing=standing,
+        state=state,
         predictions=predictions,
         labels=labels,
-        documentation=Documentation(service.openapi_spec.asdict, standing),
+        documentation=Documentation(service.openapi_spec.asdict, state),
     )
     config = uvicorn.Config(
-        lane,
+        application,
         loop="uvloop",
         http=limited(settings.connection_requests, settings.connection_seconds),
         ws="none",
@@ -116,16 +118,16 @@ def serve(settings: Settings, store: Store) -> int:
         timeout_graceful_shutdown=FINISH_SECONDS,
         backlog=BACKLOG,
     )
-    following = Following(settings, store, standing, f"http://{host}:{port}")
-    for part in (predictions, labels, shipper, following):
+    watcher = PointerWatcher(settings, store, state, f"http://{host}:{port}")
+    for part in (predictions, labels, shipper, watcher):
         part.start()
     gc.collect()
     gc.freeze()  # 213,000 objects of the imports: out of every later collection
     _log.info("listening", problem=settings.problem, url=f"http://{host}:{port}", pid=os.getpid())
     try:
-        Server(config, standing, settings.drain_seconds).run(sockets=[listening])
+        DrainingServer(config, state, settings.drain_seconds).run(sockets=[listening])
     finally:
-        following.close()
+        watcher.close()
         predictions.close()
         labels.close()
         remaining = shipper.close(SHIP_SECONDS)
@@ -135,30 +137,30 @@ def serve(settings: Settings, store: Store) -> int:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((host, port))
-        found.listen(BACKLOG)  # from here on callers wait, rather than being refused
+        listening.bind((host, port))
+        listening.listen(BACKLOG)  # from here on callers wait instead of being refused
     except OSError as error:
-        found.close()
+        listening.close()
         sentence = (
-            f"The address {host}:{port} cannot be had ({error.strerror}); "
-            "stop who listens there, or give another --port."
+            f"The address {host}:{port} cannot be used ({error.strerror}); "
+            "stop the process that listens there, or give another --port."
         )
         raise AskedWrongly(sentence) from error
-    found.set_inheritable(True)
-    return found
+    listening.set_inheritable(True)
+    return listening
 
 
 def _name_server(problem: str) -> None:
-    """Tell BentoML's metrics their labels, as `bentoml serve` does."""
+    """Set the labels of BentoML's metrics, as `bentoml serve` does."""
     server_context.worker_index = 1
     server_context.service_type = "entry_service"
     server_context.service_name = problem
     server_context.bento_name = problem
     server_context.bento_version = "none"
-    server_context.service_routes = ["/info"]
+    server_context.service_routes = [INFO]
 
 
 def _resident_bytes() -> float:

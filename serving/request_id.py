@@ -1,6 +1,6 @@
 """Names of requests: UUIDv7 (RFC 9562, 5.7), whose first 48 bits are the time in milliseconds.
 
-So a label that comes weeks later tells by its request id which day's predictions to look into.
+So the request id of a label that comes weeks later shows which day's predictions it belongs to.
 Python has them from 3.14 on.
 """
 

@@ -1,6 +1,6 @@
 """Rows of a request: decoded and checked in one pass by a decoder that is compiled per model.
 
-The decoder stops at the first fault; only then the slower rules of `bundle.request` look at the
+The decoder stops at the first error; only then the slower rules of `bundle.request` check the
 whole request again and name every field.
 """
 
@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from bundle.documents import Column, Contract
+from bundle.prediction_rows import Value
 from bundle.request import Complaint, beside, complaints, describe
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 SHOWN_COMPLAINTS = 20  # arbitrary; more are counted
 
-Value = str | bool | int | float | None
 Row = Mapping[str, Value]
 
 
@@ -24,22 +24,22 @@ class NotJson(ValueError):
     """The body is not JSON."""
 
 
-class Invalid(ValueError):
-    """The body is JSON, but not what the contract wants."""
+class InvalidRows(ValueError):
+    """The body is JSON, but does not match the contract."""
 
-    def __init__(self, found: list[Complaint]) -> None:
-        super().__init__(f"{len(found)} fields do not fit the contract")
-        self.complaints = found
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__(f"{len(complaints)} fields do not fit the contract")
+        self.complaints = complaints
 
 
-class Rows:
-    """The decoders of one contract."""
+class RowDecoder:
+    """Decodes the requests of one contract."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.names = tuple(column.name for column in contract.columns) + beside(contract)
-        # Fields get neutral names, since a column may have one that Python has not.
-        fields = [f"f{place}" for place in range(len(self.names))]
+        # Fields get neutral names, since a column's name may be no identifier of Python.
+        fields = [f"f{index}" for index in range(len(self.names))]
         required = [
             (field, _type_of(column))
             for field, column in zip(fields, contract.columns, strict=False)
@@ -54,7 +54,7 @@ class Rows:
             (field, str | bool | int | float | None, None)
             for field in fields[len(contract.columns) :]
         ]
-        self._kind = msgspec.defstruct(
+        self._row_type = msgspec.defstruct(
             "Row",
             cast("Any", [*required, *optional]),
             rename=dict(zip(fields, self.names, strict=True)),
@@ -63,12 +63,14 @@ class Rows:
             gc=False,
         )
         # A struct keeps its fields in the order of its definition: required ones first.
-        place_of = {field: place for place, field in enumerate(fields)}
-        self._order = tuple(self.names[place_of[field]] for field in self._kind.__struct_fields__)
-        self._one = msgspec.json.Decoder(self._kind)
+        index_of = {field: index for index, field in enumerate(fields)}
+        self._order = tuple(
+            self.names[index_of[field]] for field in self._row_type.__struct_fields__
+        )
+        self._one = msgspec.json.Decoder(self._row_type)
         batch = msgspec.defstruct(
             "Batch",
-            [("rows", Annotated[list[self._kind], Meta(max_length=MOST_ROWS)])],  # type: ignore[name-defined] # made above
+            [("rows", Annotated[list[self._row_type], Meta(max_length=MAX_ROWS)])],  # type: ignore[name-defined] # made above
             forbid_unknown_fields=True,
         )
         self._batch = msgspec.json.Decoder(batch)
@@ -77,57 +79,57 @@ class Rows:
         """Return the row of a request's body.
 
         Raises:
-            NotJson, Invalid: it is not one.
+            NotJson, InvalidRows: it is not one.
         """
         try:
             return dict(
                 zip(self._order, msgspec.structs.astuple(self._one.decode(body)), strict=True)
             )
         except msgspec.DecodeError as error:
-            raise self._why(body, error, batch=False) from error
+            raise self._error(body, error, batch=False) from error
 
     def batch(self, body: bytes) -> list[Row]:
         """Return the rows of `{"rows": […]}`.
 
         Raises:
-            NotJson, Invalid: it is not such an object, or has more than 10,000 rows.
+            NotJson, InvalidRows: it is not such an object, or has more than 10,000 rows.
         """
         try:
             rows = cast("Any", self._batch.decode(body)).rows
         except msgspec.DecodeError as error:
-            raise self._why(body, error, batch=True) from error
+            raise self._error(body, error, batch=True) from error
         order, values = self._order, msgspec.structs.astuple
         return [dict(zip(order, values(row), strict=True)) for row in rows]
 
-    def _why(self, body: bytes, error: msgspec.DecodeError, *, batch: bool) -> ValueError:
+    def _error(self, body: bytes, error: msgspec.DecodeError, *, batch: bool) -> ValueError:
         try:
             value = msgspec.json.decode(body)
         except (msgspec.DecodeError, RecursionError) as broken:
             return NotJson(str(broken))
-        found = self._of_batch(value) if batch else complaints(self.contract, value)
-        if not found:  # the compiled rules are the stricter ones, by some detail
-            found = [Complaint(field="$", found=str(error), expected="a row of the contract")]
-        return Invalid(found)
+        errors = self._batch_errors(value) if batch else complaints(self.contract, value)
+        if not errors:  # the compiled rules are stricter in some detail
+            errors = [Complaint(field="$", found=str(error), expected="a row of the contract")]
+        return InvalidRows(errors)
 
-    def _of_batch(self, value: object) -> list[Complaint]:
+    def _batch_errors(self, value: object) -> list[Complaint]:
         shape = 'an object {"rows": […]} and nothing else'
         if not isinstance(value, dict) or set(value) != {"rows"}:
             return [Complaint(field="$", found=describe(value), expected=shape)]
         rows = value["rows"]
         if not isinstance(rows, list):
             return [Complaint(field="rows", found=describe(rows), expected="an array of rows")]
-        if len(rows) > MOST_ROWS:
-            expected = f"at most {MOST_ROWS:,}; send several batches"
+        if len(rows) > MAX_ROWS:
+            expected = f"at most {MAX_ROWS:,}; send several batches"
             return [Complaint(field="rows", found=f"{len(rows):,} rows", expected=expected)]
-        found: list[Complaint] = []
-        for place, row in enumerate(rows):
-            found += [
-                complaint.model_copy(update={"row": place})
+        errors: list[Complaint] = []
+        for index, row in enumerate(rows):
+            errors += [
+                complaint.model_copy(update={"row": index})
                 for complaint in complaints(self.contract, row)
             ]
-            if len(found) > SHOWN_COMPLAINTS:
+            if len(errors) > SHOWN_COMPLAINTS:
                 break
-        return found
+        return errors
 
 
 def _type_of(column: Column) -> object:

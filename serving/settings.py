@@ -15,7 +15,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Settings(Strict):
-    """What one service process is told."""
+    """The settings of one service process."""
 
     problem: str
     host: str
@@ -26,7 +26,7 @@ class Settings(Strict):
     """`pointer` follows `PROBLEM/rollout.json`; `pinned` serves `digest` for ever."""
     digest: Sha256 | None
     key_digests: tuple[str, ...]
-    """The sha256 of each API key that opens it; empty: it asks for none."""
+    """The sha256 of each accepted API key; empty: none is needed."""
     verify_keys: Path
     """The folder of the public keys, one of which must have signed the bundle."""
     folder: Path
@@ -34,7 +34,7 @@ class Settings(Strict):
     drain_seconds: NonNegativeFloat
     """How long it still answers after SIGTERM, so that callers see that it is not ready."""
     poll_seconds: PositiveFloat
-    """How often it asks whether the pointer has moved."""
+    """Seconds between two reads of the pointer."""
     connection_requests: PositiveInt
     """A connection's requests, then it closes: 1,000 make a new one's 0.1 ms of CPU invisible."""
     connection_seconds: PositiveFloat
@@ -42,7 +42,7 @@ class Settings(Strict):
 
     @property
     def cache(self) -> Path:
-        """Where bundles are kept, a folder each."""
+        """The folder of the bundles, one folder each."""
         return self.folder / "bundles"
 
     @property
@@ -60,7 +60,7 @@ def read_settings(problem: str, host: str, port: int, environment: Mapping[str, 
     """Return the settings of the process.
 
     Raises:
-        AskedWrongly: a variable is missing or is not what it should be.
+        AskedWrongly: a variable is missing or invalid.
     """
     source = environment.get("MODEL_SOURCE", "pointer")
     digest = environment.get("MODEL_DIGEST") or None
@@ -100,19 +100,19 @@ def read_settings(problem: str, host: str, port: int, environment: Mapping[str, 
 
 
 def _key_digests(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the accepted keys' digests; a service without any must be asked for in words."""
+    """Return the accepted keys' digests; a service without any key must be requested explicitly."""
     text = environment.get("PERENNIAL_API_KEY_SHA256", "")
-    found = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all(_DIGEST.fullmatch(part) for part in found):
+    digests = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(_DIGEST.fullmatch(part) for part in digests):
         sentence = (
             "PERENNIAL_API_KEY_SHA256 holds something else than sha256 digests of 64 hexadecimal "
             "digits, separated by commas; correct it."
         )
         raise AskedWrongly(sentence)
-    if not found and environment.get("PERENNIAL_AUTH") != "none":
+    if not digests and environment.get("PERENNIAL_AUTH") != "none":
         sentence = (
             "PERENNIAL_API_KEY_SHA256 is empty, so nobody could call the service; set the sha256 "
             "of an API key, or PERENNIAL_AUTH=none to let everybody in."
         )
         raise AskedWrongly(sentence)
-    return found
+    return digests

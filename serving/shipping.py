@@ -9,14 +9,16 @@ service does without its 30 MB.
 import io
 import threading
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from contract.errors import PerennialError
 from contract.log import log
+from contract.prediction_log import LogColumn, LogColumnType
 from contract.store.client import Store
 from contract.store.layout import FeedbackKey, PredictionsKey
 from serving.spool import CLOSED
@@ -24,22 +26,25 @@ from serving.spool import CLOSED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 LARGE_BYTES = 256 << 10  # some 400 rows of 20 columns
 SET_ASIDE = ".unreadable"
 
-ColumnType = Literal["string", "integer", "number", "numbers", "moment"]
-
 _log = log("serving.shipping")
 
 
-class Header(msgspec.Struct, frozen=True):
+class SegmentHeader(msgspec.Struct, frozen=True):
     """The first line of a segment."""
 
-    columns: tuple[tuple[str, ColumnType], ...]
+    columns: tuple[tuple[str, LogColumnType], ...]
     """Name and type of each column; a `moment` is written as microseconds since 1970."""
+
+
+def encode_header(columns: Iterable[LogColumn]) -> bytes:
+    """Return the first line of a segment with these columns."""
+    return msgspec.json.encode(SegmentHeader(tuple((c.name, c.type) for c in columns)))
 
 
 def key(problem: str, kind: str, name: str) -> str:
@@ -57,7 +62,7 @@ def key(problem: str, kind: str, name: str) -> str:
 
 
 def table(segment: bytes) -> "pa.Table | None":
-    """Return a segment's rows, None where there are none; lines that a full disk or a kill has cut are left out.
+    """Return a segment's rows, None where there are none; a line cut by a full disk or a kill is left out.
 
     Raises:
         msgspec.DecodeError: the header is not one.
@@ -66,24 +71,24 @@ def table(segment: bytes) -> "pa.Table | None":
     from pyarrow import json as arrow_json  # noqa: PLC0415 - as above
 
     head, _, body = segment.partition(b"\n")
-    header = msgspec.json.decode(head, type=Header)
+    header = msgspec.json.decode(head, type=SegmentHeader)
     body = body[: body.rfind(b"\n") + 1]
     lines = body.splitlines()
-    whole = [line for line in lines if _is_row(line)]
-    if len(whole) < len(lines):
-        body = b"".join(line + b"\n" for line in whole)
-    kept = {
+    complete = [line for line in lines if _is_row(line)]
+    if len(complete) < len(lines):
+        body = b"".join(line + b"\n" for line in complete)
+    types = {
         "string": pa.string(),
         "integer": pa.int32(),
         "number": pa.float64(),
         "numbers": pa.list_(pa.float64()),
         "moment": pa.timestamp("us", "UTC"),
     }
-    if not whole:
+    if not complete:
         return None
-    schema = pa.schema([(name, kept[kind]) for name, kind in header.columns])
+    schema = pa.schema([(name, types[kind]) for name, kind in header.columns])
     written = pa.schema(
-        [(name, pa.int64() if kind == "moment" else kept[kind]) for name, kind in header.columns]
+        [(name, pa.int64() if kind == "moment" else types[kind]) for name, kind in header.columns]
     )
     rows = arrow_json.read_json(
         pa.BufferReader(body),
@@ -108,7 +113,7 @@ def parquet(segment: bytes) -> bytes | None:
 
 
 class Shipper:
-    """A thread that ships closed segments of several folders and keeps at it while the store is away."""
+    """A thread that ships closed segments of several folders and tries again while the store is away."""
 
     def __init__(self, store: Store, problem: str, folders: tuple[Path, ...]) -> None:
         self.shipped = 0
@@ -134,7 +139,7 @@ class Shipper:
                 self.ship()
             except PerennialError as error:
                 _log.warning("store away while stopping", why=str(error))
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         return self.waiting()
 
     def waiting(self) -> int:
@@ -163,18 +168,18 @@ class Shipper:
                 self.shipped += 1
             path.unlink(missing_ok=True)
             if len(segment) > LARGE_BYTES:
-                _give_back()
+                _release_memory()
 
     def _closed(self) -> list[Path]:
-        found = [path for folder in self._folders for path in folder.glob(f"*{CLOSED}")]
-        return sorted(found, key=lambda path: path.stem.rpartition("-")[2])
+        paths = [path for folder in self._folders for path in folder.glob(f"*{CLOSED}")]
+        return sorted(paths, key=lambda path: path.stem.rpartition("-")[2])
 
     def _run(self) -> None:
-        wait = LOOK_SECONDS
+        wait = POLL_SECONDS
         while not self._stop.wait(wait):
             try:
                 self.ship()
-                wait = LOOK_SECONDS
+                wait = POLL_SECONDS
             except PerennialError as error:
                 wait = min(max(FIRST_WAIT_SECONDS, wait * 2), LONGEST_WAIT_SECONDS)
                 self.failures += 1
@@ -185,11 +190,11 @@ class Shipper:
                 _log.bug("shipping failed")
 
 
-def _give_back() -> None:
-    """Give freed memory back to the system: 25 MiB and more after a day's rows, in some 5 ms."""
+def _release_memory() -> None:
+    """Return freed memory to the system: 25 MiB and more after a day's rows, in some 5 ms."""
     import pyarrow as pa  # noqa: PLC0415 - see the module's docstring
 
-    # Of the system's allocator (`prepare_environment`), so what answers left behind goes as well.
+    # It is the system's allocator (`prepare_environment`), so the answers' freed memory goes too.
     pa.default_memory_pool().release_unused()
 
 

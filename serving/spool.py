@@ -1,4 +1,4 @@
-"""The spool: what was answered, kept on local disk until it is in the store.
+"""The spool: rows of the logs, kept on local disk until they are in the store.
 
 A request appends to a bounded list and is done. A thread encodes and writes what has gathered
 every 100 ms with one `write`, so a killed process loses at most that much: the bytes are in the
@@ -101,13 +101,13 @@ class Spool:
             with self._list_lock:
                 entries, self._waiting = self._waiting, []
                 self._waiting_rows = 0
-            at = 0
-            while at < len(entries):
-                header, end = entries[at].header, at
+            start = 0
+            while start < len(entries):
+                header, end = entries[start].header, start
                 while end < len(entries) and entries[end].header == header:
                     end += 1
-                self._write(header, entries[at:end])
-                at = end
+                self._write(header, entries[start:end])
+                start = end
             self._rotate()
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class Spool:
         try:
             if _bytes_in(self.folder) > DISK_BYTES:
                 message = f"{DISK_BYTES >> 20} MB wait to be shipped"
-                raise OSError(message)  # noqa: TRY301 - one place says what was dropped
+                raise OSError(message)  # noqa: TRY301 - one handler reports what was dropped
             if self._segment is not None and self._segment.header != header:
                 self._finish()
             segment = self._segment or self._begin(header)
@@ -143,7 +143,7 @@ class Spool:
                 message = "a row was cut, as the disk is full"
                 raise OSError(message)  # noqa: TRY301 - as above
         except OSError as error:
-            self._finish()  # a row that was cut stands last, where the shipper looks for it
+            self._finish()  # a row that was cut is the last one, which the shipper checks
             self.dropped += rows
             _log.error("prediction log dropped rows", rows=rows, why=str(error))
             return
@@ -187,7 +187,7 @@ class Spool:
 
 def recover(folder: Path) -> int:
     """Close the segments whose writer is gone and return how many there were."""
-    found = 0
+    closed = 0
     for path in sorted(folder.glob(f"*{OPEN}")):
         try:
             with path.open("rb") as file:
@@ -195,8 +195,8 @@ def recover(folder: Path) -> int:
                 path.rename(path.with_suffix(CLOSED))
         except (BlockingIOError, FileNotFoundError):
             continue  # its writer lives, or closed it meanwhile
-        found += 1
-    return found
+        closed += 1
+    return closed
 
 
 def _bytes_in(folder: Path) -> int:

@@ -1,8 +1,7 @@
-"""What each model answered the world, since this process began: what a canary is judged by.
+"""What each model answered to clients since this process began; a canary is judged by it.
 
-A deployment's own requests are left out, so that a canary is judged by what clients asked. Counted
-on the event loop in 1 us a request; told by /info, as cells of scores would be no fixed set of
-series for /metrics.
+A deployment's own requests are left out. Counted on the event loop in 1 us a request; answered by
+/info, since the cells of scores are no fixed set of series for /metrics.
 """
 
 import math
@@ -10,8 +9,9 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 
+from bundle.prediction_rows import Score
 from contract.serving_state import Tally
-from serving.served import Answered, Score, Served
+from serving.served_model import PredictionEntry, ServedModel
 
 # Seconds; a prediction takes 0.0001, a batch of 10,000 rows about 0.1.
 BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -36,10 +36,10 @@ class Tallies:
     def __init__(self) -> None:
         self._counts: OrderedDict[str, _Counts] = OrderedDict()
 
-    def add(self, served: Served | None, status: int, seconds: float, entry: object) -> None:
+    def add(self, served: ServedModel | None, status: int, seconds: float, entry: object) -> None:
         """Count one answer; of the model that gave the scores in `entry`, else of `served`."""
-        answered = entry if isinstance(entry, Answered) else None
-        served = answered.served if answered else served
+        prediction = entry if isinstance(entry, PredictionEntry) else None
+        served = prediction.served if prediction else served
         if served is None:
             return
         digest = served.digest
@@ -51,11 +51,11 @@ class Tallies:
         counts.statuses[status] += 1
         counts.buckets[bisect_left(BUCKETS, seconds)] += 1
         counts.seconds += seconds
-        if answered is not None:
-            task = answered.served.model.contract.task
-            counts.cells.update(cells(task, answered.scores[:COUNTED_ROWS]))
+        if prediction is not None:
+            task = prediction.served.model.contract.task
+            counts.cells.update(cells(task, prediction.scores[:COUNTED_ROWS]))
 
-    def told(self) -> dict[str, Tally]:
+    def by_digest(self) -> dict[str, Tally]:
         """Return the counts by digest."""
         return {
             digest: Tally(
@@ -76,7 +76,7 @@ class Tallies:
 def cells(task: str, scores: Sequence[Score]) -> Iterator[int]:
     """Yield the cell of each score; two models of one problem share the cells.
 
-    Of a probability a tenth of its logit, of several classes the place of the likeliest, of a value
+    Of a probability a tenth of its logit, of several classes the index of the likeliest, of a value
     its sign and a hundredth of a decade.
 
     >>> list(cells("binary", [0.5, 0.9, 0.0])), list(cells("multiclass", [[0.1, 0.7, 0.2]]))

@@ -31,24 +31,26 @@ def bars(
     """
     if len(labels) != len(values):
         raise ValueError(f"{len(labels)} labels for {len(values)} values")
-    told = plain(values)
+    numbers = plain(values)
     ends = [*finite(lows or ()), *finite(highs or ()), *finite([limit])]
-    drawn = finite(told)
+    drawn = finite(numbers)
     if not drawn:
         return nothing(title)
     names = [shortened(label, _LONGEST_NAME) for label in labels]
     left = 14 + _LETTER * max(len(name) for name in names)
     x = scale([0.0, *drawn, *ends], left, WIDTH - 70, loose=False)
     spans = list(
-        zip(plain(lows or [None] * len(told)), plain(highs or [None] * len(told)), strict=True)
+        zip(
+            plain(lows or [None] * len(numbers)), plain(highs or [None] * len(numbers)), strict=True
+        )
     )
     parts: list[Svg] = []
-    for i, (name, value) in enumerate(zip(names, told, strict=True)):
+    for i, (name, value) in enumerate(zip(names, numbers, strict=True)):
         is_accent = not highlight or i in highlight
         parts.extend(
             _row(i, name, labels[i], value, spans[i], x, is_accent=is_accent, digits=digits)
         )
-    height = _ROW * len(told) + 8
+    height = _ROW * len(numbers) + 8
     parts.append(tag("path", d=f"M{x.at(0):.1f} 2V{height - 4:.1f}", class_="axis"))
     if limit is not None and math.isfinite(limit):
         parts.append(
@@ -59,10 +61,10 @@ def bars(
                 d=f"M{x.at(limit):.1f} 2V{height - 4:.1f}",
             )
         )
-    words = ", ".join(
-        f"{label} {number(value, digits)}" for label, value in zip(labels, told, strict=True)
+    description = ", ".join(
+        f"{label} {number(value, digits)}" for label, value in zip(labels, numbers, strict=True)
     )
-    return drawing("bars", title, words, (WIDTH, height), parts)
+    return drawing("bars", title, description, (WIDTH, height), parts)
 
 
 def _row(  # noqa: PLR0917 (one row of the one caller above)

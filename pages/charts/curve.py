@@ -77,11 +77,11 @@ def _draw(
         parts.append(tag("path", d=path([(x.at(a), y.at(b)) for a, b in points]), class_="stroke"))
     if dots or len(points) == 1:
         parts.extend(_dots(points, x, y, radius=3.5 if joined else 2.5))
-    words = (
+    description = (
         f"{len(points)} points; {names[0] or 'x'} from {number(min(across))} to {number(max(across))}, "
         f"{names[1] or 'y'} from {number(min(up))} to {number(max(up))}"
     )
-    return drawing("square", title, words, (_SIDE, 396), parts)
+    return drawing("square", title, description, (_SIDE, 396), parts)
 
 
 def _dots(points: Sequence[tuple[float, float]], x: Scale, y: Scale, *, radius: float) -> list[Svg]:

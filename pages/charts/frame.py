@@ -31,7 +31,7 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return self.start + (self.end - self.start) * min(1.0, max(0.0, share))
 
-    def told(self, tick: float) -> str:
+    def format_tick(self, tick: float) -> str:
         """Write a tick with as many decimals as the step needs."""
         decimals = max(0, -math.floor(math.log10(self.step) + 1e-9))
         if decimals > _MOST_DECIMALS or abs(tick) >= _LARGEST_TICK:
@@ -94,10 +94,12 @@ def axes(x: Scale, y: Scale, x_label: str, y_label: str) -> list[Svg]:
     for tick in y.ticks:
         height = y.at(tick)
         parts.append(tag("path", d=f"M{x.start:.1f} {height:.1f}H{x.end:.1f}", class_="gridline"))
-        parts.append(tag("text", y.told(tick), x=x.start - 8, y=height + 4, text_anchor="end"))
+        parts.append(
+            tag("text", y.format_tick(tick), x=x.start - 8, y=height + 4, text_anchor="end")
+        )
     parts.append(tag("path", d=f"M{x.start:.1f} {y.start:.1f}H{x.end:.1f}", class_="axis"))
     parts.extend(
-        tag("text", x.told(tick), x=x.at(tick), y=y.start + 17, text_anchor="middle")
+        tag("text", x.format_tick(tick), x=x.at(tick), y=y.start + 17, text_anchor="middle")
         for tick in x.ticks
     )
     if x_label:
@@ -109,7 +111,7 @@ def axes(x: Scale, y: Scale, x_label: str, y_label: str) -> list[Svg]:
 
 
 def nothing(title: str, sentence: str = "There is no value to draw.") -> Svg:
-    """Draw the chart of no values: it says so, instead of leaving a hole."""
+    """Draw a chart without values: a text instead of an empty space."""
     text = tag("text", sentence, x=WIDTH / 2, y=32.0, text_anchor="middle")
     return drawing("empty", title, sentence, (WIDTH, 56), [text])
 

@@ -132,14 +132,14 @@ def _labels(
 ) -> list[Svg]:
     """Write the edges below the ticks, or the names below the bins, as many as there is room for."""
     are_edges = len(bins) == count + 1
-    places = [*lefts, lefts[-1] + width] if are_edges else [x + width / 2 for x in lefts]
+    positions = [*lefts, lefts[-1] + width] if are_edges else [x + width / 2 for x in lefts]
     every = -(-len(bins) // (8 if are_edges else max(1, min(12, count))))
     room = max(3, int(width * every / 7))
     return [
         tag(
             "text",
             shortened(number(bins[i]), max(room, 6) if are_edges else room),
-            x=places[i],
+            x=positions[i],
             y=_BOTTOM + 16,
             text_anchor="middle",
         )
@@ -151,10 +151,8 @@ def _sentence(names: Sequence[str], now: Sequence[float], before: Sequence[float
     if not now:
         return "The current window holds no rows."
     largest = max(range(len(now)), key=lambda i: now[i])
-    told = f"{len(now)} bins; most rows, {share(now[largest])}, in {names[largest]}"
+    summary = f"{len(now)} bins; most rows, {share(now[largest])}, in {names[largest]}"
     if not before:
-        return told
+        return summary
     moved = max(range(len(now)), key=lambda i: abs(now[i] - before[i]))
-    return (
-        f"{told}; largest change in {names[moved]}: {share(before[moved])} to {share(now[moved])}"
-    )
+    return f"{summary}; largest change in {names[moved]}: {share(before[moved])} to {share(now[moved])}"

@@ -68,7 +68,7 @@ def intervals(
             )
         )
     bounds = number(zero) if margin is None else f"{number(zero)} and a margin of {number(margin)}"
-    told = []
+    descriptions = []
     for i, (name, value, low, high) in enumerate(
         zip(names, values, plain(lows), plain(highs), strict=True)
     ):
@@ -85,34 +85,34 @@ def intervals(
                     class_="name",
                 )
             )
-        words = (
+        text = (
             f"{number(value)}, from {number(low)} to {number(high)}"
             if math.isfinite(value)
             else "cannot be estimated"
         )
-        told.append(f"{labels[i]}: {words}" if name else words)
-        parts.extend(_row(value, low, high, middle, x, words))
+        descriptions.append(f"{labels[i]}: {text}" if name else text)
+        parts.extend(_row(value, low, high, middle, x, text))
     return drawing(
         "intervals",
         title,
-        f"{'; '.join(told)}; against {bounds}",
+        f"{'; '.join(descriptions)}; against {bounds}",
         (WIDTH, bottom + (46 if x_label else 26)),
         parts,
     )
 
 
 def _row(  # noqa: PLR0917 (one row of the one caller above)
-    value: float, low: float, high: float, middle: float, x: Scale, words: str
+    value: float, low: float, high: float, middle: float, x: Scale, text: str
 ) -> list[Svg]:
     if not math.isfinite(value):
-        return [tag("text", words, x=x.start + 6, y=middle + 4)]
+        return [tag("text", text, x=x.start + 6, y=middle + 4)]
     parts = []
     if not (math.isnan(low) or math.isnan(high)):
         start = x.at(low) if math.isfinite(low) else x.start
         end = x.at(high) if math.isfinite(high) else x.end
         line = f"M{start:.1f} {middle:.1f}H{end:.1f}M{start:.1f} {middle - 5:.1f}v10M{end:.1f} {middle - 5:.1f}v10"
         parts.append(tag("path", d=line, class_="whisker"))
-    parts.append(tag("circle", tooltip(words), cx=x.at(value), cy=middle, r=5.0, class_="dot"))
+    parts.append(tag("circle", tooltip(text), cx=x.at(value), cy=middle, r=5.0, class_="dot"))
     where = x.at(value)
     parts.append(
         tag("text", number(value), x=where, y=middle - 9, text_anchor="middle", class_="value")

@@ -37,43 +37,47 @@ def lines(
             f"{len(series)} series; a chart holds at most {_STYLES}: draw several charts"
         )
     count = max((len(values) for values in series.values()), default=0)
-    places: Sequence[float | str | date] = range(1, count + 1) if xs is None else xs
+    positions: Sequence[float | str | date] = range(1, count + 1) if xs is None else xs
     for name, values in series.items():
-        if len(values) != len(places):
-            raise ValueError(f"series {name!r} has {len(values)} values for {len(places)} places")
+        if len(values) != len(positions):
+            raise ValueError(
+                f"series {name!r} has {len(values)} values for {len(positions)} positions"
+            )
     drawn = [value for values in series.values() for value in finite(values)]
     bounds = {name: value for name, value in (limits or {}).items() if finite([value])}
     if not drawn:
         return nothing(title)
     top = _LEGEND + _TOP if len(series) > 1 else _TOP + (_Y_NAME if y_label else 0.0)
     y = scale([*drawn, *bounds.values()], _BOTTOM, top)
-    x, at, names = _horizontal(places)
+    x, at, names = _horizontal(positions)
     parts = [*axes(x, y, x_label, y_label), *names, *_limits(bounds, y)]
     for order, (name, values) in enumerate(series.items()):
-        points = [(place, y.at(value)) for place, value in zip(at, plain(values), strict=True)]
+        points = [
+            (position, y.at(value)) for position, value in zip(at, plain(values), strict=True)
+        ]
         parts.append(tag("path", d=path(points), class_=f"stroke series-{order}"))
         if len(at) <= _DOTS_UP_TO and order == 0:
-            parts.extend(_dots(name, places, values, points))
+            parts.extend(_dots(name, positions, values, points))
     parts.extend(_legend(list(series)))
-    words = "; ".join(_sentence(name, values) for name, values in series.items())
-    return drawing("lines", title, words, (WIDTH, 250 if x_label else 230), parts)
+    description = "; ".join(_sentence(name, values) for name, values in series.items())
+    return drawing("lines", title, description, (WIDTH, 250 if x_label else 230), parts)
 
 
-def _horizontal(places: Sequence[float | str | date]) -> tuple[Scale, list[float], list[Svg]]:
+def _horizontal(positions: Sequence[float | str | date]) -> tuple[Scale, list[float], list[Svg]]:
     """Place the values; names and times are written here, numbers by the axis itself."""
-    numbers = [float(place) for place in places if isinstance(place, int | float)]
-    if len(numbers) == len(places):
+    numbers = [float(position) for position in positions if isinstance(position, int | float)]
+    if len(numbers) == len(positions):
         x = scale(finite(numbers), _LEFT, _RIGHT, wanted=7, loose=False)
-        return x, [x.at(place) for place in numbers], []
-    step = (_RIGHT - _LEFT) / max(1, len(places) - 1)
-    at = [_LEFT + i * step for i in range(len(places))]
-    told = [number(place) for place in places]
-    room = 7 * max((len(name) for name in told), default=0) + 10  # of one name, at 12 px
-    every = max(1, -(-len(told) * room // int(_RIGHT - _LEFT)))
+        return x, [x.at(position) for position in numbers], []
+    step = (_RIGHT - _LEFT) / max(1, len(positions) - 1)
+    at = [_LEFT + i * step for i in range(len(positions))]
+    labels = [number(position) for position in positions]
+    width = 7 * max((len(name) for name in labels), default=0) + 10  # of one name, at 12 px
+    every = max(1, -(-len(labels) * width // int(_RIGHT - _LEFT)))
     names = [
-        tag("text", shortened(told[i], 24), x=at[i], y=_BOTTOM + 17, text_anchor="middle")
-        for i in range(0, len(told), every)
-        if at[i] + room / 2 <= WIDTH + 5 or len(told) == 1
+        tag("text", shortened(labels[i], 24), x=at[i], y=_BOTTOM + 17, text_anchor="middle")
+        for i in range(0, len(labels), every)
+        if at[i] + width / 2 <= WIDTH + 5 or len(labels) == 1
     ]
     return Scale(0.0, 1.0, _LEFT, _RIGHT, (), 1.0), at, names
 
@@ -83,29 +87,29 @@ def _limits(bounds: Mapping[str, float], y: Scale) -> list[Svg]:
     for name, value in bounds.items():
         height = y.at(value)
         parts.append(tag("path", d=f"M{_LEFT:.1f} {height:.1f}H{_RIGHT:.1f}", class_="limit"))
-        told = f"{name} {number(value)}"
+        label = f"{name} {number(value)}"
         parts.append(
-            tag("text", told, x=_RIGHT, y=height - 5, text_anchor="end", class_="limit-name")
+            tag("text", label, x=_RIGHT, y=height - 5, text_anchor="end", class_="limit-name")
         )
     return parts
 
 
 def _dots(
     name: str,
-    places: Sequence[float | str | date],
+    positions: Sequence[float | str | date],
     values: Sequence[float | None],
     points: Sequence[tuple[float, float]],
 ) -> list[Svg]:
     return [
         tag(
             "circle",
-            tooltip(f"{name}, {number(place)}: {number(value)}"),
+            tooltip(f"{name}, {number(position)}: {number(value)}"),
             cx=x,
             cy=y,
             r=3.5,
             class_="dot",
         )
-        for place, value, (x, y) in zip(places, values, points, strict=True)
+        for position, value, (x, y) in zip(positions, values, points, strict=True)
         if finite([x, y]) == [x, y]
     ]
 

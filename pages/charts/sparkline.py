@@ -16,7 +16,7 @@ def sparkline(
 ) -> Svg:
     """Draw the values in their order with a dot on the newest, and `threshold` as a dashed line.
 
-    A gap stays a gap; without any value the picture is empty and its title says so.
+    A gap stays a gap; without any value the picture is empty, which its title states.
     """
     known = finite(values)
     if not known:
@@ -31,5 +31,5 @@ def sparkline(
     )
     newest = next(point for point in reversed(points) if math.isfinite(point[1]))
     parts.append(tag("circle", cx=newest[0], cy=newest[1], r=3.0, class_="dot"))
-    words = f"{len(known)} values, newest {number(known[-1])}, lowest {number(min(known))}, highest {number(max(known))}"
-    return drawing("spark", title, words, (_WIDTH, _HEIGHT), parts)
+    description = f"{len(known)} values, newest {number(known[-1])}, lowest {number(min(known))}, highest {number(max(known))}"
+    return drawing("spark", title, description, (_WIDTH, _HEIGHT), parts)

@@ -25,28 +25,26 @@ class TimelineEntry:
 
 
 def timeline(entries: Sequence[TimelineEntry], *, title: str) -> Svg:
-    """Draw the entries in the order given, each with its time, its level's colour and its words.
+    """Draw the entries in the order given, each with its time, its level's colour and its text.
 
-    What is too long for its line is cut there, and whole in the mark's title.
+    A text too long for its line is cut there; the mark's title has all of it.
     """
     if not entries:
         return nothing(title, "Nothing has happened yet.")
     height = _ROW * len(entries) + 8
     parts = [tag("path", d=f"M{_AXIS:.0f} 18V{height - 30:.1f}", class_="axis")]
-    told = []
+    descriptions = []
     for i, entry in enumerate(entries):
         y = _ROW * i + 20
-        words = f"{number(entry.when)}: {entry.what}" + (
-            f", {entry.detail}" if entry.detail else ""
-        )
-        told.append(words)
+        text = f"{number(entry.when)}: {entry.what}" + (f", {entry.detail}" if entry.detail else "")
+        descriptions.append(text)
         parts.append(
             tag("text", shortened(number(entry.when), 21), x=_AXIS - 16, y=y + 4, text_anchor="end")
         )
         parts.append(
             tag(
                 "circle",
-                tag("title", words),
+                tag("title", text),
                 cx=_AXIS,
                 cy=y,
                 r=6.0,
@@ -58,4 +56,4 @@ def timeline(entries: Sequence[TimelineEntry], *, title: str) -> Svg:
         )
         if entry.detail:
             parts.append(tag("text", shortened(entry.detail, _LETTERS), x=_AXIS + 18, y=y + 20))
-    return drawing("timeline", title, ". ".join(told), (WIDTH, height), parts)
+    return drawing("timeline", title, ". ".join(descriptions), (WIDTH, height), parts)

@@ -2,10 +2,11 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
+from contract import service_protocol as protocol
 from contract.errors import AskedWrongly, TryAgain
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
@@ -34,25 +35,24 @@ class Service:
             TryAgain: the service is away, or serves nothing yet.
         """
         if isinstance(rows, list):
-            return self._ask("POST", "/v1/predict_batch", {"rows": rows})
-        return self._ask("POST", "/v1/predict", rows)
+            return self._ask("POST", protocol.PREDICT_BATCH, {"rows": rows})
+        return self._ask("POST", protocol.PREDICT, rows)
 
-    def info(self) -> dict[str, Any] | None:
-        """Return what the service says it serves; None while it does not answer."""
+    def info(self) -> protocol.InfoAnswer | None:
+        """Return the service's state; None while it does not answer."""
         try:
-            found = self._ask("GET", "/info", None)
+            found = self._ask("GET", protocol.INFO, None)
         except (TryAgain, AskedWrongly):
             return None
-        return found if isinstance(found, dict) else None
+        return cast("protocol.InfoAnswer", found) if isinstance(found, dict) else None
 
     def digest(self) -> str | None:
         """Return the digest of the model that answers; None while nothing does."""
-        found = self.info()
-        digest = (found or {}).get("digest")
-        return digest if isinstance(digest, str) else None
+        info = self.info()
+        return info.get("digest") if info else None
 
     def _ask(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - any JSON value
-        headers = {"Authorization": f"Bearer {self._key}"}
+        headers = {protocol.AUTHORIZATION: protocol.bearer(self._key)}
         try:
             answer = self._client.request(method, f"{self.url}{path}", json=body, headers=headers)
         except httpx.HTTPError as error:

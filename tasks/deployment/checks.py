@@ -14,6 +14,7 @@ from bundle import Model
 from bundle.request import complaints
 from contract.errors import PerennialError, TryAgain
 from contract.log import log
+from contract.service_protocol import PREDICT
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument, read_document
@@ -71,7 +72,7 @@ def wait_until_served(store: Store, problem: str, digest: str, api_key: str, sec
                 found = client.serves()
             said = f"the service at {url} does not answer"
             if found is not None:
-                fault = found.get("error") or {}
+                fault: Mapping[str, object] = found.get("error") or {}
                 if fault.get("digest") == digest and fault.get("final"):
                     raise Failed(f"The service refused the model: {fault.get('why')}")
                 if found.get("digest") == digest and found.get("ready"):
@@ -185,7 +186,7 @@ def _check_model(digest: str | None, model: Model) -> None:
 
 def _ask(client: Client, row: object) -> Reply:
     try:
-        return client.ask("POST", "/v1/predict", row)
+        return client.ask("POST", PREDICT, row)
     except OSError as error:
         raise Failed(f"The service stopped answering: {error}.") from error
 

@@ -4,13 +4,12 @@ import http.client
 import json
 import time
 from http import HTTPStatus
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
-REQUEST_SECONDS = 10.0
+from contract import service_protocol as protocol
 
-CANARY = {"x-perennial-canary": "1"}
-"""Marks requests that are not the world's: the service does not log them."""
+REQUEST_SECONDS = 10.0
 
 
 class Reply(NamedTuple):
@@ -33,9 +32,9 @@ class Client:
         self.url = url
         self._connection = kind(parts.netloc, timeout=seconds)
         self._headers = {
-            "authorization": f"Bearer {api_key}",
+            protocol.AUTHORIZATION: protocol.bearer(api_key),
             "content-type": "application/json",
-            **CANARY,
+            protocol.CANARY: "1",
         }
 
     def __enter__(self) -> Self:
@@ -69,10 +68,10 @@ class Client:
             raise
         return Reply(answer.status, found if isinstance(found, dict) else {}, seconds)
 
-    def serves(self) -> dict[str, Any] | None:
-        """Return what /info says, None where the service does not answer."""
+    def serves(self) -> protocol.InfoAnswer | None:
+        """Return the answer of /info, None where the service does not answer."""
         try:
-            found = self.ask("GET", "/info")
+            found = self.ask("GET", protocol.INFO)
         except OSError:
             return None
-        return found.body if found.status == HTTPStatus.OK else None
+        return cast("protocol.InfoAnswer", found.body) if found.status == HTTPStatus.OK else None

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from contract.rollout.pod_template import deployment_name, is_rolled_out, pin, pinned
+from contract.service_protocol import InfoAnswer
 from tasks.deployment.api import Api, Found
 from tasks.deployment.checks import Failed
 from tasks.deployment.client import Client
@@ -98,7 +99,8 @@ class Deployment:
             for state in _states(pod, "terminated", last=True):
                 reason, code = state.get("reason", "Error"), state.get("exitCode")
                 return f"The pod {name} ended with {reason} (exit {code}); see its log."
-            fault = (told_by(pod, api_key) or {}).get("error") or {}
+            info = told_by(pod, api_key)
+            fault: Mapping[str, object] = (info.get("error") if info else None) or {}
             if fault.get("digest") == digest and fault.get("final"):
                 return f"The pod {name} refused the model: {fault.get('why')}"
         return None
@@ -137,8 +139,8 @@ def digest_of(found: Mapping[str, Any]) -> str | None:
     return pinned(found["spec"]["template"]["spec"])
 
 
-def told_by(pod: Mapping[str, Any], api_key: str) -> Found | None:
-    """Return what /info of one pod says; None where it does not answer."""
+def told_by(pod: Mapping[str, Any], api_key: str) -> InfoAnswer | None:
+    """Return the answer of /info of one pod; None where it does not answer."""
     address = pod.get("status", {}).get("podIP")
     if not address:
         return None

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from bundle import Model
 from bundle.documents import Contract
 from bundle.request import complaints
+from contract.prediction_log import feature_column
 from contract.store.client import Store
 from contract.store.layout import PredictionsKey, parse_keys
 from tasks.deployment.checks import Failed
@@ -76,7 +77,7 @@ def _logged(store: Store, problem: str, model: Model, now: datetime) -> list[Row
 def _sent(contract: Contract, line: Mapping[str, object]) -> Row:
     row: Row = {}
     for column in contract.columns:
-        value = line.get(f"in.{column.name}")
+        value = line.get(feature_column(column.name))
         if isinstance(value, float | str):
             is_truth = column.type == "boolean"
             row[column.name] = _TRUTH.get(str(value), value) if is_truth else value

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bundle import values
+from contract import prediction_log
 from contract.problem import Problem
 from contract.store.client import Store
 from contract.store.layout import FeedbackKey, parse_keys
@@ -132,8 +133,8 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Vers
     keys_of_files = parse_keys(store.keys(FeedbackKey.prefix(problem)), FeedbackKey)
     tables = [pq.read_table(pa.BufferReader(store.get(str(key)))) for key in keys_of_files]
     told = pa.concat_tables(tables, promote_options="permissive") if tables else _NOTHING_TOLD
-    received = _micros(told.column("received_at"))
-    names = ["request_id", "row"]
+    received = _micros(told.column(prediction_log.RECEIVED_AT))
+    names = list(prediction_log.ROW_REFERENCE)
     keys = pa.table({name: told.column(name).cast(pa.string()) for name in names})
     lags = [day.lines.moment - day.lines.served_at for day in days]
     lines = pa.concat_tables([day.lines.words.select(names) for day in days]) if days else keys
@@ -142,7 +143,7 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Vers
     told = keys.append_column("place", pa.array(np.arange(keys.num_rows)))
     matched = told.join(right, names, join_type="inner").sort_by("place")
     place = matched.column("place").to_numpy()
-    labels = label_texts(_column(tables, "label"))
+    labels = label_texts(_column(tables, prediction_log.LABEL))
     return Versions(
         keys.take(pa.array(place)),
         received[place] + matched.column("shift").to_numpy(),
@@ -152,10 +153,10 @@ def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> Vers
 
 _NOTHING_TOLD = pa.table(
     {
-        "request_id": pa.array([], pa.string()),
-        "row": pa.array([], pa.int32()),
-        "label": pa.array([], pa.string()),
-        "received_at": pa.array([], _MICROSECONDS),
+        prediction_log.REQUEST_ID: pa.array([], pa.string()),
+        prediction_log.ROW: pa.array([], pa.int32()),
+        prediction_log.LABEL: pa.array([], pa.string()),
+        prediction_log.RECEIVED_AT: pa.array([], _MICROSECONDS),
     }
 )
 

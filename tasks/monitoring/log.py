@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from contract import prediction_log
 from contract.store.client import Store
 from contract.store.layout import PredictionsKey, parse_keys
 from methods.drift.histograms import Floats
@@ -38,7 +39,7 @@ class Lines:
     scores: Floats
     """(n,), or (n, classes)."""
     words: pa.Table
-    """request_id, row and the `key.` columns, as text."""
+    """The row's reference and its key, by the log's column names, as text."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,13 @@ def _take(
 ) -> None:
     """Hand a file's rows to their days."""
     days = sorted(champions)
-    moments = _micros(pc.coalesce(_times(table, "event_time"), _times(table, "served_at")))
+    moments = _micros(
+        pc.coalesce(
+            _times(table, prediction_log.EVENT_TIME), _times(table, prediction_log.SERVED_AT)
+        )
+    )
     places = calendar.places(moments, days)
-    digests = table.column("digest").to_numpy()
+    digests = table.column(prediction_log.DIGEST).to_numpy()
     table = table.append_column("moment", pa.array(moments))
     for place in np.unique(places[places >= 0]).tolist():
         champion = champions[days[place]]
@@ -117,15 +122,15 @@ def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
     sampled = _spread(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))
     features = _features(sample)
-    names = [name for name in table.column_names if name.startswith("key.")]
-    words = table.select(["request_id", "row", *names])
+    names = prediction_log.key_columns(table.column_names)
+    words = table.select([*prediction_log.ROW_REFERENCE, *names])
     return ServedDay(
         day=day,
         digest=champion.digest,
         profile=summarised(merge_profiles(held.profiles), features, champion.reference),
         lines=Lines(
             moment=table.column("moment").to_numpy(),
-            served_at=_micros(_times(table, "served_at")),
+            served_at=_micros(_times(table, prediction_log.SERVED_AT)),
             scores=_scores(table),
             words=pa.table(
                 {name: words.column(name).cast(pa.string()) for name in words.column_names}
@@ -145,18 +150,18 @@ def _spread(rows: int, most: int) -> Micros:
 
 
 def _features(table: pa.Table) -> pa.Table:
-    names = [name for name in table.column_names if name.startswith("in.")]
-    return table.select(names).rename_columns([name.removeprefix("in.") for name in names])
+    features = prediction_log.feature_columns(table.column_names)
+    return table.select(list(features)).rename_columns(list(features.values()))
 
 
 def _scores(table: pa.Table) -> Floats:
     """Return the scores, (n,) or (n, classes)."""
-    if "scores" in table.column_names:
-        lists = table.column("scores").combine_chunks()
+    if prediction_log.SCORES in table.column_names:
+        lists = table.column(prediction_log.SCORES).combine_chunks()
         flat = pc.list_flatten(lists).cast(pa.float64()).to_numpy(zero_copy_only=False)
         found: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
         return found
-    numbers: Floats = table.column("score").cast(pa.float64()).to_numpy()
+    numbers: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
     return numbers
 
 
@@ -164,7 +169,7 @@ def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
     """Return how many rows of the day repeat another one, as the sample shows; 0 without a key."""
     if not keys or not sample.num_rows:
         return 0
-    names = [*keys, "moment", *(name for name in sample.column_names if name.startswith("in."))]
+    names = [*keys, "moment", *prediction_log.feature_columns(sample.column_names)]
     distinct: int = sample.select(names).group_by(names).aggregate([]).num_rows
     return int(rows * (1 - distinct / sample.num_rows))
 

@@ -16,6 +16,7 @@ from contract.artifacts import Document, Page
 from contract.canonical_json import canonical_json
 from contract.decision import Decision, Outcome, Window
 from contract.errors import Conflict
+from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.task import Task
@@ -134,10 +135,10 @@ def _world(
         notes.append(f"{missed} days before {days[0]} were not looked at: 56 days are the limit.")
     labels = None
     if problem.labels.source == "feedback":
-        labels = Labels(ordered, from_feedback(store, problem.name, ordered), ["request_id", "row"])
+        labels = Labels(ordered, from_feedback(store, problem.name, ordered), ROW_REFERENCE)
     else:
         versions = from_source(store, problem, snapshot, out.scratch / "labels")
-        joined = [f"key.{name}" for name in problem.labels.on]
+        joined = [key_column(name) for name in problem.labels.on]
         has_keys = all(set(joined) <= set(day.lines.words.column_names) for day in ordered)
         if versions is not None and has_keys:
             labels = Labels(ordered, versions, joined)

@@ -167,7 +167,7 @@ def test_many_points_are_thinned() -> None:
         (lambda: bars(["a"], [1, 2], title="T"), "1 labels for 2 values"),
         (lambda: histogram(["a"], [1, 2, 3], title="T"), "1 edges or names for 3 counts"),
         (lambda: histogram_pair(["a"], [1, 2], [1], title="T"), "2 reference bins for 1 current"),
-        (lambda: lines({"a": [1, 2]}, [1], title="T"), "series 'a' has 2 values for 1 places"),
+        (lambda: lines({"a": [1, 2]}, [1], title="T"), "series 'a' has 2 values for 1 positions"),
         (
             lambda: lines({f"{i}": [1] for i in range(6)}, title="T"),
             "6 series; a chart holds at most 5",

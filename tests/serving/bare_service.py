@@ -1,4 +1,4 @@
-"""BentoML's own application without the lane, as a process: `bare_service.py FOLDER`.
+"""BentoML's own application without the fast path, as a process: `bare_service.py FOLDER`.
 
 It listens on a free port, which it writes to FOLDER/port, and takes the model in FOLDER/bundle
 once FOLDER/go is there.
@@ -16,10 +16,10 @@ import uvicorn
 import bundle
 from bundle import signing
 from serving.__main__ import prepare_environment
-from serving.served import Served
+from serving.served_model import ServedModel
+from serving.service_state import ServiceState
 from serving.settings import read_settings
 from serving.spool import Spool
-from serving.standing import Standing
 
 
 def main(folder: Path) -> None:
@@ -28,19 +28,19 @@ def main(folder: Path) -> None:
     from serving.application import build
 
     settings = read_settings("seam", "127.0.0.1", 0, os.environ)
-    standing = Standing("seam")
+    state = ServiceState("seam")
     predictions, labels = Spool(folder / "predictions"), Spool(folder / "feedback")
     predictions.start()
-    service = build(settings, standing, predictions, labels, lambda: "perennial_ready 1\n")
+    service = build(settings, state, predictions, labels, lambda: "perennial_ready 1\n")
 
-    def take() -> None:
+    def load() -> None:
         while not (folder / "go").exists():
             time.sleep(0.05)
         keys = signing.public_keys(settings.verify_keys)
         model = bundle.load(folder / "bundle", keys=keys)
-        standing.take(Served(model), model.card.trained_at)
+        state.swap(ServedModel(model), model.card.trained_at)
 
-    threading.Thread(target=take, daemon=True).start()
+    threading.Thread(target=load, daemon=True).start()
     listening = socket.create_server(("127.0.0.1", 0))
     (folder / "port").write_text(str(listening.getsockname()[1]))
     config = uvicorn.Config(service.to_asgi(is_main=True), log_config=None, ws="none")

@@ -10,6 +10,7 @@ import pytest
 from bundle_factory import ROW, Keys, make_bundle, upload
 from service_process import API_KEY, Service, move_pointer, start_service, wait_for
 
+from contract.service_protocol import INFO, READY
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
@@ -71,7 +72,7 @@ def service(
     limits = {"CONNECTION_REQUESTS": str(MOST), "CONNECTION_SECONDS": "1.5"}
     found = start_service(store, PROBLEM, keys, tmp_path_factory.mktemp("home"), limits)
     try:
-        wait_for(lambda: found.ask("GET", "/readyz").status == 200)
+        wait_for(lambda: found.ask("GET", READY).status == 200)
         yield found
     finally:
         ended = found.stop()
@@ -87,7 +88,7 @@ def caller(service: Service) -> Iterator[Caller]:
 
 def predicted(service: Service) -> int:
     """Rows that were predicted, each of which is logged."""
-    return int(service.ask("GET", "/info").json["counts"]["rows"])
+    return int(service.ask("GET", INFO).json["counts"]["rows"])
 
 
 def test_the_last_of_so_many_answers_says_that_it_is(caller: Caller) -> None:

@@ -11,17 +11,17 @@ from damage import damages
 from contract.serving_state import Rollout
 from contract.store.client import Store
 from contract.store.layout import rollout_key
-from serving.following import Following
+from serving.pointer_watcher import PointerWatcher
+from serving.service_state import ServiceState
 from serving.settings import Settings
-from serving.standing import Standing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def following(
+def watched(
     store: Store, keys: Keys, make: Callable[..., Made], problem_name: str, tmp_path: Path
-) -> tuple[Following, Standing]:
+) -> tuple[PointerWatcher, ServiceState]:
     """A service's thread that has taken a first model."""
     made = make("first")
     rollout = Rollout(digest=made.digest, nonce="1", at=NOW)
@@ -40,42 +40,42 @@ def following(
         connection_requests=1,
         connection_seconds=1.0,
     )
-    standing = Standing(problem=problem_name)
-    found = Following(settings, store, standing, "http://127.0.0.1:1")
-    found.look()
-    assert standing.served is not None
-    assert standing.served.digest == made.digest
-    return found, standing
+    state = ServiceState(problem=problem_name)
+    watcher = PointerWatcher(settings, store, state, "http://127.0.0.1:1")
+    watcher.poll()
+    assert state.served is not None
+    assert state.served.digest == made.digest
+    return watcher, state
 
 
 def test_a_damaged_pointer_leaves_the_model_in_service(
-    store: Store, problem_name: str, following: tuple[Following, Standing]
+    store: Store, problem_name: str, watched: tuple[PointerWatcher, ServiceState]
 ) -> None:
-    watcher, standing = following
-    served = standing.served
+    watcher, state = watched
+    served = state.served
     key = rollout_key(problem_name)
     for damaged in damages(store.get(key)).values():
         store.put(key, damaged)
 
-        watcher.look()
+        watcher.poll()
 
-        assert standing.served is served
-        assert standing.unready() is None
-        assert standing.fault is not None
-        assert standing.fault.final
-        assert standing.fault.why.startswith(f"{key} cannot be read as Rollout")
+        assert state.served is served
+        assert state.not_ready_reason() is None
+        assert state.load_failure is not None
+        assert state.load_failure["final"]
+        assert state.load_failure["why"].startswith(f"{key} cannot be read as Rollout")
 
 
 def test_a_pointer_that_was_restored_is_followed_again(
-    store: Store, problem_name: str, following: tuple[Following, Standing]
+    store: Store, problem_name: str, watched: tuple[PointerWatcher, ServiceState]
 ) -> None:
-    watcher, standing = following
+    watcher, state = watched
     key = rollout_key(problem_name)
     whole = Rollout.model_validate_json(store.get(key))
     store.put(key, b"{}")
-    watcher.look()
+    watcher.poll()
 
     store.put(key, whole.model_copy(update={"nonce": "2"}).canonical())
-    watcher.look()
+    watcher.poll()
 
-    assert standing.fault is None
+    assert state.load_failure is None

@@ -20,6 +20,7 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import Service, move_pointer, wait_for
 
+from contract.service_protocol import FEEDBACK, INFO, LIVE, METRICS, PREDICT, PREDICT_BATCH, READY
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
@@ -55,7 +56,7 @@ class Load:
         connection = http.client.HTTPConnection(self.service.address, timeout=20)
         while not self.stop.is_set():
             try:
-                connection.request("POST", "/v1/predict", body, headers)
+                connection.request("POST", PREDICT, body, headers)
                 answer = connection.getresponse()
                 told = json.loads(answer.read())
             except (OSError, http.client.HTTPException, ValueError) as error:
@@ -81,17 +82,17 @@ def logged(store: Store, problem: str, kind: str = "predictions") -> pa.Table:
 
 
 def is_ready(service: Service) -> bool:
-    return service.ask("GET", "/readyz").status == 200
+    return service.ask("GET", READY).status == 200
 
 
 def test_before_any_model_it_is_up_and_says_that_it_is_not_ready(
     start: Callable[..., Service], problem_name: str
 ) -> None:
     service = start()
-    ready = service.ask("GET", "/readyz")
-    answer = service.ask("POST", "/v1/predict", ROW)
+    ready = service.ask("GET", READY)
+    answer = service.ask("POST", PREDICT, ROW)
 
-    assert service.ask("GET", "/livez").status == 200
+    assert service.ask("GET", LIVE).status == 200
     assert (ready.status, answer.status) == (503, 503)
     assert ready.json["error"].startswith(f"No model is deployed for '{problem_name}' yet")
     assert answer.json["error"] == ready.json["error"]
@@ -129,18 +130,18 @@ def test_a_bad_model_leaves_the_old_one_and_says_why(
     service = start()
     wait_for(lambda: is_ready(service))
     move_pointer(store, problem_name, bad.digest)
-    wait_for(lambda: service.ask("GET", "/info").json["error"])
+    wait_for(lambda: service.ask("GET", INFO).json["error"])
 
-    info, ready = service.ask("GET", "/info").json, service.ask("GET", "/readyz")
+    info, ready = service.ask("GET", INFO).json, service.ask("GET", READY)
     assert (info["digest"], info["error"]["digest"]) == (old.digest, bad.digest)
     assert info["error"]["final"]
     assert "golden.json" in info["error"]["why"]
     assert ready.status == 200
     assert info["error"]["why"] in ready.json["detail"]
-    assert service.ask("POST", "/v1/predict", ROW).json["model"] == old.digest
+    assert service.ask("POST", PREDICT, ROW).json["model"] == old.digest
 
     move_pointer(store, problem_name, old.digest)
-    wait_for(lambda: service.ask("GET", "/info").json["error"] is None)
+    wait_for(lambda: service.ask("GET", INFO).json["error"] is None)
 
 
 def test_a_pinned_model_is_served_whatever_the_pointer_says(
@@ -151,7 +152,7 @@ def test_a_pinned_model_is_served_whatever_the_pointer_says(
     service = start({"MODEL_SOURCE": "pinned", "MODEL_DIGEST": pinned.digest})
     wait_for(lambda: is_ready(service))
 
-    assert service.ask("POST", "/v1/predict", ROW).json["model"] == pinned.digest
+    assert service.ask("POST", PREDICT, ROW).json["model"] == pinned.digest
 
 
 def test_sigterm_drains_and_ships_what_was_answered(
@@ -165,9 +166,9 @@ def test_sigterm_drains_and_ships_what_was_answered(
 
     with Load(service) as load:
         wait_for(lambda: len(load.answers) > 100)
-        assert service.ask("POST", "/v1/feedback", label).status == 200
+        assert service.ask("POST", FEEDBACK, label).status == 200
         service.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: service.ask("GET", "/readyz").status == 503)
+        wait_for(lambda: service.ask("GET", READY).status == 503)
         for thread in load.threads:
             thread.join(10)
     assert service.process.wait(30) == 0
@@ -194,10 +195,10 @@ def test_kill_9_loses_only_rows_that_were_not_written(
     answered = len(load.answers)
     wait_for(
         lambda: (
-            re.search(written, first.ask("GET", "/metrics").body.decode()).group(1) == str(answered)
+            re.search(written, first.ask("GET", METRICS).body.decode()).group(1) == str(answered)
         )
     )
-    late = [first.ask("POST", "/v1/predict", ROW).json["request_id"] for _ in range(2)]
+    late = [first.ask("POST", PREDICT, ROW).json["request_id"] for _ in range(2)]
     first.process.kill()
     first.process.wait()
 
@@ -216,8 +217,8 @@ def test_the_log_has_one_schema_whatever_was_sent(
     move_pointer(store, problem_name, make("a").digest)
     service = start()
     wait_for(lambda: is_ready(service))
-    one = service.ask("POST", "/v1/predict", ROW).json
-    batch = service.ask("POST", "/v1/predict_batch", {"rows": [{"age": 1}, {"age": 2, "city": 7}]})
+    one = service.ask("POST", PREDICT, ROW).json
+    batch = service.ask("POST", PREDICT_BATCH, {"rows": [{"age": 1}, {"age": 2, "city": 7}]})
     assert service.stop() == 0
 
     table = logged(store, problem_name)
@@ -269,7 +270,7 @@ def test_a_shipped_segment_brings_no_pandas(
     move_pointer(store, problem_name, make("a").digest)
     service = start()
     wait_for(lambda: is_ready(service))
-    service.ask("POST", "/v1/predict", ROW)
+    service.ask("POST", PREDICT, ROW)
     wait_for(lambda: list(store.keys(f"{problem_name}/predictions/")))
     maps = Path(f"/proc/{service.process.pid}/maps").read_text()
 
@@ -296,5 +297,5 @@ def test_a_port_in_use_is_one_sentence(
 
     line = json.loads(io.BytesIO(ended.stdout).readlines()[-1])
     assert ended.returncode == 2
-    assert line["why"].startswith(f"The address 127.0.0.1:{port} cannot be had")
+    assert line["why"].startswith(f"The address 127.0.0.1:{port} cannot be used")
     assert b"Traceback" not in ended.stdout + ended.stderr

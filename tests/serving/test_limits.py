@@ -1,4 +1,4 @@
-"""What the lane does when callers are too many or too slow, asked as a server asks it."""
+"""What the fast path answers when there are too many callers or slow ones, called as a server calls it."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 
-from serving import lane as lanes
+from contract.service_protocol import INFO, LIVE, PREDICT
+from serving import fast_path
 from serving.documentation import Documentation
-from serving.lane import Lane
+from serving.fast_path import FastPath
+from serving.service_state import ServiceState
 from serving.settings import read_settings
 from serving.spool import Spool
-from serving.standing import Standing
 
 
 @pytest.fixture
-def standing() -> Standing:
-    return Standing("p")
+def state() -> ServiceState:
+    return ServiceState("p")
 
 
 @pytest.fixture
-def lane(tmp_path: Path, standing: Standing) -> Lane:
+def application(tmp_path: Path, state: ServiceState) -> FastPath:
     variables = {"PERENNIAL_VERIFY_KEYS": str(tmp_path), "PERENNIAL_AUTH": "none"}
     settings = read_settings("p", "127.0.0.1", 0, variables)
 
@@ -30,24 +31,26 @@ def lane(tmp_path: Path, standing: Standing) -> Lane:
         await send({"type": "http.response.body", "body": b"inner"})
 
     spool = Spool(tmp_path / "spool")
-    return Lane(
+    return FastPath(
         inner,
         settings=settings,
-        standing=standing,
+        state=state,
         predictions=spool,
         labels=spool,
-        documentation=Documentation(dict, standing),
+        documentation=Documentation(dict, state),
     )
 
 
-def ask(lane: Lane, path: str, receive: Callable[[], Any]) -> tuple[int, dict[bytes, bytes]]:
+def ask(
+    application: FastPath, path: str, receive: Callable[[], Any]
+) -> tuple[int, dict[bytes, bytes]]:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": "POST", "headers": []}
-    asyncio.run(lane(scope, receive, send))
+    asyncio.run(application(scope, receive, send))
     return (sent[0]["status"], dict(sent[0]["headers"])) if sent else (0, {})
 
 
@@ -63,33 +66,39 @@ async def gone() -> Any:
     return {"type": "http.disconnect"}
 
 
-def test_a_body_that_does_not_come_is_408(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "BODY_SECONDS", 0.01)
+def test_a_body_that_does_not_come_is_408(
+    application: FastPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_path, "BODY_SECONDS", 0.01)
 
-    status, headers = ask(lane, "/v1/predict", nothing)
+    status, headers = ask(application, PREDICT, nothing)
 
     assert (status, headers[b"connection"]) == (408, b"close")
 
 
-def test_too_many_in_flight_are_told_to_come_back(lane: Lane, standing: Standing) -> None:
-    standing.counters.in_flight = lanes.MOST_IN_FLIGHT
+def test_too_many_in_flight_are_told_to_come_back(
+    application: FastPath, state: ServiceState
+) -> None:
+    state.counters.in_flight = fast_path.MAX_IN_FLIGHT
 
-    status, headers = ask(lane, "/v1/predict", whole)
+    status, headers = ask(application, PREDICT, whole)
 
     assert (status, headers[b"retry-after"]) == (503, b"1")
-    assert standing.counters.in_flight == lanes.MOST_IN_FLIGHT
+    assert state.counters.in_flight == fast_path.MAX_IN_FLIGHT
 
 
-def test_a_caller_who_has_gone_is_not_answered(lane: Lane, standing: Standing) -> None:
-    assert ask(lane, "/v1/predict", gone) == (0, {})
-    assert standing.counters.in_flight == 0
+def test_a_caller_who_has_gone_is_not_answered(application: FastPath, state: ServiceState) -> None:
+    assert ask(application, PREDICT, gone) == (0, {})
+    assert state.counters.in_flight == 0
 
 
-def test_while_draining_every_answer_closes_the_connection(lane: Lane, standing: Standing) -> None:
-    standing.draining = True
+def test_while_draining_every_answer_closes_the_connection(
+    application: FastPath, state: ServiceState
+) -> None:
+    state.draining = True
 
-    assert ask(lane, "/info", whole)[1][b"connection"] == b"close"
+    assert ask(application, INFO, whole)[1][b"connection"] == b"close"
 
 
-def test_what_is_not_a_request_goes_to_bentoml(lane: Lane) -> None:
-    assert ask(lane, "/livez", whole)[0] == 299
+def test_what_is_not_a_request_goes_to_bentoml(application: FastPath) -> None:
+    assert ask(application, LIVE, whole)[0] == 299

@@ -14,6 +14,7 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import API_KEY, Service, move_pointer, wait_for
 
+from contract.service_protocol import READY
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
@@ -35,7 +36,7 @@ def test_what_clients_count_is_what_the_log_holds(
     made = make("a")
     move_pointer(store, problem_name, made.digest)
     service = start({"CONNECTION_REQUESTS": "25"})
-    wait_for(lambda: service.ask("GET", "/readyz").status == 200)
+    wait_for(lambda: service.ask("GET", READY).status == 200)
 
     told = ask(service.url, "--requests=400", "--rate=800", "--seconds=60")
     assert service.stop() == 0

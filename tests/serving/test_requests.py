@@ -9,6 +9,7 @@ from service_process import Service
 
 import bundle
 from bundle import signing
+from contract.service_protocol import FEEDBACK, PREDICT, PREDICT_BATCH
 from serving.request_id import PATTERN, moment_of
 
 pytestmark = pytest.mark.slow  # the service takes seconds to start
@@ -22,7 +23,7 @@ def model(shared_bundle: Made, keys: Keys) -> bundle.Model:
 
 
 def test_a_row_gets_the_readers_own_score(shared_service: Service, model: bundle.Model) -> None:
-    answer = shared_service.ask("POST", "/v1/predict", ROW)
+    answer = shared_service.ask("POST", PREDICT, ROW)
 
     assert answer.status == 200
     assert answer.json["score"] == model.one(KNOWN)
@@ -31,7 +32,7 @@ def test_a_row_gets_the_readers_own_score(shared_service: Service, model: bundle
 
 
 def test_a_request_id_is_a_uuid_of_the_moment(shared_service: Service) -> None:
-    name = shared_service.ask("POST", "/v1/predict", ROW).json["request_id"]
+    name = shared_service.ask("POST", PREDICT, ROW).json["request_id"]
 
     assert PATTERN.fullmatch(name)
     assert abs(moment_of(name) - datetime.now(UTC)) < timedelta(minutes=1)
@@ -39,14 +40,14 @@ def test_a_request_id_is_a_uuid_of_the_moment(shared_service: Service) -> None:
 
 def test_a_batch_gets_the_same_scores_as_its_rows(shared_service: Service) -> None:
     rows = GOLDEN[:3] * 50
-    answer = shared_service.ask("POST", "/v1/predict_batch", {"rows": rows})
-    alone = [shared_service.ask("POST", "/v1/predict", row).json["score"] for row in GOLDEN[:3]]
+    answer = shared_service.ask("POST", PREDICT_BATCH, {"rows": rows})
+    alone = [shared_service.ask("POST", PREDICT, row).json["score"] for row in GOLDEN[:3]]
 
     assert [found["score"] for found in answer.json["predictions"]] == alone * 50
 
 
 def test_an_empty_batch_gets_no_predictions(shared_service: Service) -> None:
-    answer = shared_service.ask("POST", "/v1/predict_batch", {"rows": []})
+    answer = shared_service.ask("POST", PREDICT_BATCH, {"rows": []})
 
     assert (answer.status, answer.json["predictions"]) == (200, [])
 
@@ -85,7 +86,7 @@ def test_an_empty_batch_gets_no_predictions(shared_service: Service) -> None:
 def test_a_wrong_field_is_named(
     shared_service: Service, row: object, field: str, found: str, expected: str
 ) -> None:
-    answer = shared_service.ask("POST", "/v1/predict", row)
+    answer = shared_service.ask("POST", PREDICT, row)
 
     assert answer.status == 422
     assert answer.json["fields"] == [{"field": field, "found": found, "expected": expected}]
@@ -94,7 +95,7 @@ def test_a_wrong_field_is_named(
 
 def test_every_wrong_field_of_a_batch_is_named_with_its_row(shared_service: Service) -> None:
     rows = [{"age": 1}, {"agee": 1}, {"age": 1, "income": "x"}]
-    answer = shared_service.ask("POST", "/v1/predict_batch", {"rows": rows})
+    answer = shared_service.ask("POST", PREDICT_BATCH, {"rows": rows})
 
     assert answer.status == 422
     places = [(fault["row"], fault["field"]) for fault in answer.json["fields"]]
@@ -102,7 +103,7 @@ def test_every_wrong_field_of_a_batch_is_named_with_its_row(shared_service: Serv
 
 
 def test_a_batch_of_too_many_rows_is_refused(shared_service: Service) -> None:
-    answer = shared_service.ask("POST", "/v1/predict_batch", {"rows": [{"age": 1}] * 10_001})
+    answer = shared_service.ask("POST", PREDICT_BATCH, {"rows": [{"age": 1}] * 10_001})
 
     assert answer.status == 422
     assert answer.json["fields"][0]["found"] == "10,001 rows"
@@ -110,7 +111,7 @@ def test_a_batch_of_too_many_rows_is_refused(shared_service: Service) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"age": NaN}', b"[" * 100_000])
 def test_a_body_that_is_no_json_is_400(shared_service: Service, body: bytes) -> None:
-    answer = shared_service.ask("POST", "/v1/predict", body)
+    answer = shared_service.ask("POST", PREDICT, body)
 
     assert answer.status == 400
     assert answer.json["error"].startswith("The body is not JSON")
@@ -125,7 +126,7 @@ def test_a_body_that_is_no_json_is_400(shared_service: Service, body: bytes) -> 
         {"authorization": "Bearer"},
     ],
 )
-@pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict_batch", "/v1/feedback"])
+@pytest.mark.parametrize("path", [PREDICT, PREDICT_BATCH, FEEDBACK])
 def test_a_request_without_the_key_is_401(
     shared_service: Service, headers: dict[str, str], path: str
 ) -> None:
@@ -139,23 +140,23 @@ def test_an_unknown_path_is_404_and_names_those_there_are(shared_service: Servic
     answer = shared_service.ask("GET", "/v1/prediction")
 
     assert answer.status == 404
-    assert "/v1/predict" in answer.json["error"]
+    assert PREDICT in answer.json["error"]
 
 
 def test_a_wrong_method_is_405(shared_service: Service) -> None:
-    answer = shared_service.ask("GET", "/v1/predict")
+    answer = shared_service.ask("GET", PREDICT)
 
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
 def test_a_body_that_says_it_is_too_large_is_413(shared_service: Service) -> None:
-    answer = shared_service.ask("POST", "/v1/predict", b" " * (3 << 20))
+    answer = shared_service.ask("POST", PREDICT, b" " * (3 << 20))
 
     assert answer.status == 413
 
 
 def test_a_large_body_without_the_key_is_401(shared_service: Service) -> None:
-    answer = shared_service.ask("POST", "/v1/predict_batch", b" " * (8 << 20), {})
+    answer = shared_service.ask("POST", PREDICT_BATCH, b" " * (8 << 20), {})
 
     assert answer.status == 401
 
@@ -181,7 +182,7 @@ def test_a_body_that_grows_too_large_is_413(shared_service: Service) -> None:
 
 def test_a_batch_may_be_larger_than_a_row(shared_service: Service) -> None:
     rows = [{"age": 1, "city": "x" * 400}] * 5_000
-    answer = shared_service.ask("POST", "/v1/predict_batch", {"rows": rows})
+    answer = shared_service.ask("POST", PREDICT_BATCH, {"rows": rows})
 
     assert (answer.status, len(answer.json["predictions"])) == (200, 5_000)
 
@@ -203,7 +204,7 @@ def test_a_batch_may_be_larger_than_a_row(shared_service: Service) -> None:
 def test_feedback_is_taken_or_says_why_not(
     shared_service: Service, body: object, status: int
 ) -> None:
-    answer = shared_service.ask("POST", "/v1/feedback", body)
+    answer = shared_service.ask("POST", FEEDBACK, body)
 
     assert answer.status == status
     assert "accepted" in answer.json if status == 200 else answer.json["error"]
@@ -211,9 +212,9 @@ def test_feedback_is_taken_or_says_why_not(
 
 def test_values_of_rows_stay_out_of_the_log(shared_service: Service) -> None:
     secret = "a-name-that-nobody-may-read"
-    shared_service.ask("POST", "/v1/predict", {"age": secret})
-    shared_service.ask("POST", "/v1/predict", {"age": 1, "city": secret})
-    shared_service.ask("POST", "/v1/predict", f'{{"age": "{secret}'.encode())
+    shared_service.ask("POST", PREDICT, {"age": secret})
+    shared_service.ask("POST", PREDICT, {"age": 1, "city": secret})
+    shared_service.ask("POST", PREDICT, f'{{"age": "{secret}'.encode())
 
     assert secret not in shared_service.log.read_text()
     assert "Traceback" not in shared_service.log.read_text()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import bundle
 from bundle.request import complaints
-from serving.rows import Invalid, NotJson, Rows
+from serving.rows import InvalidRows, NotJson, RowDecoder
 
 NAMES = ("class", "a b", "f0", "größe", "flag", "when", "note")
 CONTRACT = bundle.Contract(
@@ -29,7 +29,7 @@ CONTRACT = bundle.Contract(
     key=("class", "id"),
     event_time="when",
 )
-ROWS = Rows(CONTRACT)
+ROWS = RowDecoder(CONTRACT)
 
 values = st.one_of(
     st.none(),
@@ -57,7 +57,7 @@ def test_both_say_yes_to_the_same_rows(row: dict[str, object]) -> None:
     found = complaints(CONTRACT, row)
 
     if found:
-        with pytest.raises(Invalid) as refusal:
+        with pytest.raises(InvalidRows) as refusal:
             ROWS.one(body)
         assert refusal.value.complaints == found
     else:
@@ -72,7 +72,7 @@ def test_a_batch_is_good_where_each_row_is(batch: list[dict[str, object]]) -> No
     faults = [place for place, row in enumerate(batch) if complaints(CONTRACT, row)]
 
     if faults:
-        with pytest.raises(Invalid) as refusal:
+        with pytest.raises(InvalidRows) as refusal:
             ROWS.batch(body)
         assert sorted({fault.row for fault in refusal.value.complaints}) == faults
     else:
@@ -82,18 +82,18 @@ def test_a_batch_is_good_where_each_row_is(batch: list[dict[str, object]]) -> No
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=30))
 def test_no_bytes_end_in_a_bug(body: bytes) -> None:
-    with contextlib.suppress(Invalid, NotJson):
+    with contextlib.suppress(InvalidRows, NotJson):
         ROWS.one(body)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"rows": 1}', b'{"rows": [], "more": 1}', b"null"])
 def test_a_batch_of_another_shape_is_refused(body: bytes) -> None:
-    with pytest.raises(Invalid) as found:
+    with pytest.raises(InvalidRows) as found:
         ROWS.batch(body)
 
     assert found.value.complaints
 
 
 def test_a_number_beyond_what_json_can_carry_is_refused() -> None:
-    with pytest.raises((Invalid, NotJson)):
+    with pytest.raises((InvalidRows, NotJson)):
         ROWS.one(b'{"class": 1, "a b": 1e999}')

@@ -1,7 +1,7 @@
 """What the service leans on in BentoML: the application it builds, its routes, its own answers.
 
-The lane wraps what `Service.to_asgi` gives. Should a release of BentoML change that, these tests
-say what; the same routes answer without the lane.
+The fast path wraps what `Service.to_asgi` gives. Should a release of BentoML change that, these tests
+say what; the same routes answer without the fast path.
 """
 
 import os
@@ -17,8 +17,9 @@ from service_process import API_KEY, Service, wait_for
 import bundle
 from bundle import signing
 from contract.canonical_json import sha256
-from serving.lane import PASSED
-from serving.served import Served
+from contract.service_protocol import FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH, READY
+from serving.fast_path import BENTOML_PATHS
+from serving.served_model import ServedModel
 
 pytestmark = pytest.mark.slow  # BentoML takes seconds to start
 
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(folder: Path) -> Iterator[Service]:
-    """BentoML's own application, without the lane around it."""
+    """BentoML's own application, without the fast path around it."""
     keys = make_keys(folder)
     make_bundle(folder / "bundle", "seam", keys)
     variables = {
@@ -51,26 +52,26 @@ def bare(folder: Path) -> Iterator[Service]:
     port = wait_for(lambda: (folder / "port").exists() and (folder / "port").read_text())
     service = Service(process, f"http://127.0.0.1:{port}", folder, log)
     try:
-        assert service.ask("GET", "/readyz").status == 503
+        assert service.ask("GET", READY).status == 503
         (folder / "go").touch()
-        wait_for(lambda: service.ask("GET", "/readyz").status == 200)
+        wait_for(lambda: service.ask("GET", READY).status == 200)
         yield service
     finally:
         process.kill()
         process.wait()
 
 
-def test_bentoml_has_every_route_that_the_lane_passes_on(bare: Service) -> None:
-    found = {path: bare.ask("GET", path).status for path in PASSED}
+def test_bentoml_has_every_route_that_the_fast_path_passes_on(bare: Service) -> None:
+    found = {path: bare.ask("GET", path).status for path in BENTOML_PATHS}
 
-    assert found == dict.fromkeys(PASSED, 200)
+    assert found == dict.fromkeys(BENTOML_PATHS, 200)
 
 
-def test_without_the_lane_a_row_gets_the_same_answer(bare: Service, folder: Path) -> None:
+def test_without_the_fast_path_a_row_gets_the_same_answer(bare: Service, folder: Path) -> None:
     keys = signing.public_keys(folder / "verify")
-    served = Served(bundle.load(folder / "bundle", keys=keys))
+    served = ServedModel(bundle.load(folder / "bundle", keys=keys))
 
-    answer = bare.ask("POST", "/v1/predict", ROW)
+    answer = bare.ask("POST", PREDICT, ROW)
 
     assert answer.status == 200
     assert answer.json["score"] == served.scores([ROW])[0]
@@ -81,25 +82,25 @@ def test_without_the_lane_a_row_gets_the_same_answer(bare: Service, folder: Path
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/v1/predict", {"age": "x"}, 422),
-        ("/v1/predict_batch", {"rows": [ROW, {"age": 1}]}, 200),
-        ("/v1/feedback", {"request_id": "mine", "label": 1}, 422),
-        ("/v1/feedback", {"request_id": "018bcfe5-6800-7000-8000-000000000000", "label": 1}, 200),
-        ("/info", {}, 200),
+        (PREDICT, {"age": "x"}, 422),
+        (PREDICT_BATCH, {"rows": [ROW, {"age": 1}]}, 200),
+        (FEEDBACK, {"request_id": "mine", "label": 1}, 422),
+        (FEEDBACK, {"request_id": "018bcfe5-6800-7000-8000-000000000000", "label": 1}, 200),
+        (INFO, {}, 200),
     ],
 )
-def test_without_the_lane_the_other_routes_answer_alike(
+def test_without_the_fast_path_the_other_routes_answer_alike(
     bare: Service, path: str, body: object, status: int
 ) -> None:
     assert bare.ask("POST", path, body).status == status
 
 
-def test_without_the_lane_the_key_is_asked_for_as_well(bare: Service) -> None:
-    assert bare.ask("POST", "/v1/predict", ROW, {}).status == 401
+def test_without_the_fast_path_the_key_is_asked_for_as_well(bare: Service) -> None:
+    assert bare.ask("POST", PREDICT, ROW, {}).status == 401
 
 
 def test_our_metrics_follow_bentomls_own(bare: Service) -> None:
-    assert bare.ask("GET", "/metrics").body.endswith(b"perennial_ready 1\n")
+    assert bare.ask("GET", METRICS).body.endswith(b"perennial_ready 1\n")
 
 
 def test_bentoml_keeps_its_files_in_our_folder(bare: Service, folder: Path) -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from contract.store.client import Store
 from serving import spool as spools
-from serving.shipping import Header, Shipper, parquet, table
+from serving.shipping import SegmentHeader, Shipper, parquet, table
 from serving.spool import Spool, recover
 
-HEADER = msgspec.json.encode(Header(columns=(("name", "string"), ("score", "number"))))
-OTHER = msgspec.json.encode(Header(columns=(("name", "string"),)))
+HEADER = msgspec.json.encode(SegmentHeader(columns=(("name", "string"), ("score", "number"))))
+OTHER = msgspec.json.encode(SegmentHeader(columns=(("name", "string"),)))
 
 
 @dataclass

@@ -8,13 +8,14 @@ import pytest
 from bundle_factory import ROW, Made
 from service_process import Service, move_pointer, wait_for
 
+from contract.service_protocol import CANARY, FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH, READY
 from contract.serving_state import Tally
 from contract.store.client import Store
 from serving.tallies import COUNTED_ROWS, KEPT_MODELS, Tallies, cells
 
 
 def tally(service: Service, digest: str) -> Tally | None:
-    found = service.ask("GET", "/info").json["models"].get(digest)
+    found = service.ask("GET", INFO).json["models"].get(digest)
     return Tally.model_validate(found) if found else None
 
 
@@ -25,19 +26,19 @@ def test_answers_are_counted_by_model_and_a_deployments_are_not(
     old, new = make("old"), make("new", bias=0.5)
     move_pointer(store, problem_name, old.digest)
     service = start()
-    wait_for(lambda: service.ask("GET", "/readyz").status == 200)
-    ours = service.headers | {"x-perennial-canary": "1"}
+    wait_for(lambda: service.ask("GET", READY).status == 200)
+    ours = service.headers | {CANARY: "1"}
 
-    assert service.ask("POST", "/v1/predict", ROW, ours).status == 200
+    assert service.ask("POST", PREDICT, ROW, ours).status == 200
     assert tally(service, old.digest) is None
     for body in (ROW, ROW, {"age": "x"}):
-        service.ask("POST", "/v1/predict", body)
-    service.ask("POST", "/v1/predict_batch", {"rows": [ROW] * (COUNTED_ROWS + 5)})
-    service.ask("POST", "/v1/predict", ROW, {})
-    service.ask("POST", "/v1/feedback", {"request_id": "x", "label": 1})
+        service.ask("POST", PREDICT, body)
+    service.ask("POST", PREDICT_BATCH, {"rows": [ROW] * (COUNTED_ROWS + 5)})
+    service.ask("POST", PREDICT, ROW, {})
+    service.ask("POST", FEEDBACK, {"request_id": "x", "label": 1})
     move_pointer(store, problem_name, new.digest)
-    wait_for(lambda: service.ask("GET", "/info").json["digest"] == new.digest)
-    service.ask("POST", "/v1/predict", ROW)
+    wait_for(lambda: service.ask("GET", INFO).json["digest"] == new.digest)
+    service.ask("POST", PREDICT, ROW)
 
     counted = tally(service, old.digest)
     assert counted is not None
@@ -45,7 +46,7 @@ def test_answers_are_counted_by_model_and_a_deployments_are_not(
     assert sum(counted.seconds) == 4
     assert sum(counted.scores.values()) == 2 + COUNTED_ROWS
     assert tally(service, new.digest) is not None
-    text = service.ask("GET", "/metrics").body.decode()
+    text = service.ask("GET", METRICS).body.decode()
     assert f'perennial_model_answers_total{{digest="{old.digest}",status="200"}} 3' in text
     assert f'perennial_model_seconds_count{{digest="{new.digest}"}} 1' in text
     assert service.stop() == 0
@@ -57,8 +58,8 @@ def test_only_the_newest_models_are_kept() -> None:
         served: Any = SimpleNamespace(digest=name)
         tallies.add(served, 503, 0.1, None)
 
-    assert list(tallies.told()) == ["b", "c", "d"]
-    assert len(tallies.told()) == KEPT_MODELS
+    assert list(tallies.by_digest()) == ["b", "c", "d"]
+    assert len(tallies.by_digest()) == KEPT_MODELS
 
 
 def test_cells_ascend_with_the_score() -> None:

@@ -1,11 +1,13 @@
 """Small real bundles for tests: a linear member and a tree, written by the bundle's own writer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import JsonValue
 
 import bundle
 from bundle import signing
@@ -59,7 +61,13 @@ def make_keys(folder: Path) -> Keys:
 
 
 def make_bundle(
-    folder: Path, problem: str, keys: Keys, *, kind: Kind = "binary", bias: float = 0.0
+    folder: Path,
+    problem: str,
+    keys: Keys,
+    *,
+    kind: Kind = "binary",
+    bias: float = 0.0,
+    profile: Mapping[str, JsonValue] | None = None,
 ) -> Made:
     """Write a bundle; another `bias` makes another model, with another digest and other scores."""
     encoder = bundle.EncoderDocument(
@@ -105,7 +113,7 @@ def make_bundle(
         },
         contract=contract,
         golden_rows=GOLDEN,
-        profile={"columns": {}},
+        profile=profile or {"columns": {}},
         card=bundle.Card(
             problem=problem,
             run="run-1",

@@ -25,6 +25,7 @@ from fake_service import FakeService
 from service_process import API_KEY, wait_for
 
 from contract.canonical_json import sha256
+from contract.service_protocol import PREDICT, READY
 from contract.store.client import Store
 from tasks.deployment import bake, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
@@ -150,7 +151,7 @@ def ask(address: str, stop: threading.Event) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     while not stop.wait(0.004):
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
-        connection.request("POST", "/v1/predict", json.dumps(row), headers)
+        connection.request("POST", PREDICT, json.dumps(row), headers)
         connection.getresponse().read()
     connection.close()
 
@@ -158,7 +159,7 @@ def ask(address: str, stop: threading.Event) -> None:
 def is_ready(address: str) -> bool:
     connection = http.client.HTTPConnection(address, PORT, timeout=5)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", READY)
         return connection.getresponse().status == 200
     except OSError:
         return False

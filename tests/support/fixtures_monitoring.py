@@ -12,6 +12,7 @@ from fixtures_drift import KINDS, NUMBERS, reference, world
 
 import bundle
 from bundle import signing
+from contract import prediction_log as log
 from contract.artifacts import Document
 from contract.champion import Champion
 from contract.decision import Decision
@@ -220,18 +221,18 @@ class Place:
             moments = [begin + timedelta(days=1) * (i + 0.5) / rows for i in range(rows)]
             names = [f"{day}-{digest or 'own'}-{i}" for i in range(rows)]
             columns = {
-                "request_id": names,
-                "row": pa.array([0] * rows, pa.int32()),
-                "served_at": pa.array(
+                log.REQUEST_ID: names,
+                log.ROW: pa.array([0] * rows, pa.int32()),
+                log.SERVED_AT: pa.array(
                     [moment + SERVED_LATER for moment in moments], pa.timestamp("us", tz="UTC")
                 ),
-                "event_time": pa.array(moments, pa.timestamp("us", tz="UTC")),
-                "digest": [digest or self.digest] * rows,
-                "score": scores,
-                "label": ["true" if score >= 0.5 else "false" for score in scores],
-                "key.flight": names,
+                log.EVENT_TIME: pa.array(moments, pa.timestamp("us", tz="UTC")),
+                log.DIGEST: [digest or self.digest] * rows,
+                log.SCORE: scores,
+                log.LABEL: ["true" if score >= 0.5 else "false" for score in scores],
+                log.key_column("flight"): names,
             }
-            columns |= {f"in.{name}": table.column(name) for name in table.column_names}
+            columns |= {log.feature_column(name): table.column(name) for name in table.column_names}
             served = begin + SERVED_LATER
             key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or 'own'}-{day}.parquet"
             self._parquet(key, pa.table(columns))
@@ -262,10 +263,10 @@ class Place:
             f"feedback/dt={received_at:%Y-%m-%d}/{request_id}.parquet",
             pa.table(
                 {
-                    "request_id": [request_id],
-                    "row": pa.array([0], pa.int32()),
-                    "label": [label],
-                    "received_at": pa.array([received_at], pa.timestamp("us", tz="UTC")),
+                    log.REQUEST_ID: [request_id],
+                    log.ROW: pa.array([0], pa.int32()),
+                    log.LABEL: [label],
+                    log.RECEIVED_AT: pa.array([received_at], pa.timestamp("us", tz="UTC")),
                 }
             ),
         )

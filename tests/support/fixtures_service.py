@@ -7,6 +7,7 @@ import pytest
 from bundle_factory import Keys, Made, make_bundle, make_keys, upload
 from service_process import Service, move_pointer, start_service, wait_for
 
+from contract.service_protocol import READY
 from contract.store.client import Store
 
 SHARED = "shared-service"
@@ -31,7 +32,7 @@ def shared_service(
     move_pointer(store, SHARED, shared_bundle.digest)
     service = start_service(store, SHARED, keys, tmp_path_factory.mktemp("home"))
     try:
-        wait_for(lambda: service.ask("GET", "/readyz").status == 200)
+        wait_for(lambda: service.ask("GET", READY).status == 200)
         yield service
     finally:
         ended = service.stop()

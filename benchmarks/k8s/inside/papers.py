@@ -22,6 +22,7 @@ from bundle_factory import Keys, make_bundle, upload
 
 from contract.artifacts import Bundle
 from contract.manifest import Manifest
+from contract.prediction_log import DIGEST, REQUEST_ID
 from contract.problem import read_problem_text
 from contract.run import Run
 from contract.store.client import Store
@@ -59,9 +60,9 @@ def log(store: Store, problem: str) -> dict[str, object]:
     models: Counter[str] = Counter()
     names: list[str] = []
     for key in store.keys(PredictionsKey.prefix(problem)):
-        table = pq.read_table(BytesIO(store.get(key)), columns=["request_id", "digest"])
-        names += table["request_id"].to_pylist()
-        models.update(table["digest"].to_pylist())
+        table = pq.read_table(BytesIO(store.get(key)), columns=[REQUEST_ID, DIGEST])
+        names += table[REQUEST_ID].to_pylist()
+        models.update(table[DIGEST].to_pylist())
     fingerprint = sum(UUID(name).int for name in names) % (1 << 128)
     return {
         "rows": len(names),

@@ -196,3 +196,30 @@ def test_the_search_finds_a_key_by_hand(tmp_path: Path) -> None:
     (text,) = _templates(module)
 
     assert _BY_HAND.search(text)
+
+
+_PARSERS = {"loads", "model_validate", "model_validate_json"}
+_READS = {"get", "get_with_etag", "read"}
+
+
+def test_no_document_of_the_store_is_parsed_where_it_is_read() -> None:
+    """`contract.store.documents` reads them: elsewhere damage would be a traceback."""
+    found = []
+    for room in (room for room in ROOMS if room != "benchmarks"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                    continue
+                reads = [
+                    ast.unparse(inner)
+                    for argument in node.args
+                    for inner in ast.walk(argument)
+                    if isinstance(inner, ast.Call)
+                    and isinstance(inner.func, ast.Attribute)
+                    and inner.func.attr in _READS
+                    and "store" in ast.unparse(inner.func.value)
+                ]
+                if node.func.attr in _PARSERS and reads:
+                    found.append((str(path.relative_to(ROOT)), node.lineno, reads))
+
+    assert found == []

@@ -1,7 +1,7 @@
-"""Which model serves: a thread that follows the pointer and swaps one reference.
+"""The thread that watches the rollout pointer, loads the model it names and swaps one reference.
 
-A model is fetched, its signature, every byte and its golden rows checked, before it is in service;
-one that fails leaves the other in place, and /info and /readyz say why.
+A model is fetched, and its signature, every byte and its golden rows are checked, before it serves;
+where one fails, the one before goes on serving, and /info and /readyz say why.
 """
 
 import gc
@@ -14,56 +14,58 @@ import bundle
 from bundle import signing
 from contract.errors import NotFound, PerennialError, TryAgain
 from contract.log import log
+from contract.service_protocol import LoadFailure
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument, parse_document
 from contract.store.layout import rollout_key, service_key
-from serving.served import Served
+from serving.served_model import ServedModel
+from serving.service_state import ServiceState
 from serving.settings import Settings
-from serving.standing import Fault, Standing
 
-RETRY_SECONDS = 5.0  # after a failure that may pass: the store is away, an upload is under way
+RETRY_SECONDS = 5.0  # after a failure that may pass: no store, an upload not finished yet
 KEPT_BUNDLES = 3  # the one that serves, and two to return to without a download
 
 _log = log("serving")
 
 
-class Following:
-    """The thread that keeps `standing.served` what the pointer says."""
+class PointerWatcher:
+    """Keeps `state.served` the model that the pointer names."""
 
-    def __init__(self, settings: Settings, store: Store, standing: Standing, url: str) -> None:
+    def __init__(self, settings: Settings, store: Store, state: ServiceState, url: str) -> None:
         self._settings = settings
         self._store = store
-        self._standing = standing
+        self._state = state
         self._url = url
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="following", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="pointer-watcher", daemon=True)
         self._announced = False
         self._etag = ""
         self._wanted: str | None = settings.digest
-        self._settled = False
+        self._is_settled = False
         """True: nothing to do until the pointer moves."""
 
     def start(self) -> None:
-        """Follow from now on."""
+        """Watch from now on."""
         self._thread.start()
 
     def close(self) -> None:
-        """Follow no longer; a model that is being loaded is not waited for."""
+        """Stop watching; a model that is being loaded is not waited for."""
         self._stop.set()
 
-    def look(self) -> float:
-        """Do what is due once and return after how many seconds to look again."""
+    def poll(self) -> float:
+        """Read the pointer and load what it names; return the seconds until the next poll."""
         try:
             self._announce()
             if self._settings.source == "pointer":
                 self._read_pointer()
-            if not self._settled:
-                self._take(self._wanted)
+            if not self._is_settled:
+                self._serve(self._wanted)
         except (TryAgain, NotFound) as error:
-            # Not a fault of the model that serves; it goes on.
-            if self._wanted is not None and not self._settled:
-                self._standing.fault = Fault(digest=self._wanted, why=str(error), final=False)
+            # The model that serves is not affected.
+            if self._wanted is not None and not self._is_settled:
+                failure = LoadFailure(digest=self._wanted, why=str(error), final=False)
+                self._state.load_failure = failure
             _log.warning("waiting for the store", why=str(error), seconds=RETRY_SECONDS)
             return max(RETRY_SECONDS, self._settings.poll_seconds)
         except PerennialError as error:
@@ -74,7 +76,7 @@ class Following:
         wait = 0.0
         while not self._stop.wait(wait):
             try:
-                wait = self.look()
+                wait = self.poll()
             except Exception as error:  # noqa: BLE001 - the service outlives a bug in one model
                 _log.bug("a model could not be loaded", digest=self._wanted)
                 self._refuse(f"loading it failed with {type(error).__name__}; see the log.")
@@ -90,41 +92,42 @@ class Following:
         self._announced = True
 
     def _read_pointer(self) -> None:
-        """Note what should serve; a HEAD that finds the same ETag ends here."""
+        """Read what should serve; nothing is done where a HEAD finds the same ETag."""
         key = rollout_key(self._settings.problem)
         head = self._store.head(key)
         if head is None or head.etag == self._etag:
             return
-        found = self._store.get_with_etag(key)
-        if found is None:
+        document = self._store.get_with_etag(key)
+        if document is None:
             return
-        body, etag = found
+        body, etag = document
         try:
             wanted = parse_document(body, Rollout, key).digest
         except DamagedDocument as error:
             self._etag = etag
             self._refuse(str(error))
             return
-        self._etag, self._wanted, self._settled = etag, wanted, False
+        self._etag, self._wanted, self._is_settled = etag, wanted, False
 
-    def _take(self, digest: str | None) -> None:
-        standing = self._standing
-        serving = standing.served.digest if standing.served else None
-        if digest == serving:
-            standing.fault = None
+    def _serve(self, digest: str | None) -> None:
+        """Serve with the model of this digest; None: with none."""
+        state = self._state
+        current = state.served.digest if state.served else None
+        if digest == current:
+            state.load_failure = None
         elif digest is None:
-            standing.take(None, datetime.now(UTC))
-            _log.warning("no model serves any more", problem=standing.problem)
+            state.swap(None, datetime.now(UTC))
+            _log.warning("no model serves any more", problem=state.problem)
         else:
-            served = Served(self._load(digest))
-            # What is alive now lives long: it is taken out of every later collection, which cost
-            # 160-230 ms with all of a service's objects in it.
+            served = ServedModel(self._load(digest))
+            # What is alive now lives long: it is left out of every later garbage collection, which
+            # took 160-230 ms with all objects of a service in it.
             gc.collect()
             gc.freeze()
-            standing.take(served, datetime.now(UTC))
-            _log.info("model in service", problem=standing.problem, digest=digest)
-            self._forget_bundles(digest)
-        self._settled = True
+            state.swap(served, datetime.now(UTC))
+            _log.info("model in service", problem=state.problem, digest=digest)
+            self._delete_old_bundles(digest)
+        self._is_settled = True
 
     def _load(self, digest: str) -> bundle.Model:
         settings = self._settings
@@ -134,13 +137,13 @@ class Following:
         return bundle.load(folder, digest=digest, keys=keys)
 
     def _refuse(self, why: str) -> None:
-        """Keep the model that serves, and say why the other does not."""
-        self._settled = True
-        self._standing.fault = Fault(digest=self._wanted, why=why, final=True)
-        self._standing.counters.failures += 1
+        """Keep the model that serves, and record why the other one does not."""
+        self._is_settled = True
+        self._state.load_failure = LoadFailure(digest=self._wanted, why=why, final=True)
+        self._state.counters.failures += 1
         _log.error("model refused", digest=self._wanted, why=why)
 
-    def _forget_bundles(self, digest: str) -> None:
+    def _delete_old_bundles(self, digest: str) -> None:
         folders = [path for path in self._settings.cache.iterdir() if path.is_dir()]
         folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for folder in folders[KEPT_BUNDLES:]:

@@ -1,8 +1,8 @@
-"""The fast lane: the ASGI application around the one that BentoML builds.
+"""The fast path: the ASGI application around the one that BentoML builds.
 
-BentoML's own way costs 290 us a request at best, this one 80 with everything in it (key, limits,
-checks, log). What the lane does not know goes on to BentoML only where BentoML has such a route:
-its metrics make a new series of every path that they see.
+BentoML's own handling costs 290 us a request at best, this one 80 with everything in it (key,
+limits, checks, log). A path that is not answered here goes to BentoML only where BentoML has such a
+route: its metrics make a new series of every path that they see.
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from contract import service_protocol as protocol
 from serving import answers
 from serving.answers import Answer, failure
 from serving.documentation import PAGE_HEADERS, Documentation
+from serving.service_state import ServiceState
 from serving.settings import Settings
 from serving.spool import Spool
-from serving.standing import Standing
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -30,21 +31,22 @@ Headers = list[tuple[bytes, bytes]]
 
 MIB = 1 << 20
 THREAD_BYTES = 32 << 10  # a larger batch (about 100 rows) would hold up the others for over 1 ms
-MOST_IN_FLIGHT = 256  # bodies of the largest size would take 4 GiB; most are of 1 kB
+MAX_IN_FLIGHT = 256  # bodies of the largest size would take 4 GiB; most are of 1 kB
 BODY_SECONDS = 10.0  # in which a body must have come
-DISCARD_BYTES = 32 * MIB  # of a body that is not wanted, or
+DISCARD_BYTES = 32 * MIB  # of a body that is refused, or
 DISCARD_SECONDS = 1.0
-UNLOGGED = b"x-perennial-canary"  # deployment's own requests are not what the world asked
+_CANARY = protocol.CANARY.encode()
+_AUTHORIZATION = protocol.AUTHORIZATION.encode()
 
-# What a model can be blamed or praised for; a missing key or a body too large is the caller's own.
-JUDGED = frozenset({200, 422, 500, 503})
+# Answers that depend on the model; a missing key or a body too large depends on the caller alone.
+MODEL_STATUSES = frozenset({200, 422, 500, 503})
 
-# Of BentoML's routes, those that have no endless set of paths below them.
-PASSED = frozenset(
+# BentoML's routes that are passed on: those without an endless set of paths below them.
+BENTOML_PATHS = frozenset(
     {
-        "/livez",
-        "/healthz",
-        "/metrics",
+        protocol.LIVE,
+        protocol.HEALTH,
+        protocol.METRICS,
         "/static_content/swagger-ui-bundle.js",
         "/static_content/swagger-ui.css",
     }
@@ -55,18 +57,18 @@ CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True)
-class Route:
+class Endpoint:
     """One path of the service's own API."""
 
-    answer: Callable[[Standing, bytes], Answer]
-    most_bytes: int
+    answer: Callable[[ServiceState, bytes], Answer]
+    max_bytes: int
     spool: Spool
-    is_judged: bool = True
-    """Whether its answers are the model's, which a canary is judged by."""
+    is_of_model: bool = True
+    """Whether its answers are the model's, by which a canary is judged."""
 
 
-class _TurnedAwayError(Exception):
-    """A request that is answered before its body is looked at."""
+class _RejectedRequestError(Exception):
+    """The request is answered without its body being evaluated."""
 
     def __init__(self, answer: Answer, *headers: tuple[bytes, bytes]) -> None:
         super().__init__()
@@ -74,7 +76,7 @@ class _TurnedAwayError(Exception):
         self.headers = headers
 
 
-class Lane:
+class FastPath:
     """The application; `inner` is what BentoML built."""
 
     def __init__(
@@ -82,26 +84,29 @@ class Lane:
         inner: Application,
         *,
         settings: Settings,
-        standing: Standing,
+        state: ServiceState,
         predictions: Spool,
         labels: Spool,
         documentation: Documentation,
     ) -> None:
         self.inner = inner
         self._keys = settings.key_digests
-        self._standing = standing
-        self._counters = standing.counters
+        self._state = state
+        self._counters = state.counters
         self._threads = ThreadPoolExecutor(1, "batches")
-        self._routes = {
-            "/v1/predict": Route(answers.predict, MIB, predictions),
-            "/v1/predict_batch": Route(answers.predict_batch, 16 * MIB, predictions),
-            "/v1/feedback": Route(answers.feedback, MIB, labels, is_judged=False),
+        self._endpoints = {
+            protocol.PREDICT: Endpoint(answers.predict, MIB, predictions),
+            protocol.PREDICT_BATCH: Endpoint(answers.predict_batch, 16 * MIB, predictions),
+            protocol.FEEDBACK: Endpoint(answers.feedback, MIB, labels, is_of_model=False),
         }
         self._views: dict[str, Callable[[], tuple[Answer, Headers]]] = {
-            "/info": lambda: (answers.info(standing), JSON),
-            "/readyz": lambda: (answers.ready(standing), JSON),
-            "/docs.json": lambda: (Answer(HTTPStatus.OK, documentation.openapi()), JSON),
-            "/": lambda: (Answer(HTTPStatus.OK, documentation.page), PAGE_HEADERS),
+            protocol.INFO: lambda: (answers.info(state), JSON),
+            protocol.READY: lambda: (answers.ready(state), JSON),
+            protocol.OPENAPI: lambda: (Answer(HTTPStatus.OK, documentation.openapi()), JSON),
+            protocol.DOCUMENTATION: lambda: (
+                Answer(HTTPStatus.OK, documentation.page),
+                PAGE_HEADERS,
+            ),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,106 +115,110 @@ class Lane:
             await self.inner(scope, receive, send)
             return
         path: str = scope["path"]
-        route = self._routes.get(path)
-        if route is not None:
-            await self._answer(path, route, scope, receive, send)
+        endpoint = self._endpoints.get(path)
+        if endpoint is not None:
+            await self._answer(path, endpoint, scope, receive, send)
         elif path in self._views:
-            await self._show(path, scope, send)
-        elif path in PASSED:
+            await self._answer_view(path, scope, send)
+        elif path in BENTOML_PATHS:
             await self.inner(scope, receive, send)
         else:
-            known = ", ".join([*self._routes, *self._views])
+            known = ", ".join([*self._endpoints, *self._views])
             sentence = f"There is no {path[:60]!r} here; there are {known}."
             await self._reply(send, failure(HTTPStatus.NOT_FOUND, sentence), JSON)
             self._counters.requests["other", HTTPStatus.NOT_FOUND] += 1
 
-    async def _show(self, path: str, scope: Scope, send: Send) -> None:
-        if scope["method"] not in {"GET", "HEAD"} and path != "/info":
+    async def _answer_view(self, path: str, scope: Scope, send: Send) -> None:
+        if scope["method"] not in {"GET", "HEAD"} and path != protocol.INFO:
             await self._reply(send, _wrong_method(path, "GET"), [*JSON, (b"allow", b"GET")])
             return
         answer, headers = self._views[path]()
         await self._reply(send, answer, headers, only_head=scope["method"] == "HEAD")
 
     async def _answer(
-        self, path: str, route: Route, scope: Scope, receive: Receive, send: Send
+        self, path: str, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send
     ) -> None:
         began = time.perf_counter()
         counters = self._counters
-        is_ours = any(name == UNLOGGED for name, _ in scope["headers"])
+        is_canary = any(name == _CANARY for name, _ in scope["headers"])
         counters.in_flight += 1
         try:
-            body = await self._admit(path, route, scope, receive)
+            body = await self._read_request(path, endpoint, scope, receive)
             if body is None:
                 return  # the caller has gone
             if len(body) > THREAD_BYTES:
                 loop = asyncio.get_running_loop()
                 answer = await loop.run_in_executor(
-                    self._threads, route.answer, self._standing, body
+                    self._threads, endpoint.answer, self._state, body
                 )
             else:
-                answer = route.answer(self._standing, body)
+                answer = endpoint.answer(self._state, body)
             await self._reply(send, answer, JSON)
-            if answer.entry is not None and not is_ours:
-                route.spool.put(answer.entry)
-        except _TurnedAwayError as refusal:
-            answer = refusal.answer
+            if answer.entry is not None and not is_canary:
+                endpoint.spool.put(answer.entry)
+        except _RejectedRequestError as rejection:
+            answer = rejection.answer
             # Its body may not have been read to its end: the connection cannot be used again.
-            await self._reply(send, answer, [*JSON, *refusal.headers, CLOSE])
+            await self._reply(send, answer, [*JSON, *rejection.headers, CLOSE])
         finally:
             counters.in_flight -= 1
         seconds = time.perf_counter() - began
         counters.observe(path, answer.status, seconds)
-        if route.is_judged and not is_ours and answer.status in JUDGED:
-            counters.tallies.add(self._standing.served, answer.status, seconds, answer.entry)
+        if endpoint.is_of_model and not is_canary and answer.status in MODEL_STATUSES:
+            counters.tallies.add(self._state.served, answer.status, seconds, answer.entry)
 
-    async def _admit(self, path: str, route: Route, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read_request(
+        self, path: str, endpoint: Endpoint, scope: Scope, receive: Receive
+    ) -> bytes | None:
         """Return the request's body, None where the caller has gone.
 
         Raises:
-            _TurnedAwayError: the method, the key, the load or the body does not let it in.
+            _RejectedRequestError: the method, the key, the load or the body does not allow it.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if scope["method"] != "POST":
-            raise _TurnedAwayError(_wrong_method(path, "POST"), (b"allow", b"POST"))
-        if not answers.is_allowed(self._keys, headers.get(b"authorization")):
+            raise _RejectedRequestError(_wrong_method(path, "POST"), (b"allow", b"POST"))
+        if not answers.is_allowed(self._keys, headers.get(_AUTHORIZATION)):
             sentence = "The API key is missing or unknown; send `Authorization: Bearer KEY`."
             answer = failure(HTTPStatus.UNAUTHORIZED, sentence)
             await _discard(receive)
-            raise _TurnedAwayError(answer, (b"www-authenticate", b"Bearer"))
-        if self._counters.in_flight > MOST_IN_FLIGHT:
-            sentence = f"More than {MOST_IN_FLIGHT} requests are in flight; try again in a second."
+            raise _RejectedRequestError(answer, (b"www-authenticate", b"Bearer"))
+        if self._counters.in_flight > MAX_IN_FLIGHT:
+            sentence = f"More than {MAX_IN_FLIGHT} requests are in flight; try again in a second."
             answer = failure(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
-            raise _TurnedAwayError(answer, (b"retry-after", b"1"))
+            raise _RejectedRequestError(answer, (b"retry-after", b"1"))
         try:
-            return await _body(receive, headers, route.most_bytes)
+            return await _body(receive, headers, endpoint.max_bytes)
         except TimeoutError as error:
             sentence = f"The body did not come within {BODY_SECONDS:g} s; send it again."
-            raise _TurnedAwayError(failure(HTTPStatus.REQUEST_TIMEOUT, sentence)) from error
+            raise _RejectedRequestError(failure(HTTPStatus.REQUEST_TIMEOUT, sentence)) from error
         except OverflowError as error:
-            sentence = f"The body is larger than {route.most_bytes:,} bytes; send several requests."
+            sentence = (
+                f"The body is larger than {endpoint.max_bytes:,} bytes; send several requests."
+            )
             answer = failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence)
-            raise _TurnedAwayError(answer) from error
+            raise _RejectedRequestError(answer) from error
 
     async def _reply(
         self, send: Send, answer: Answer, headers: Headers, *, only_head: bool = False
     ) -> None:
-        told = [*headers, (b"content-length", b"%d" % len(answer.body))]
-        if self._standing.draining and CLOSE not in told:
-            told.append(CLOSE)  # so that a kept connection moves to another process
-        await send({"type": "http.response.start", "status": int(answer.status), "headers": told})
+        sent = [*headers, (b"content-length", b"%d" % len(answer.body))]
+        if self._state.draining and CLOSE not in sent:
+            sent.append(CLOSE)  # so that a kept connection moves to another process
+        await send({"type": "http.response.start", "status": int(answer.status), "headers": sent})
         body = b"" if only_head else answer.body
         await send({"type": "http.response.body", "body": body})
 
 
-async def _body(receive: Receive, headers: dict[bytes, bytes], most: int) -> bytes | None:
+async def _body(receive: Receive, headers: dict[bytes, bytes], max_bytes: int) -> bytes | None:
     """Return the whole body, None where the caller has gone.
 
     Raises:
-        OverflowError: it is, or says that it will be, larger than `most`.
+        OverflowError: it is, or is announced to be, larger than `max_bytes`.
         TimeoutError: it does not come.
     """
-    told = headers.get(b"content-length", b"0")
-    if told.isdigit() and int(told) > most:
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > max_bytes:
         await _discard(receive)
         raise OverflowError
     parts: list[bytes] = []
@@ -221,7 +230,7 @@ async def _body(receive: Receive, headers: dict[bytes, bytes], most: int) -> byt
                 return None
             part = message.get("body", b"")
             size += len(part)
-            if size > most:
+            if size > max_bytes:
                 break
             if not message.get("more_body"):
                 return b"".join([*parts, part]) if parts else part
@@ -232,7 +241,7 @@ async def _body(receive: Receive, headers: dict[bytes, bytes], most: int) -> byt
 
 
 async def _discard(receive: Receive) -> None:
-    """Read on for a while without keeping: who is cut off in mid-body never reads the answer."""
+    """Read and drop the body for a while: a client cut off in mid-body never reads the answer."""
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):

@@ -1,57 +1,49 @@
-"""Where the service stands: who serves, since when, what went wrong, whether it is leaving."""
+"""The state of the service: which model serves, since when, what failed, whether it is stopping."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contract.strict import Strict
+from contract.service_protocol import LoadFailure
 from serving.counters import Counters
-from serving.served import Served
-
-
-class Fault(Strict):
-    """Why a model that should serve does not."""
-
-    digest: str | None
-    why: str
-    final: bool
-    """False: it is tried again by itself, as the store was away."""
+from serving.served_model import ServedModel
 
 
 @dataclass
-class Standing:
-    """The state that requests read; the following thread replaces its references."""
+class ServiceState:
+    """What requests read; the pointer watcher's thread replaces its references."""
 
     problem: str
     counters: Counters = field(default_factory=Counters)
-    served: Served | None = None
+    served: ServedModel | None = None
     since: datetime | None = None
     """When the model was taken into service, by the clock."""
-    fault: Fault | None = None
+    load_failure: LoadFailure | None = None
+    """Why a model that should serve does not."""
     draining: bool = False
     _coerced_before: Counter[str] = field(default_factory=Counter)
 
-    def take(self, served: Served | None, moment: datetime) -> None:
+    def swap(self, served: ServedModel | None, now: datetime) -> None:
         """Serve with another model from now on; None: with none."""
         if self.served is not None:
             self._coerced_before.update(self.served.model.encoder.coerced)
-        self.served, self.since, self.fault = served, moment if served else None, None
+        self.served, self.since, self.load_failure = served, now if served else None, None
         if served is not None:
             self.counters.swaps += 1
 
     def coerced(self) -> Counter[str]:
         """Return how many values of each column were taken for missing since the start."""
-        found = self._coerced_before.copy()
+        counts = self._coerced_before.copy()
         if self.served is not None:
-            found.update(self.served.model.encoder.coerced)  # `+` would leave out the zeros
-        return found
+            counts.update(self.served.model.encoder.coerced)  # `+` would leave out the zeros
+        return counts
 
-    def unready(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Return in one sentence why requests must go elsewhere; None: it is ready."""
         if self.draining:
             return f"The service of {self.problem!r} is stopping; ask another one."
         if self.served is not None:
             return None
-        if self.fault is not None:
-            return f"No model serves {self.problem!r}: {self.fault.why}"
+        if self.load_failure is not None:
+            return f"No model serves {self.problem!r}: {self.load_failure['why']}"
         return f"No model is deployed for {self.problem!r} yet; run `perennial run {self.problem}`."
