@@ -18,13 +18,11 @@ from typing import Any
 
 from benchmarks.folder_store import FolderStore
 from contract.artifacts import Artifact
+from contract.stages import STAGES
 from contract.store.layout import stage_prefix
 from contract.store.writer import Out
 
-STAGES = (
-    *("problem", "collection", "validation", "exploration", "preprocessing", "split"),
-    *("selection", "tuning", "training", "evaluation"),
-)
+WORK = STAGES[: STAGES.index("deployment")]
 
 
 def main(folder: Path, params: dict[str, Any]) -> None:
@@ -32,7 +30,7 @@ def main(folder: Path, params: dict[str, Any]) -> None:
     store = FolderStore(os.environ["PERENNIAL_BUCKET"], folder)
     made: dict[str, Any] = {}
     seconds: dict[str, float] = {}
-    for name in STAGES:
+    for name in WORK:
         began = time.process_time()
         task = import_module(f"tasks.{name}.task").task
         inputs = task.inputs(**{field: made[field] for field in task.inputs.model_fields})

@@ -35,6 +35,7 @@ from contract.store.client import Store
 from contract.store.documents import read_document
 from contract.store.layout import ManifestKey, SourceHeadKey, champion_key, rollout_key, service_key
 from dags.stage.request import arguments, environment, out_uri
+from docs.generate.stages import fields, tree_of
 
 ROOT = Path(__file__).parent.parent
 API_KEY = "a-key-of-this-chain"
@@ -45,40 +46,14 @@ WATCH = "watch"
 """The second run: what is watched is what the first one deployed."""
 WINDOW_ENDS = MappingProxyType({"run": NOW - timedelta(days=1), WATCH: NOW + timedelta(days=1)})
 
-_KNOWN = ("problem", "run")
-_ROWS = (*_KNOWN, "prepared", "schema", "assignment")
-TAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "problem": (),
-        "collection": _KNOWN,
-        "validation": (*_KNOWN, "snapshot", "expectations"),
-        "exploration": (*_KNOWN, "tables"),
-        "preprocessing": (*_KNOWN, "tables"),
-        "split": (*_KNOWN, "prepared"),
-        "selection": _ROWS,
-        "tuning": (*_ROWS, "leaderboard"),
-        "training": (*_ROWS, "plan"),
-        "evaluation": (*_KNOWN, "prepared", "assignment", "bundle"),
-        "deployment": (*_KNOWN, "bundle", "verdict"),
-        "monitoring": (*_KNOWN, "snapshot"),
-    }
-)
-MADE_BY = MappingProxyType(
-    {
-        "problem": "problem",
-        "run": "problem",
-        "expectations": "problem",
-        "snapshot": "collection",
-        "tables": "validation",
-        "prepared": "preprocessing",
-        "schema": "preprocessing",
-        "assignment": "split",
-        "leaderboard": "selection",
-        "plan": "tuning",
-        "bundle": "training",
-        "verdict": "evaluation",
-    }
-)
+TAKES: Mapping[str, tuple[str, ...]] = {
+    stage: tuple(entry.name for entry in fields(tree_of(stage), "Inputs")) for stage in STAGES
+}
+MADE_BY = {
+    entry.name: stage
+    for stage in reversed(STAGES)  # the first that makes one of a name keeps it
+    for entry in fields(tree_of(stage), "Outputs")
+}
 
 
 @dataclass

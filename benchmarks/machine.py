@@ -108,7 +108,7 @@ def _name(command: list[str]) -> str:
     for name in (*names, "supervisor", "weed", "postgres"):
         if name in words:
             return name.replace("_", "-")
-    if "tasks.warm" in words:
+    if "tasks.prefork" in words:
         return "warm interpreter"
     if "LocalExecutor" in words:
         return "executor's workers"

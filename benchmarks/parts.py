@@ -33,8 +33,8 @@ INTO_SECONDS = 0.7  # of the stage, which works for some 3 s
 BUSY = "LocalExecutor: [0-9a-f]"
 # What is killed: a pattern of its command, and one of its parent's.
 PARTS = {
-    "the stage's process": ("tasks.warm", "tasks.warm"),
-    "the warm interpreter": ("tasks.warm", "supervisor"),
+    "the stage's process": ("tasks.prefork", "tasks.prefork"),
+    "the warm interpreter": ("tasks.prefork", "supervisor"),
     "Airflow's runner of the task": ("", BUSY),
     "the executor's worker": (BUSY, "scheduler"),
     "the scheduler": ("scheduler", "supervisor"),

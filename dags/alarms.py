@@ -1,4 +1,4 @@
-"""Tell the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, refused, promoted.
+"""Notify the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, refused, promoted.
 
 Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "PERENNIAL_WEBHOOK"
 SECONDS = 5
-# Outcomes that a person hears of, and the word they hear; the others are in the pages.
+# Outcomes that a person is notified of, and the event's name; the others are in the pages.
 EVENTS = {
     "refused": "refused",
     "deployed": "promoted",
@@ -26,14 +26,16 @@ EVENTS = {
 log = logging.getLogger(__name__)
 
 
-def tell_failure(context: "Context") -> None:
-    """Tell that a task has failed for good."""
+def notify_failure(context: "Context") -> None:
+    """Send an alarm: a task has failed for good."""
     if os.environ.get(VARIABLE):
-        _send("failed", str(context.get("exception") or "the task ended without a word"), context)
+        _send(
+            "failed", str(context.get("exception") or "the task ended without a message"), context
+        )
 
 
-def tell_outcome(context: "Context") -> None:
-    """Tell what a stage decided, where a person should hear of it."""
+def notify_outcome(context: "Context") -> None:
+    """Send an alarm about a stage's outcome, where a person should know it."""
     if not os.environ.get(VARIABLE):
         return
     result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
@@ -56,7 +58,7 @@ def _send(event: str, sentence: str, context: "Context") -> None:
     }
     url = os.environ[VARIABLE]
     if not url.startswith(("http://", "https://")):
-        log.warning("%s is no http address; nobody was told: %s", VARIABLE, sentence)
+        log.warning("%s is no http address; nobody was notified: %s", VARIABLE, sentence)
         return
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
         url, json.dumps(message).encode(), {"Content-Type": "application/json"}

@@ -15,7 +15,7 @@ from dags.stage.request import PROJECT
 
 
 class Catalogue(NamedTuple):
-    """What was found."""
+    """The problem files that can be read, and the errors of the others."""
 
     problems: list[Problem]
     errors: list[str]
@@ -31,16 +31,18 @@ def read_catalogue() -> Catalogue:
 def read_folder(folder: Path, only: str | None = None) -> Catalogue:
     """Read the problem files of a folder, or that of the problem `only` where it has one."""
     paths = problem_files(folder)
-    found = Catalogue([], [])
+    catalogue = Catalogue([], [])
     for name in [only] if only in paths else paths:
         path = paths[name]
         try:
-            found.problems.append(_read(name, path))
+            catalogue.problems.append(_read(name, path))
         except AskedWrongly as error:
-            found.errors.append(str(error))
+            catalogue.errors.append(str(error))
         except Exception as error:  # noqa: BLE001 - a bug in reading one file must not hide others
-            found.errors.append(f"{path}: found {type(error).__name__}: {error}; this is a bug.")
-    return found
+            catalogue.errors.append(
+                f"{path}: found {type(error).__name__}: {error}; this is a bug."
+            )
+    return catalogue
 
 
 def _read(name: str, path: Path) -> Problem:

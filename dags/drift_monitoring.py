@@ -1,10 +1,10 @@
-"""Watch the served model every day, and start its renewal when that would help.
+"""Watch the served model every day, and start its retraining when that would help.
 
 **When.** Daily at the problem's `monitoring.at`, or by hand (`perennial monitor NAME`). A day that
 was missed is caught up by the next run: a run judges every day that has no profile yet.
 
 **What it says.** `ok`, `watch`, `warn`: nothing to do; the page shows what moves.
-`insufficient_data`: too few rows to judge. Where no model serves yet, all but `problem` is skipped.
+`insufficient_data`: too few rows for a verdict. Where no model serves yet, all but `problem` is skipped.
 `blocked_data_quality`: the data are broken; nothing is retrained on them. Tell who feeds them.
 `retrain`: a new model would help; the reason is performance, benefit, drift, age or prior.
 
@@ -13,7 +13,7 @@ was missed is caught up by the next run: a run judges every day that has no prof
 the owner; `off` only writes it down. The same finding starts one run, however often it is found:
 `retraining` is then skipped, which is not an alarm.
 
-**What a red task means.** As in the lifecycle: `asked wrongly`, `refused`, `try again` or a bug.
+**What a red task means.** As in the lifecycle: `invalid request`, `refused`, `try again` or a bug.
 A red `retraining`: the lifecycle is paused; unpause it and clear the task.
 
 **Again.** Clear the task, or start a run with the `window_end` of the day in question.
@@ -29,7 +29,7 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
-from dags.factory import maker
+from dags.factory import stage_factory
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
 from dags.stage.operator import Stage
 from dags.trigger_form import monitoring_form
@@ -52,7 +52,7 @@ def build(problem: Problem) -> DAG:
     """Return the monitoring of one problem."""
     name = problem.name
     mode = problem.retraining.mode
-    stage = maker(problem, {"monitoring": f"{name}__verdict"})
+    stage = stage_factory(problem, {"monitoring": f"{name}__verdict"})
 
     with DAG(
         dag_id=f"{name}__monitoring",
@@ -67,28 +67,28 @@ def build(problem: Problem) -> DAG:
         default_args=default_args(problem),
         tags=["perennial", "monitoring", name],
     ) as dag:
-        asked = stage("problem")
-        known = {"problem": asked, "run": asked}
+        problem_stage = stage("problem")
+        known = {"problem": problem_stage, "run": problem_stage}
 
         @task.branch(doc_md="Goes on only where a model serves: before that there is no watch.")
         def watch(result: dict[str, Any]) -> str | None:
             return "collection" if result["facts"].get("champion") else None
 
         snapshot = stage("collection", **known)
-        watched = watch(asked.output)  # type: ignore[arg-type] # Airflow puts the value in its place
+        watched = watch(problem_stage.output)  # type: ignore[arg-type] # Airflow puts the value in its place
         watched >> snapshot
         verdict = stage("monitoring", **known, snapshot=snapshot)
         if mode in {"auto", "approve"}:
-            _add_renewal(name, verdict, asks=mode == "approve")
+            _add_retraining(name, verdict, needs_approval=mode == "approve")
     return dag
 
 
-def _add_renewal(name: str, verdict: Stage, *, asks: bool) -> None:
-    """Add what starts the lifecycle; `asks`: only after a person's yes."""
+def _add_retraining(name: str, verdict: Stage, *, needs_approval: bool) -> None:
+    """Add what starts the lifecycle; `needs_approval`: only after a person's yes."""
 
     @task.branch(doc_md="Goes on only where the verdict is that retraining would help.")
     def decision(result: dict[str, Any]) -> str | None:
-        first = "approval" if asks else "retraining"
+        first = "approval" if needs_approval else "retraining"
         return first if result["outcome"] == "retrain" else None
 
     retraining = TriggerDagRunOperator(
@@ -98,7 +98,7 @@ def _add_renewal(name: str, verdict: Stage, *, asks: bool) -> None:
         trigger_run_id=f"{{{{ {FACTS}['key'] }}}}",
         conf={"window_end": WINDOW_END, "reason": f"{{{{ {FACTS}['reason'] }}}}"},
         logical_date=None,
-        note=f"Asked for by {name}__monitoring.",
+        note=f"Started by {name}__monitoring.",
         skip_when_already_exists=True,
         fail_when_dag_is_paused=True,
         # It would add a key to `conf` that the lifecycle's form does not know.
@@ -106,8 +106,8 @@ def _add_renewal(name: str, verdict: Stage, *, asks: bool) -> None:
         doc_md="Starts the lifecycle, once for each finding.",
     )
     # Airflow puts the value in the reference's place.
-    decided = decision(verdict.output)  # type: ignore[arg-type] # as said above
-    if asks:
+    branch = decision(verdict.output)  # type: ignore[arg-type] # as above
+    if needs_approval:
         approval = ApprovalOperator(
             task_id="approval",
             subject=f"Retrain the model of {name}?",
@@ -117,9 +117,9 @@ def _add_renewal(name: str, verdict: Stage, *, asks: bool) -> None:
             execution_timeout=None,
             doc_md="Waits for a person; no answer within a day is a no.",
         )
-        decided >> approval >> retraining
+        branch >> approval >> retraining
     else:
-        decided >> retraining
+        branch >> retraining
 
 
 for _problem in read_catalogue().problems:

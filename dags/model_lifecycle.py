@@ -1,4 +1,4 @@
-"""Make a model, judge it, and deploy it only if it is better.
+"""Make a model, evaluate it, and deploy it only if it is better.
 
 One run goes from the problem file to a deployed model, or to a written reason why not.
 
@@ -9,7 +9,7 @@ a `schedule`, or by `NAME__monitoring` when retraining would help. One run at a 
 fixed by the first stage, so a retry, a cleared task and a late start see the same data.
 
 **What a red task means.** `refused` (exit 3): data or model are not good enough; read the task's
-page. `asked wrongly` (exit 2): the problem file, the form or a cleared run does not fit; the
+page. `invalid request` (exit 2): the problem file, the form or a cleared run does not fit; the
 sentence says what to change. `try again` (exit 75) was tried three times: is the store up?
 Anything else is a bug with its traceback in the log. A red `exploration` harms no model.
 
@@ -32,7 +32,7 @@ from airflow.sdk import DAG, task
 
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
-from dags.factory import maker
+from dags.factory import stage_factory
 from dags.settings import ANSWER_LIMIT, RUN_LIMIT, at, default_args, page_of
 from dags.trigger_form import lifecycle_form
 
@@ -47,7 +47,7 @@ def build(problem: Problem) -> DAG:
     """Return the lifecycle of one problem."""
     name = problem.name
     manual = problem.gates.approval == "manual"
-    stage = maker(problem, {"deployment": f"{name}__champion"})
+    stage = stage_factory(problem, {"deployment": f"{name}__champion"})
 
     with DAG(
         dag_id=f"{name}__lifecycle",
@@ -62,17 +62,16 @@ def build(problem: Problem) -> DAG:
         default_args=default_args(problem),
         tags=["perennial", "lifecycle", name],
     ) as dag:
-        asked = stage("problem")
-        run = {"problem": asked, "run": asked, "expectations": asked}
-        known = {"problem": asked, "run": asked}
+        problem_stage = stage("problem")
+        known = {"problem": problem_stage, "run": problem_stage}
         snapshot = stage("collection", **known)
-        valid = stage("validation", **run, snapshot=snapshot)
+        valid = stage("validation", **known, expectations=problem_stage, snapshot=snapshot)
         stage("exploration", **known, tables=valid)
         prepared = stage("preprocessing", **known, tables=valid)
-        parts = stage("split", **known, prepared=prepared)
-        rows = {"prepared": prepared, "assignment": parts}
-        chosen = stage("selection", **known, **rows, schema=prepared)
-        plan = stage("tuning", **known, **rows, schema=prepared, leaderboard=chosen)
+        assignment = stage("split", **known, prepared=prepared)
+        rows = {"prepared": prepared, "assignment": assignment}
+        leaderboard = stage("selection", **known, **rows, schema=prepared)
+        plan = stage("tuning", **known, **rows, schema=prepared, leaderboard=leaderboard)
         model = stage("training", **known, **rows, schema=prepared, plan=plan)
         verdict = stage("evaluation", **known, **rows, bundle=model)
         deployment = stage("deployment", **known, bundle=model, verdict=verdict)
@@ -82,7 +81,7 @@ def build(problem: Problem) -> DAG:
             accepted = "approval" if manual else "deployment"
             return accepted if result["outcome"] == "accepted" else None
 
-        decided = gate(verdict.output)  # type: ignore[arg-type] # Airflow puts the value in its place
+        branch = gate(verdict.output)  # type: ignore[arg-type] # Airflow puts the value in its place
         if manual:
             approval = ApprovalOperator(
                 task_id="approval",
@@ -93,9 +92,9 @@ def build(problem: Problem) -> DAG:
                 execution_timeout=None,
                 doc_md="Waits for a person; no answer within a day is a no.",
             )
-            decided >> approval >> deployment
+            branch >> approval >> deployment
         else:
-            decided >> deployment
+            branch >> deployment
     return dag
 
 

@@ -1,4 +1,4 @@
-"""The form behind Airflow's trigger button, and the run's parameters that come of it.
+"""The form behind Airflow's trigger button, and the run's parameters that are made of it.
 
 The same JSON Schema checks what the form, the REST API and the command line send.
 """
@@ -70,24 +70,24 @@ def run_params(problem: str, context: "Context") -> dict[str, object]:
     `budget`, as it is the more exact of the two.
     """
     run = context["dag_run"]
-    asked: dict[str, Any] = dict(context["params"])
+    form: dict[str, Any] = dict(context["params"])
     overrides: dict[str, Any] = {}
-    if budget := asked.pop("budget", None):
+    if budget := form.pop("budget", None):
         overrides["models.budget"] = budget
-    overrides |= asked.pop("set", None) or {}
+    overrides |= form.pop("set", None) or {}
     by_clock = str(getattr(run.run_type, "value", run.run_type)) in {"scheduled", "backfill"}
     return {
-        **asked,
+        **form,
         "name": problem,
         "run_id": run_key(run.run_id),
-        "window_start": asked.get("window_start"),
-        "window_end": asked.get("window_end") or run.run_after.isoformat(),
+        "window_start": form.get("window_start"),
+        "window_end": form.get("window_end") or run.run_after.isoformat(),
         # Airflow knows it of runs that a person started by its pages or its API.
         "by": getattr(run, "triggering_user_name", None),
-        "reason": asked.get("reason") or ("nightly" if by_clock else "manual"),
-        "force": bool(asked.get("force")),
+        "reason": form.get("reason") or ("nightly" if by_clock else "manual"),
+        "force": bool(form.get("force")),
         # A monitoring run has no such field.
-        "replay": by_clock if asked.get("replay", False) is None else asked.get("replay", False),
+        "replay": by_clock if form.get("replay", False) is None else form.get("replay", False),
         "overrides": overrides,
     }
 

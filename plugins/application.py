@@ -1,4 +1,4 @@
-"""The web application behind the tabs. Airflow protects no plugin by itself: each route says who.
+"""The web application behind the tabs. Airflow protects no plugin by itself: each route says who may read it.
 
 A stage's page may hold a foreign report with scripts of its own, so it is served sandboxed: its
 origin is opaque, it loads nothing, and it can call nothing as the reader. Pages made here hold no
@@ -53,7 +53,7 @@ def application() -> FastAPI:
     @app.get("/problems")
     def problems(user: GetUserDep) -> HTMLResponse:
         readable = get_auth_manager().get_authorized_dag_ids(user=user)
-        return _answer(problems_page(readable), OURS)
+        return _response(problems_page(readable), OURS)
 
     @app.get("/home.js")
     def home() -> Response:
@@ -61,17 +61,17 @@ def application() -> FastAPI:
 
     @app.get("/report/{dag_id}", dependencies=[may_read_runs, may_read_values])
     def report(dag_id: str, run_id: RunId) -> HTMLResponse:
-        return _answer(report_page(dag_id, run_id), OURS)
+        return _response(report_page(dag_id, run_id), OURS)
 
     @app.get("/page/{dag_id}", dependencies=[may_read_runs, may_read_values])
     def page(dag_id: str, run_id: RunId, task_id: TaskId) -> HTMLResponse:
-        made, html = stage_page(dag_id, run_id, task_id)
-        return _answer(html, FOREIGN if made else OURS, 200 if made else 404)
+        exists, html = stage_page(dag_id, run_id, task_id)
+        return _response(html, FOREIGN if exists else OURS, 200 if exists else 404)
 
     return app
 
 
-def _answer(html: str, policy: str, status: int = 200) -> HTMLResponse:
+def _response(html: str, policy: str, status: int = 200) -> HTMLResponse:
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",

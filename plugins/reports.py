@@ -30,14 +30,14 @@ def report_page(dag_id: str, run_id: str) -> str:
 
 def stage_page(dag_id: str, run_id: str, task_id: str) -> tuple[bool, str]:
     """Return whether the stage has made a page, and the page; else one that says why not."""
-    stage = next((one for one in stages_of(dag_id, run_id) if one.task == task_id), None)
+    stage = next((entry for entry in stages_of(dag_id, run_id) if entry.task == task_id), None)
     if stage is None or stage.result is None:
         why = stage.why if stage else ""
-        return False, _nothing(task_id, run_id, why or "It has not made anything yet.")
+        return False, _no_page(task_id, run_id, why or "It has not made anything yet.")
     try:
         return True, _read(stage.result.manifest, stage.result.sha256)
     except PerennialError as error:
-        return False, _nothing(task_id, run_id, str(error))
+        return False, _no_page(task_id, run_id, str(error))
 
 
 @cache
@@ -65,7 +65,7 @@ def _row(dag_id: str, run_id: str, stage: StageOfRun) -> list[object]:
     ]
 
 
-def _nothing(task_id: str, run_id: str, sentence: str) -> str:
+def _no_page(task_id: str, run_id: str, sentence: str) -> str:
     return render(
         f"No page of {task_id}",
         subtitle=run_id,

@@ -1,4 +1,4 @@
-"""What Airflow's database knows of runs: states, and the few words that each stage has told."""
+"""What Airflow's database knows of runs: states, and the result or the error of each stage."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,23 +37,23 @@ class RunOfDag(NamedTuple):
 
 def stages_of(dag_id: str, run_id: str) -> list[StageOfRun]:
     """Return the tasks of a run, stages in the order of the cycle, then the others."""
-    told = _told(dag_id, run_id)
+    values = _values(dag_id, run_id)
     with create_session() as session:
         query = select(TaskInstance.task_id, TaskInstance.state, TaskInstance.duration).where(
             TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
         )
-        found = [
+        stages = [
             StageOfRun(
                 task=name,
                 state=str(getattr(state, "value", state) or "waiting"),
                 seconds=seconds,
-                result=_result(told.get((name, RESULT))),
-                why=str(told.get((name, WHY), "")),
+                result=_result(values.get((name, RESULT))),
+                why=str(values.get((name, WHY), "")),
             )
             for name, state, seconds in session.execute(query)
         ]
-    places: dict[str, int] = {name: place for place, name in enumerate(STAGES)}
-    return sorted(found, key=lambda entry: (places.get(entry.task, len(places)), entry.task))
+    order = {name: number for number, name in enumerate(STAGES)}
+    return sorted(stages, key=lambda entry: (order.get(entry.task, len(order)), entry.task))
 
 
 def newest_run(dag_id: str) -> RunOfDag | None:
@@ -65,13 +65,14 @@ def newest_run(dag_id: str) -> RunOfDag | None:
             .order_by(DagRun.start_date.desc())
             .limit(1)
         )
-        found = session.execute(query).first()
-    if found is None:
+        row = session.execute(query).first()
+    if row is None:
         return None
-    return RunOfDag(found[0], str(getattr(found[1], "value", found[1])), found[2])
+    run_id, state, run_after = row
+    return RunOfDag(run_id, str(getattr(state, "value", state)), run_after)
 
 
-def _told(dag_id: str, run_id: str) -> Mapping[tuple[str, str], Any]:
+def _values(dag_id: str, run_id: str) -> Mapping[tuple[str, str], Any]:
     with create_session() as session:
         query = select(XComModel).where(
             XComModel.dag_id == dag_id,
@@ -85,7 +86,7 @@ def _told(dag_id: str, run_id: str) -> Mapping[tuple[str, str], Any]:
 
 
 def _result(value: object) -> Result | None:
-    """Return what a stage has told; None for tasks that are no stages."""
+    """Return the result of a stage; None for tasks that are no stages."""
     try:
         return Result.model_validate(value)
     except ValidationError:

@@ -5,7 +5,7 @@ step less for the problem's model, 0.05 for the branch, 0.3 for monitoring's tri
 A new version of these modules is therefore seen after a restart, as Airflow's own.
 
 Where stages are pods, the scheduler's tasks need the Kubernetes operator too, and its workers the
-store, for the tasks' logs: 0.8 CPU-s and 75 MB that each task would pay before it asks for its pod,
+store, for the tasks' logs: 0.8 CPU-s and 75 MB that each task would pay before it requests its pod,
 and 30 MB of each worker.
 
 What is there by then is collected once before the forks, and frozen in the scheduler when its first
@@ -41,11 +41,11 @@ gc.collect()
 
 
 class FreezeOnce:
-    """Told by the scheduler of every run that begins."""
+    """A listener that the scheduler calls for every run that begins."""
 
     @hookimpl
     def on_dag_run_running(self, dag_run: "DagRun", msg: str) -> None:
-        """Freeze what the scheduler holds."""
+        """Freeze the objects of the scheduler's process."""
         del dag_run, msg  # pluggy passes by name
         if gc.get_freeze_count() == 0:
             gc.freeze()

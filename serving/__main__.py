@@ -13,6 +13,7 @@ from pathlib import Path
 
 from contract.errors import PerennialError
 from contract.log import configure, log
+from contract.runtime.environment import NO_TELEMETRY
 from contract.store.client import Store
 from serving.settings import read_settings
 
@@ -49,7 +50,7 @@ def prepare_environment(folder: Path, metrics: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     os.environ |= {
         "BENTOML_CONFIG": str(Path(__file__).with_name("bentoml.yaml")),
-        "BENTOML_DO_NOT_TRACK": "True",
+        **NO_TELEMETRY,
         "BENTOML_HOME": str(home),
         # Two services that share this folder destroy each other's metrics.
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),

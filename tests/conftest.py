@@ -5,10 +5,11 @@ import uuid
 
 import pytest
 
+from contract.runtime.environment import NO_TELEMETRY
+
 # Before any library is imported: no telemetry, and one thread for arithmetic.
 os.environ |= {
-    "GX_ANALYTICS_ENABLED": "false",
-    "BENTOML_DO_NOT_TRACK": "True",
+    **NO_TELEMETRY,
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }

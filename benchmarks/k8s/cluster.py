@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.k8s.door import Door
 from benchmarks.k8s.pods import restricted_pod
+from contract.kubernetes import HTTP_PORT
 
 ROOT = Path(__file__).parents[2]
 PLATFORM, TASKS, SERVING = "perennial", "perennial-tasks", "perennial-serving"
@@ -113,7 +114,7 @@ class Cluster:
         finally:
             self("-n", TASKS, "delete", "pod", name, "--wait=false")
 
-    def door(self, namespace: str, service: str, port: int = 8080) -> Door:
+    def door(self, namespace: str, service: str, port: int = HTTP_PORT) -> Door:
         """Return a way from this machine to a Service."""
         command = [self._kubectl, "-n", namespace, "port-forward", f"service/{service}"]
         return Door(command, port, self._environment)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from contract.kubernetes import STAGE_USER
+
 LANDING_VOLUME = [
     {"name": "landing", "persistentVolumeClaim": {"claimName": "landing"}},
     {"name": "scratch", "emptyDir": {}},
@@ -34,9 +36,9 @@ def restricted_pod(name: str, namespace: str, image: str, command: list[str]) ->
         "terminationGracePeriodSeconds": 2,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": 10_001,
-            "runAsGroup": 10_001,
-            "fsGroup": 10_001,
+            "runAsUser": STAGE_USER,
+            "runAsGroup": STAGE_USER,
+            "fsGroup": STAGE_USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],

@@ -19,6 +19,7 @@ from benchmarks.k8s.cluster import (
     until,
 )
 from benchmarks.k8s.pods import restricted_pod
+from contract.kubernetes import HTTP_PORT
 from perennial.problems.kustomize import write_kustomizations
 
 PROBLEM = "bake"
@@ -108,7 +109,7 @@ class Trial:
     def start_load(self, name: str, requests: int, seconds: float, rate: float, *way: str) -> None:
         """Start clients that ask through the Service, or by another way: its URL and further words."""
         key = self.cluster.secret(TASKS, "api-key", "api.key").strip()
-        url, *more = way or (f"http://{self.problem}-serving.{SERVING}:8080",)
+        url, *more = way or (f"http://{self.problem}-serving.{SERVING}:{HTTP_PORT}",)
         bounds = [f"--requests={requests}", f"--seconds={seconds}", f"--rate={rate}"]
         words = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds, *more]
         container = {"command": words, "env": [{"name": "API_KEY", "value": key}]}

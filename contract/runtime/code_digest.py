@@ -31,8 +31,11 @@ def code_stamps(root: Path = ROOT) -> dict[str, tuple[int, int]]:
     A change of a digest without a change here needs two edits of equal length within a clock tick.
     """
     paths = [path for folder in (*ROOMS, "tasks") for path in _sources(root / folder)]
-    found = [(path, path.stat()) for path in (*paths, root / LOCK) if path.exists()]
-    return {str(path.relative_to(root)): (it.st_mtime_ns, it.st_size) for path, it in found}
+    stats = {path: path.stat() for path in (*paths, root / LOCK) if path.exists()}
+    return {
+        str(path.relative_to(root)): (stat.st_mtime_ns, stat.st_size)
+        for path, stat in stats.items()
+    }
 
 
 def _sources(folder: Path) -> list[Path]:

@@ -21,7 +21,7 @@ from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is
 from contract.log import log
 from contract.manifest import Manifest, Result
 from contract.runtime.code_digest import code_digest
-from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, tell
+from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, write_result
 from contract.store.client import Store
 from contract.store.documents import parse_document
 from contract.store.layout import parse_bundle_prefix, parse_stage_prefix
@@ -50,45 +50,44 @@ class Task(Generic[I, P, O]):
     def main(self, arguments: Sequence[str]) -> int:
         """Run the task as a process does and return its exit code."""
         end_with_the_group()
-        words = self._parse(arguments)
-        line = log(self.name)
+        options = self._parse(arguments)
         began = time.monotonic()
         try:
             store = Store.from_environment()
-            asked = [Take.parse(text) for text in words.take]
-            result = self.carry_out(store, asked, _params(words.params), words.out)
-            tell(result.model_dump(mode="json"))
+            takes = [Take.parse(text) for text in options.take]
+            result = self.carry_out(store, takes, _params(options.params), options.out)
+            write_result(result.model_dump(mode="json"))
         except PerennialError as error:
             return self._end(str(error)[:SENTENCE_CHARACTERS], error.exit_code)
         except Exception as error:
             if not is_disk_full(error):
                 raise
-            said = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
-            sentence = f"The disk is full ({said}); free space and run it again."
+            message = " ".join(str(error).split())[:SENTENCE_CHARACTERS]
+            sentence = f"The disk is full ({message}); free space and run it again."
             return self._end(sentence, TryAgain.exit_code)
-        # The task's own words win over a fact of the same name.
-        words_of_all = {
+        # These fields win over a fact of the same name.
+        fields = {
             "task": self.name,
-            "out": words.out,
+            "out": options.out,
             "outcome": result.outcome,
             "seconds": round(time.monotonic() - began, 3),
             "at": now(),
         }
-        line.info("task done", **(result.facts | words_of_all))
+        log(self.name).info("task done", **(result.facts | fields))
         return 0
 
     def _end(self, sentence: str, exit_code: int) -> int:
-        """Say why the task ends here and return the exit code."""
+        """Write down why the task ends here and return the exit code."""
         # On a full disk the last log line alone holds the sentence.
         with contextlib.suppress(OSError):
-            tell({"why": sentence})
+            write_result({"why": sentence})
         log(self.name).error("task ended", task=self.name, exit=exit_code, why=sentence)
         return exit_code
 
     def carry_out(self, store: Store, takes: Sequence[Take], params: Any, uri: str) -> Result:  # noqa: ANN401 - parsed JSON
-        """Validate what is asked, run once, write the manifest last.
+        """Validate the request, run once, write the manifest last.
 
-        Where the manifest is there already: a hit if it was asked the same and every output is
+        Where the manifest is there already: a hit if the request is the same and every output is
         still there. Outputs that are gone are made again.
 
         Raises:
@@ -125,10 +124,10 @@ class Task(Generic[I, P, O]):
         started, began, cpu = datetime.now(UTC), time.monotonic(), _cpu_seconds()
         out = Out(store, prefix, Path(tempfile.mkdtemp(prefix=f"{self.name}-")))
         try:
-            made = self.run(inputs, params, out)
+            model = self.run(inputs, params, out)
         finally:
             out.close()
-        outputs, facts = _sort_out(made)
+        outputs, facts = _outputs_and_facts(model)
         manifest = Manifest(
             task=self.name,
             problem=out.problem,
@@ -214,25 +213,25 @@ def _params(text: str) -> Any:  # noqa: ANN401 - parsed JSON
 
 
 def _first(error: ValidationError) -> str:
-    """Return every complaint in one sentence, the field first."""
+    """Return all errors in one sentence, each with its field first."""
     return "; ".join(
         f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}"
         for entry in error.errors(include_url=False)
     )
 
 
-def _sort_out(made: Strict) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the fields of the outputs: artifacts, or tables of them, and facts."""
+def _outputs_and_facts(model: Strict) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields that are artifacts, or tables of them, and the others: facts."""
     outputs: dict[str, Any] = {}
     facts: dict[str, Any] = {}
-    for name, value in made.model_dump(mode="json").items():
-        held = getattr(made, name)
-        several = isinstance(held, dict) and all(isinstance(v, Artifact) for v in held.values())
-        is_output = isinstance(held, Artifact) or (several and bool(held))
-        if is_output or (several and _declares_artifacts(type(made), name)):
-            outputs[name] = value
-        elif value is not None:
-            facts[name] = value
+    for name, plain in model.model_dump(mode="json").items():
+        value = getattr(model, name)
+        several = isinstance(value, dict) and all(isinstance(v, Artifact) for v in value.values())
+        is_output = isinstance(value, Artifact) or (several and bool(value))
+        if is_output or (several and _declares_artifacts(type(model), name)):
+            outputs[name] = plain
+        elif plain is not None:
+            facts[name] = plain
     return outputs, facts
 
 
@@ -254,7 +253,7 @@ def _all_there(store: Store, outputs: dict[str, Any], manifest: str) -> bool:
 
 
 def _result(store: Store, key: str, body: bytes) -> Result:
-    """Return the few words for the caller: facts that are too long are left out, largest first."""
+    """Return the result for the caller: where it is too long, the largest facts are left out."""
     content = parse_document(body, Manifest, key)
     facts = {k: v for k, v in content.facts.items() if isinstance(v, str | int | float | bool)}
     while True:

@@ -6,6 +6,7 @@ same way again. Nothing here knows Airflow.
 
 import signal
 from enum import Enum
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -20,10 +21,10 @@ KILLED = {
     128 + signal.SIGKILL: "SIGKILL",
     128 + signal.SIGTERM: "SIGTERM",
 }
-MEANING = {2: "asked wrongly", 3: "refused", 75: "try again"}
+MEANING = {2: "invalid request", 3: "refused", 75: "try again"}
 
 
-class Fate(Enum):
+class NextState(Enum):
     """What Airflow does next."""
 
     SUCCESS = "success"
@@ -31,40 +32,50 @@ class Fate(Enum):
     RETRY = "retry"
 
 
-class Ending(Strict):
+class StageResult(Strict):
     """How a stage ended."""
 
-    fate: Fate
+    next_state: NextState
     sentence: str
     """For a person; empty where all went well."""
     result: Result | None = None
     """Of a success."""
+
+    @classmethod
+    def failed(cls, sentence: str) -> Self:
+        """Return one that is not tried again."""
+        return cls(next_state=NextState.FAIL, sentence=sentence)
+
+    @classmethod
+    def retried(cls, sentence: str) -> Self:
+        """Return one that is tried again."""
+        return cls(next_state=NextState.RETRY, sentence=sentence)
 
 
 class _Why(Strict):
     why: str
 
 
-def settle(code: int, written: bytes, last_line: str) -> Ending:
-    """Tell what an exit code means.
+def interpret_exit(code: int, written: bytes, last_line: str) -> StageResult:
+    """Return what an exit code means.
 
-    `written` is what the stage left in `$STAGE_RESULT`, `last_line` the last words of its log.
+    `written` is the content of `$STAGE_RESULT`, `last_line` the last line of the stage's log.
     An exit 0 without a result that can be read is a failure: what is not proved did not happen.
     """
     if code == 0:
         return _success(written)
-    why = _why(written) or last_line[:WHY_CHARACTERS] or "it said nothing; see the log"
+    why = _why(written) or last_line[:WHY_CHARACTERS] or "it wrote no message; see the log"
     if code in KILLED:
-        return Ending(
-            fate=Fate.RETRY,
-            sentence=f"killed by {KILLED[code]} (out of memory, or a lost worker?): {why}",
+        return StageResult.retried(
+            f"killed by {KILLED[code]} (out of memory, or a lost worker?): {why}"
         )
     meaning = MEANING.get(code, "a bug, with its traceback in the log")
-    fate = Fate.RETRY if code == 75 else Fate.FAIL  # noqa: PLR2004 - EX_TEMPFAIL of sysexits.h
-    return Ending(fate=fate, sentence=f"exit {code}, {meaning}: {why}")
+    sentence = f"exit {code}, {meaning}: {why}"
+    is_temporary = code == 75  # noqa: PLR2004 - EX_TEMPFAIL of sysexits.h
+    return StageResult.retried(sentence) if is_temporary else StageResult.failed(sentence)
 
 
-def _success(written: bytes) -> Ending:
+def _success(written: bytes) -> StageResult:
     if not written:
         return _unproved("left no result")
     if len(written) > RESULT_BYTES:
@@ -75,13 +86,12 @@ def _success(written: bytes) -> Ending:
         result = Result.model_validate_json(written)
     except ValidationError:
         return _unproved("left a result that cannot be read")
-    return Ending(fate=Fate.SUCCESS, sentence="", result=result)
+    return StageResult(next_state=NextState.SUCCESS, sentence="", result=result)
 
 
-def _unproved(what: str) -> Ending:
-    return Ending(
-        fate=Fate.FAIL,
-        sentence=f"exit 0, but it {what}; a stage must write its manifest's URI and sha256.",
+def _unproved(what: str) -> StageResult:
+    return StageResult.failed(
+        f"exit 0, but it {what}; a stage must write its manifest's URI and sha256."
     )
 
 

@@ -24,10 +24,10 @@ class StageProcess(Protocol):
         """The reading end of the pipe."""
 
     def poll(self) -> int | None:
-        """Return the exit code if it is known to have ended; minus a signal's number."""
+        """Return the exit code where it has ended: minus the signal's number if one killed it."""
 
     def wait(self) -> int:
-        """Return the exit code when it has ended."""
+        """Wait for the end and return the exit code."""
 
 
 def start(
@@ -36,9 +36,9 @@ def start(
     """Start an interpreter of the stage's own."""
     # Where the task's process is killed with -9, the kernel sends SIGTERM to the child.
     setpriv = shutil.which("setpriv")
-    tied = (setpriv, "--pdeathsig", "TERM") if setpriv else ()
+    tie = (setpriv, "--pdeathsig", "TERM") if setpriv else ()
     return subprocess.Popen(
-        [*tied, *command],
+        [*tie, *command],
         env=dict(environment),
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -74,7 +74,7 @@ class Child:
         return self._process.wait()
 
     def end(self) -> None:
-        """Ask the whole group to end, and kill what is left after the grace."""
+        """Send SIGTERM to the whole group, and kill what is left after the grace."""
         for sent, seconds in (
             (signal.SIGTERM, self._grace_seconds),
             (signal.SIGKILL, KILL_SECONDS),

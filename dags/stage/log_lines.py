@@ -8,7 +8,7 @@ NOT_FIELDS = ("time", "level", "message", "traceback")
 
 
 def readable(line: str) -> tuple[int, str]:
-    """Return the level and the words of one line; a line that is not JSON stays as it is.
+    """Return the level and the text of one line; a line that is not JSON stays as it is.
 
     >>> readable('{"level": "warning", "message": "waiting", "seconds": 3}')
     (30, 'waiting seconds=3')

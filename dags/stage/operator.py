@@ -1,10 +1,10 @@
-"""The one seam between Airflow and the stages: `Stage` runs `python -m tasks STAGE …` and settles.
+"""The one seam between Airflow and the stages: `Stage` runs `python -m tasks STAGE …`.
 
 `PERENNIAL_RUNNER` chooses, when this is imported, how a stage runs: `local`, the default, is a
 child process of `$PERENNIAL_PYTHON`, or where `$PERENNIAL_WARM` leads to one a fork of an
 interpreter that has imported everything (`dags/stage/prefork.py`); `kubernetes` is a pod (`dags/stage/pod.py`).
 Whatever runs it, the arguments, the environment's names and the meaning of the exit code come from
-`asking` and `endings`, and so are the same.
+`request.py` and `exit_codes.py`, and so are the same.
 
 Airflow 3.3 gives a task no way to write its own note, so the sentence of a failure stands in the
 exception, in the last log line and under the XCom key `why`, from where the plugin takes it to
@@ -23,12 +23,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
-from contract.runtime.prefork.protocol import VARIABLE
 from contract.runtime.process import RESULT_BYTES, RESULT_VARIABLE
-from dags.stage.exit_codes import Ending, Fate, settle
+from dags.stage.exit_codes import NextState, StageResult, interpret_exit
 from dags.stage.local import Child, start
 from dags.stage.log_lines import readable
-from dags.stage.prefork import Fork, NotWarm, fork
+from dags.stage.prefork import fork_stage
 from dags.stage.request import arguments, environment, out_uri, overridden, required
 
 if TYPE_CHECKING:
@@ -47,9 +46,8 @@ WHY = "why"
 class Stage(BaseOperator):
     """One stage of one problem, as a child process or a pod; its task id is the stage's name.
 
-    `takes` gives each input the upstream stage that makes it, `asks` makes the parameters from the
-    run's context, `sources` are the environment's names that the problem file mentions, and
-    `needs` what a pod is given.
+    `takes` gives each input the upstream stage that makes it, `make_params` makes the parameters
+    from the run's context, and `sources` are the environment's names that the problem file mentions.
     """
 
     template_fields: Sequence[str] = ("takes",)
@@ -60,9 +58,9 @@ class Stage(BaseOperator):
         *,
         problem: str,
         takes: "Mapping[str, Stage]",
-        asks: "Callable[[Context], dict[str, object]] | None" = None,
+        make_params: "Callable[[Context], dict[str, object]] | None" = None,
         sources: Collection[str] = (),
-        needs: Resources | None = None,
+        pod_resources: Resources | None = None,
         grace_seconds: float = 10.0,
         **settings: Any,  # noqa: ANN401 - whatever BaseOperator takes
     ) -> None:
@@ -70,75 +68,76 @@ class Stage(BaseOperator):
         self.problem = problem
         # The reference to the upstream's XCom is also the dependency on it: written once.
         self.takes: dict[str, Any] = {name: upstream.output for name, upstream in takes.items()}
-        self.asks = asks
+        self.make_params = make_params
         self.sources = tuple(sorted(sources))
-        self.needs = needs or Resources()
+        self.pod_resources = pod_resources or Resources()
         self.grace_seconds = grace_seconds
         self._child: Child | Pod | None = None
 
     def execute(self, context: "Context") -> dict[str, Any]:
-        """Run the stage and return what it tells: manifest, sha256, outcome, facts.
+        """Run the stage and return its result: manifest, sha256, outcome, facts.
 
         Raises:
-            AirflowFailException: asked wrongly, refused, too late, or a bug; not tried again.
-            AirflowException: killed or told to try again.
+            AirflowFailException: invalid request, refused, too late, or a bug; not tried again.
+            AirflowException: killed, or store or network was away; tried again.
         """
         try:
-            ending = self._run(context)
+            ended = self._run(context)
         except AskedWrongly as error:
-            ending = Ending(fate=Fate.FAIL, sentence=str(error))
+            ended = StageResult.failed(str(error))
         except AirflowTaskTimeout:
             limit = self.execution_timeout
-            ending = Ending(
-                fate=Fate.FAIL,
-                sentence=f"ran longer than its limit of {limit} and was ended; give it less to do.",
+            ended = StageResult.failed(
+                f"ran longer than its limit of {limit} and was ended; give it less to do."
             )
-        if ending.result is not None:
-            self._tell_assets(context, ending.result)
-            return ending.result.model_dump(mode="json")
-        sentence = f"{self.task_id}: {ending.sentence}"
+        if ended.result is not None:
+            self._describe_assets(context, ended.result)
+            return ended.result.model_dump(mode="json")
+        sentence = f"{self.task_id}: {ended.sentence}"
         context["ti"].xcom_push(key=WHY, value=sentence)
         self.log.error("%s", sentence)
-        raise (AirflowException if ending.fate is Fate.RETRY else AirflowFailException)(sentence)
+        is_retried = ended.next_state is NextState.RETRY
+        raise (AirflowException if is_retried else AirflowFailException)(sentence)
 
     def on_kill(self) -> None:
         """End the stage and all its descendants."""
         if self._child is not None:
             self._child.end()
 
-    def _run(self, context: "Context") -> Ending:
+    def _run(self, context: "Context") -> StageResult:
         bucket = required("PERENNIAL_BUCKET", os.environ)
-        words = arguments(
+        command = arguments(
             self.task_id,
             {name: Result.model_validate(value) for name, value in self.takes.items()},
-            self.asks(context) if self.asks else {},
+            self.make_params(context) if self.make_params else {},
             out_uri(bucket, self.problem, context["dag_run"].run_id, self.task_id),
         )
         if RUNNER == "kubernetes":
             # 0.8 CPU-s and 75 MB that reading the DAGs must not pay.
             from dags.stage.pod import Pod  # noqa: PLC0415
 
-            asked = dict(context["params"]).get("set") or {}
-            self._child = Pod(self, words, overridden(self.needs, self.task_id, asked))
+            overrides = dict(context["params"]).get("set") or {}
+            resources = overridden(self.pod_resources, self.task_id, overrides)
+            self._child = Pod(self, command, resources)
             return self._child.run(context)
-        return self._run_child(words)
+        return self._run_child(command)
 
-    def _run_child(self, words: list[str]) -> Ending:
-        given = os.environ
-        python = required("PERENNIAL_PYTHON", given)
+    def _run_child(self, command: list[str]) -> StageResult:
+        airflow = os.environ
+        python = required("PERENNIAL_PYTHON", airflow)
         if not os.access(python, os.X_OK):
             sentence = (
                 f"PERENNIAL_PYTHON is {python!r}, which cannot be run; `perennial up` sets it."
             )
             raise AskedWrongly(sentence)
-        with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
-            result = Path(folder) / "result.json"
+        with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as scratch:
+            result = Path(scratch) / "result.json"
             # What a killed stage leaves behind goes with the folder.
-            own = {RESULT_VARIABLE: str(result), "TMPDIR": folder}
-            seen = environment(self.task_id, self.sources, given) | own
+            own = {RESULT_VARIABLE: str(result), "TMPDIR": scratch}
+            variables = environment(self.task_id, self.sources, airflow) | own
             # `python -m` looks into its folder first: not into the one Airflow happens to stand in.
-            process = self._fork(words, seen) or start(
-                [python, "-m", "tasks", *words], seen, seen["PYTHONPATH"]
+            process = fork_stage(command, variables, self.log) or start(
+                [python, "-m", "tasks", *command], variables, variables["PYTHONPATH"]
             )
             child = self._child = Child(process, self.grace_seconds)
             last_line = ""
@@ -149,20 +148,9 @@ class Stage(BaseOperator):
                 code = child.wait()
             finally:
                 child.close()
-            return settle(code, _read(result), last_line)
+            return interpret_exit(code, _read(result), last_line)
 
-    def _fork(self, words: list[str], seen: dict[str, str]) -> Fork | None:
-        """Return a process of the warm interpreter; None where there is none to be had."""
-        path = os.environ.get(VARIABLE)
-        if not path:
-            return None
-        try:
-            return fork(path, words, seen, seen["PYTHONPATH"])
-        except NotWarm as why:
-            self.log.info("An interpreter of its own: %s", why)
-            return None
-
-    def _tell_assets(self, context: "Context", result: Result) -> None:
+    def _describe_assets(self, context: "Context", result: Result) -> None:
         for asset in self.outlets:
             event = context["outlet_events"][asset]
             event.extra = {"outcome": result.outcome, "manifest": result.manifest}

@@ -1,4 +1,4 @@
-"""A stage as a pod: the same words as a child process, asked of the Kubernetes API.
+"""A stage as a pod: the same command as a child process, started through the Kubernetes API.
 
 Airflow's own operator makes the pod, follows its log and finds it again after a restart of the
 scheduler; what the end means is decided here, since its own messages hide the cause. Imported only
@@ -28,14 +28,14 @@ from kubernetes.client.exceptions import (  # type: ignore[import-untyped] # as 
 )
 from urllib3.exceptions import HTTPError
 
+from contract.kubernetes import STAGE_USER
 from contract.problem import Resources
-from dags.stage.exit_codes import Ending, Fate
+from contract.stages import spec_of
+from dags.stage.exit_codes import StageResult
 from dags.stage.log_lines import readable
-from dags.stage.pod_result import judge, one_line, refusal
+from dags.stage.pod_result import interpret_error, interpret_pod, one_line
 from dags.stage.pod_spec import (
     CONTAINER,
-    DEPLOYMENT,
-    USER,
     PodRequest,
     folders,
     labels,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 DEADLINE_MARGIN = timedelta(minutes=1)
 START_SECONDS = 60
 LOOK_SECONDS = 0.1  # each look is a read of one pod, some 10 ms
-TOLD_SECONDS = 2.0  # kubelet looks for ends every second
+REPORT_SECONDS = 2.0  # kubelet looks for ends every second
 SCHEDULE_SECONDS = 120  # a node that an autoscaler adds is there by then, or the next try finds it
 
 
@@ -62,27 +62,27 @@ class _Manager(PodManager):
     """
 
     def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
-        """Tell whether it still runs, after the time that its end needs to be told."""
+        """Return whether it still runs, after the time that kubelet needs to report its end."""
         runs = super().container_is_running
-        return not _is_told(lambda: not runs(pod, container_name))  # if so its log was cut
+        return not _is_reported(lambda: not runs(pod, container_name))  # if so its log was cut
 
     def await_pod_completion(self, pod: k8s.V1Pod, *rest: Any, **named: Any) -> k8s.V1Pod:  # noqa: ANN401 - the parent's own arguments
         """Return the pod when it has ended."""
-        _is_told(lambda: self.read_pod(pod).status.phase in PodPhase.terminal_states)
+        _is_reported(lambda: self.read_pod(pod).status.phase in PodPhase.terminal_states)
         return super().await_pod_completion(pod, *rest, **named)
 
 
-def _is_told(look: Callable[[], bool]) -> bool:
-    """Tell whether a look finds it within the time that kubelet may take."""
-    for _ in range(round(TOLD_SECONDS / LOOK_SECONDS)):
-        if look():
+def _is_reported(has_ended: Callable[[], bool]) -> bool:
+    """Return whether the API reports an end within the time that kubelet may take."""
+    for _ in range(round(REPORT_SECONDS / LOOK_SECONDS)):
+        if has_ended():
             return True
         time.sleep(LOOK_SECONDS)
     return False
 
 
 class _Operator(KubernetesPodOperator):
-    """Airflow's operator without its last word: a raise there replaces what really happened."""
+    """Airflow's operator without its last step: a raise there replaces what really happened."""
 
     @cached_property
     def pod_manager(self) -> PodManager:
@@ -96,12 +96,12 @@ class _Operator(KubernetesPodOperator):
 class Pod:
     """One pod for one try of one stage."""
 
-    def __init__(self, stage: PodRequest, words: Sequence[str], needs: Resources) -> None:
-        self._needs = needs
-        self._operator = _Operator(task_id=stage.task_id, **self._settings(stage, words))
+    def __init__(self, stage: PodRequest, arguments: Sequence[str], resources: Resources) -> None:
+        self._resources = resources
+        self._operator = _Operator(task_id=stage.task_id, **self._settings(stage, arguments))
 
-    def run(self, context: "Context") -> Ending:
-        """Run the pod to its end and tell what it means.
+    def run(self, context: "Context") -> StageResult:
+        """Run the pod to its end and return what that means.
 
         A pod of an earlier try that still runs is taken over: its result is as good.
         """
@@ -114,32 +114,32 @@ class Pod:
             HTTPError,
             PodLaunchFailedException,
             PodLaunchTimeoutException,
-        ) as found:
-            error = found
+        ) as raised:
+            error = raised
         finally:
             # Also where Airflow's limit ended the wait: no pod outlives its task.
-            seen = self._look(error)
-        return seen
+            result = self._interpret(error)
+        return result
 
     def end(self) -> None:
-        """Delete the pod, as somebody has marked the task."""
+        """Delete the pod: somebody has marked the task as ended."""
         self._operator.on_kill()
 
-    def _look(self, error: Exception | None) -> Ending:
+    def _interpret(self, error: Exception | None) -> StageResult:
         pod = self._operator.pod
         if pod is None:
-            return refusal(error)
+            return interpret_error(error)
         try:
             name, namespace = pod.metadata.name, pod.metadata.namespace
             remote = self._operator.client.read_namespaced_pod(name, namespace)
-            ending = judge(remote, self._needs.memory) or self._waiting(remote, error)
-        except (ApiException, HTTPError) as found:
-            return refusal(found)
+            result = interpret_pod(remote, self._resources.memory) or self._waiting(remote, error)
+        except (ApiException, HTTPError) as raised:
+            return interpret_error(raised)
         self._operator.process_pod_deletion(remote, reraise=False)
-        return ending
+        return result
 
-    def _waiting(self, remote: k8s.V1Pod, error: Exception | None) -> Ending:
-        """Tell why a pod never began; the last warning about it says more than its state."""
+    def _waiting(self, remote: k8s.V1Pod, error: Exception | None) -> StageResult:
+        """Return why a pod never began; the last warning about it says more than its state."""
         try:
             events = self._operator.client.list_namespaced_event(
                 remote.metadata.namespace,
@@ -149,14 +149,16 @@ class Pod:
             events = []
         warnings = [event for event in events if event.type == "Warning" and event.message]
         if isinstance(error, ApiException | HTTPError) or not warnings:
-            return refusal(error)
-        last = warnings[-1]
-        fate = Fate.FAIL if "not found" in last.message else Fate.RETRY
-        return Ending(fate=fate, sentence=f"its pod did not begin: {one_line(last.message)}")
+            return interpret_error(error)
+        message = warnings[-1].message
+        sentence = f"its pod did not begin: {one_line(message)}"
+        if "not found" in message:
+            return StageResult.failed(sentence)
+        return StageResult.retried(sentence)
 
-    def _settings(self, stage: PodRequest, words: Sequence[str]) -> dict[str, Any]:
+    def _settings(self, stage: PodRequest, arguments: Sequence[str]) -> dict[str, Any]:
         name = stage.task_id
-        is_deployer = name == DEPLOYMENT
+        deploys = spec_of(name).deploys
         limit = stage.execution_timeout
         volumes, mounts = folders(stage, os.environ)
         return {
@@ -167,20 +169,20 @@ class Pod:
             "kubernetes_conn_id": None,
             "in_cluster": "KUBERNETES_SERVICE_HOST" in os.environ,
             "cmds": ["python", "-m", "tasks"],
-            "arguments": list(words),
+            "arguments": list(arguments),
             "base_container_name": CONTAINER,
             "labels": labels(stage),
-            "env_vars": variables(stage, self._needs, os.environ),
+            "env_vars": variables(stage, self._resources, os.environ),
             "env_from": [k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name="store"))],
             "volumes": volumes,
             "volume_mounts": mounts,
-            "service_account_name": "deployer" if is_deployer else "stage",
-            "automount_service_account_token": is_deployer,
+            "service_account_name": "deployer" if deploys else "stage",
+            "automount_service_account_token": deploys,
             "security_context": k8s.V1PodSecurityContext(
                 run_as_non_root=True,
-                run_as_user=USER,
-                run_as_group=USER,
-                fs_group=USER,
+                run_as_user=STAGE_USER,
+                run_as_group=STAGE_USER,
+                fs_group=STAGE_USER,
                 fs_group_change_policy="OnRootMismatch",
                 seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
             ),
@@ -189,7 +191,7 @@ class Pod:
                 read_only_root_filesystem=True,
                 capabilities=k8s.V1Capabilities(drop=["ALL"]),
             ),
-            "container_resources": requirements(self._needs),
+            "container_resources": requirements(self._resources),
             "active_deadline_seconds": (
                 int((limit + DEADLINE_MARGIN).total_seconds()) if limit else None
             ),

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import (  # type: ignore[import-untyped] # as 
     ApiException,
 )
 
-from dags.stage.exit_codes import Ending, Fate, settle
+from dags.stage.exit_codes import NextState, StageResult, interpret_exit
 from dags.stage.log_lines import readable
 from dags.stage.pod_spec import CONTAINER
 
@@ -31,8 +31,8 @@ FORBIDDEN = frozenset({400, 403, 405, 422})
 GONE = 404
 
 
-def judge(pod: k8s.V1Pod, memory: str) -> Ending | None:
-    """Tell what the pod's own state says; None: it never began, and does not say why.
+def interpret_pod(pod: k8s.V1Pod, memory: str) -> StageResult | None:
+    """Return what the pod's own state means; None: it never began, and does not say why.
 
     Kubernetes' reason comes first: the last log line of a pod out of memory is about something
     else, and its exit code is that of any kill.
@@ -43,78 +43,77 @@ def judge(pod: k8s.V1Pod, memory: str) -> Ending | None:
         for entry in status.container_statuses or []
         if entry.name == CONTAINER and entry.state
     ]
-    ended = next((state.terminated for state in states if state.terminated), None)
+    terminated = next((state.terminated for state in states if state.terminated), None)
     if status.reason == "DeadlineExceeded":
         limit = pod.spec.active_deadline_seconds
-        return Ending(
-            fate=Fate.FAIL,
-            sentence=f"DeadlineExceeded: it ran longer than {limit} s; give it less to do.",
+        return StageResult.failed(
+            f"DeadlineExceeded: it ran longer than {limit} s; give it less to do."
         )
     disrupted = next(
-        (found for found in status.conditions or [] if found.type == "DisruptionTarget"), None
+        (entry for entry in status.conditions or [] if entry.type == "DisruptionTarget"), None
     )
     if disrupted is not None or status.reason in {"Evicted", "Preempting", "NodeLost"}:
-        told = disrupted or status
-        return Ending(
-            fate=Fate.RETRY,
-            sentence=f"its pod was taken away ({told.reason}): {one_line(told.message or '')}",
+        cause = disrupted or status
+        return StageResult.retried(
+            f"its pod was taken away ({cause.reason}): {one_line(cause.message or '')}"
         )
-    if ended is not None:
-        return _ended(pod, ended, memory)
-    return _stuck(status, [state.waiting for state in states if state.waiting])
+    if terminated is not None:
+        return _interpret_end(pod, terminated, memory)
+    return _interpret_wait(status, [state.waiting for state in states if state.waiting])
 
 
-def refusal(error: Exception | None) -> Ending:
-    """Tell what an error of the Kubernetes API means; only its own message is shown."""
+def interpret_error(error: Exception | None) -> StageResult:
+    """Return what an error of the Kubernetes API means; only its own message is shown."""
     if isinstance(error, ApiException):
-        said = _message(error)
+        message = _message(error)
         if error.status == GONE:
-            return Ending(fate=Fate.RETRY, sentence="its pod was deleted; it is tried again.")
+            return StageResult.retried("its pod was deleted; it is tried again.")
         if error.status in FORBIDDEN:
-            return Ending(fate=Fate.FAIL, sentence=f"Kubernetes refused its pod: {said}")
-        return Ending(fate=Fate.RETRY, sentence=f"Kubernetes answered {error.status}: {said}")
-    said = one_line(str(error)) if error else "it ended, and nothing tells how."
-    return Ending(fate=Fate.RETRY, sentence=f"its pod could not be followed: {said}")
+            return StageResult.failed(f"Kubernetes refused its pod: {message}")
+        return StageResult.retried(f"Kubernetes answered {error.status}: {message}")
+    message = one_line(str(error)) if error else "it ended, and nothing tells how."
+    return StageResult.retried(f"its pod could not be followed: {message}")
 
 
-def _ended(pod: k8s.V1Pod, ended: k8s.V1ContainerStateTerminated, memory: str) -> Ending:
-    if ended.reason == "OOMKilled":
-        return Ending(
-            fate=Fate.FAIL,
-            sentence=f"OOMKilled: it needs more memory than its limit of {memory}; "
-            "give it fewer rows or candidates, or a higher limit.",
+def _interpret_end(
+    pod: k8s.V1Pod, terminated: k8s.V1ContainerStateTerminated, memory: str
+) -> StageResult:
+    if terminated.reason == "OOMKilled":
+        return StageResult.failed(
+            f"OOMKilled: it needs more memory than its limit of {memory}; "
+            "give it fewer rows or candidates, or a higher limit."
         )
-    message = ended.message or ""
+    message = terminated.message or ""
     lines = [line for line in message.splitlines() if line.strip()]
-    ending = settle(ended.exit_code, message.encode(), readable(lines[-1])[1] if lines else "")
-    if ending.fate is Fate.RETRY and pod.metadata.deletion_timestamp is not None:
-        return Ending(fate=Fate.RETRY, sentence=f"its pod was deleted; {ending.sentence}")
-    return ending
+    last_line = readable(lines[-1])[1] if lines else ""
+    result = interpret_exit(terminated.exit_code, message.encode(), last_line)
+    if result.next_state is NextState.RETRY and pod.metadata.deletion_timestamp is not None:
+        return StageResult.retried(f"its pod was deleted; {result.sentence}")
+    return result
 
 
-def _stuck(
+def _interpret_wait(
     status: k8s.V1PodStatus, waiting: Sequence[k8s.V1ContainerStateWaiting]
-) -> Ending | None:
+) -> StageResult | None:
     for state in waiting:
         if state.reason in HOPELESS:
-            said = one_line(state.message or "no message")
-            return Ending(fate=Fate.FAIL, sentence=f"{state.reason}: {said}")
+            return StageResult.failed(f"{state.reason}: {one_line(state.message or 'no message')}")
     for condition in status.conditions or []:
         if condition.type == "PodScheduled" and condition.reason == "Unschedulable":
-            said = one_line(condition.message or "no message")
-            return Ending(fate=Fate.RETRY, sentence=f"no node has room for its pod: {said}")
+            message = one_line(condition.message or "no message")
+            return StageResult.retried(f"no node has room for its pod: {message}")
     if status.phase == "Failed":
-        said = one_line(status.message or status.reason or "no message")
-        return Ending(fate=Fate.RETRY, sentence=f"its pod failed before it began: {said}")
+        message = one_line(status.message or status.reason or "no message")
+        return StageResult.retried(f"its pod failed before it began: {message}")
     return None
 
 
 def _message(error: ApiException) -> str:
     try:
-        found = json.loads(error.body or "")
+        body = json.loads(error.body or "")
     except ValueError:
         return one_line(str(error.reason))
-    return one_line(str(found.get("message", error.reason) if isinstance(found, dict) else found))
+    return one_line(str(body.get("message", error.reason) if isinstance(body, dict) else body))
 
 
 def one_line(text: str) -> str:

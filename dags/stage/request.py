@@ -1,4 +1,4 @@
-"""How a stage is asked: its arguments, its place in the store and the environment it may see.
+"""A stage's arguments, its location in the store and the environment it may see.
 
 The same for a child process and for a pod. Nothing here knows Airflow.
 """
@@ -6,7 +6,6 @@ The same for a child process and for a pod. Nothing here knows Airflow.
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -14,11 +13,12 @@ from contract.canonical_json import canonical_json, sha256
 from contract.errors import AskedWrongly
 from contract.manifest import Result
 from contract.problem import Resources
+from contract.runtime.environment import common_environment
+from contract.stages import spec_of
 from contract.store.layout import stage_prefix
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-ALWAYS = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 STORE = (
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
@@ -26,20 +26,7 @@ STORE = (
     "AWS_SECRET_ACCESS_KEY",
     "PERENNIAL_BUCKET",
 )
-# Who may sign is not who may judge or deploy: each key goes to the stages that need it.
-BY_STAGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "problem": ("PERENNIAL_PROBLEMS",),
-        "training": ("PERENNIAL_SIGNING_KEY",),
-        "evaluation": ("PERENNIAL_VERIFY_KEYS",),
-        "deployment": ("PERENNIAL_VERIFY_KEYS", "PERENNIAL_API_KEY"),
-        "monitoring": ("PERENNIAL_VERIFY_KEYS",),
-    }
-)
-READS_SOURCES = frozenset({"collection", "monitoring"})
-SILENT: Mapping[str, str] = MappingProxyType(
-    {"BENTOML_DO_NOT_TRACK": "True", "GX_ANALYTICS_ENABLED": "false"}
-)
+PROBLEMS = "PERENNIAL_PROBLEMS"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _RUN_CHARACTERS = 120  # arbitrary; Airflow allows 250, and a key should stay readable
@@ -49,7 +36,7 @@ def run_key(run_id: str) -> str:
     """Return a run's name as one part of a key in the store.
 
     A name that had to be changed ends in 8 hex digits of its sha256, so that two runs never share
-    a place.
+    a location.
 
     >>> run_key("nightly.3")
     'nightly.3'
@@ -70,28 +57,30 @@ def out_uri(bucket: str, problem: str, run_id: str, stage: str) -> str:
 def arguments(
     stage: str, takes: Mapping[str, Result], params: Mapping[str, object], out: str
 ) -> list[str]:
-    """Return the words behind `python -m tasks`: each take picks the output of its own name."""
-    words = [stage]
+    """Return what stands behind `python -m tasks`: each take picks the output of its own name."""
+    options: list[str] = []
     for name, result in sorted(takes.items()):
-        words += ["--take", f"{name}={result.manifest}#{name}@sha256:{result.sha256}"]
-    return [*words, "--params", canonical_json(dict(params)).decode(), "--out", out]
+        options += ["--take", f"{name}={result.manifest}#{name}@sha256:{result.sha256}"]
+    return [stage, *options, "--params", canonical_json(dict(params)).decode(), "--out", out]
 
 
-def environment(stage: str, sources: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of `given` that `stage` may see, and what every stage is told.
+def environment(stage: str, sources: Collection[str], airflow: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of Airflow's environment that `stage` may see, and what every stage has.
 
     `sources` are the names that the problem file mentions; only stages that read sources get them.
     """
-    names = {*ALWAYS, *STORE, *BY_STAGE.get(stage, ())}
-    if stage in READS_SOURCES:
+    spec = spec_of(stage)
+    names = {*STORE, *(secret.variable for secret in spec.secrets)}
+    if spec.reads_problem_files:
+        names.add(PROBLEMS)
+    if spec.reads_sources:
         names |= set(sources)
-    seen = {name: given[name] for name in sorted(names) if name in given}
-    path = given.get("PERENNIAL_PATH") or str(PROJECT)
-    return {**seen, **SILENT, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    visible = {name: airflow[name] for name in sorted(names) if name in airflow}
+    return visible | common_environment(airflow, airflow.get("PERENNIAL_PATH") or str(PROJECT))
 
 
-def overridden(needs: Resources, stage: str, asked: Mapping[str, object]) -> Resources:
-    """Return what a stage's pod is given, as the run asks: `resources.STAGE.KEY` of its overrides.
+def overridden(resources: Resources, stage: str, overrides: Mapping[str, object]) -> Resources:
+    """Return a pod's resources with the run's overrides: those with the key `resources.STAGE.KEY`.
 
     Raises:
         AskedWrongly: a value does not fit.
@@ -99,27 +88,29 @@ def overridden(needs: Resources, stage: str, asked: Mapping[str, object]) -> Res
     >>> overridden(Resources(), "tuning", {"resources.tuning.memory": "8Gi"}).memory
     '8Gi'
     """
-    place = f"resources.{stage}."
-    given = {
-        key.removeprefix(place): value for key, value in asked.items() if key.startswith(place)
+    prefix = f"resources.{stage}."
+    changes = {
+        key.removeprefix(prefix): value
+        for key, value in overrides.items()
+        if key.startswith(prefix)
     }
-    if not given:
-        return needs
+    if not changes:
+        return resources
     try:
-        return Resources.model_validate(needs.model_dump() | given)
+        return Resources.model_validate(resources.model_dump() | changes)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        sentence = f"set: {place}{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        sentence = f"set: {prefix}{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise AskedWrongly(sentence) from error
 
 
-def required(name: str, given: Mapping[str, str]) -> str:
-    """Return the value of `name`.
+def required(name: str, airflow: Mapping[str, str]) -> str:
+    """Return the value of `name` in Airflow's environment.
 
     Raises:
         AskedWrongly: it is not set.
     """
-    value = given.get(name)
+    value = airflow.get(name)
     if not value:
         sentence = f"{name} is not set in Airflow's environment; `perennial up` sets it."
         raise AskedWrongly(sentence)

@@ -29,7 +29,7 @@ EXIT_CODES = """## Exit codes
 | code | meaning | in Airflow |
 | --- | --- | --- |
 | 0 | made everything; the manifest is written | success |
-| 2 | asked wrongly: inputs, parameters or problem file do not validate | failed, not tried again |
+| 2 | invalid request: inputs, parameters or problem file do not validate | failed, not tried again |
 | 3 | refused: data or model are not good enough | failed, not tried again |
 | 75 | try again: storage or network are away | tried three times |
 | other | a bug, with its traceback | failed, not tried again |

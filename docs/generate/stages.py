@@ -1,6 +1,6 @@
-"""Fill the part of a stage's page that the stage's own code says: takes, makes, facts, refuses.
+"""Fill the parts of a stage's page that the code says: its question, takes, makes, facts, refuses.
 
-The rest of `docs/lifecycle/NN-STAGE.md` is written by hand and stays as it is.
+The rest of `docs/lifecycle/STAGE.md` is written by hand and stays as it is.
 """
 
 import ast
@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from contract.stages import STAGES
-from docs.generate.markdown import cell
+from contract.stages import CYCLE, STAGES, spec_of
+from docs.generate.markdown import NOTICE, cell, table
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN = "<!-- from the stage's code, by `python -m docs.generate` -->"
 END = "<!-- end -->"
 WORDS = ("Takes", "Makes", "Facts", "Refuses", "Source")
-NUMBER = {stage: f"{place:02d}" for place, stage in enumerate(STAGES, 1)}
+FIRST = "## What it does"
 
 
 class Field(NamedTuple):
@@ -28,25 +28,40 @@ class Field(NamedTuple):
 
 
 def path_of(stage: str) -> Path:
-    """Return where the page of a stage stands."""
-    return ROOT / "docs" / "lifecycle" / f"{NUMBER[stage]}-{stage}.md"
+    """Return the path of a stage's page."""
+    return ROOT / "docs" / "lifecycle" / f"{stage}.md"
 
 
 def page(stage: str) -> str:
-    """Return a stage's page with the part between the marks made anew."""
+    """Return a stage's page with its head and the part between the marks made anew."""
     text = path_of(stage).read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{_contract(stage)}\n\n{END}{after}"
+    _, _, written = before.partition(FIRST)
+    number = STAGES.index(stage) + 1
+    head = f"# {number}. {stage.capitalize()}\n\n> {spec_of(stage).question}\n\n{FIRST}{written}"
+    return f"{head}{BEGIN}\n\n{_contract(stage)}\n\n{END}{after}"
 
 
-PAGES = {path_of(stage): partial(page, stage) for stage in STAGES}
+def index() -> str:
+    """Return the page that lists the stages in the order of the cycle."""
+    rows = [
+        (str(number), f"[{spec.name}]({spec.name}.md)", spec.question)
+        for number, spec in enumerate(CYCLE, 1)
+    ]
+    return f"{NOTICE}\n\n# The stages\n\n{table(('', 'stage', 'question'), rows)}\n"
+
+
+PAGES = {
+    ROOT / "docs" / "lifecycle" / "README.md": index,
+    **{path_of(stage): partial(page, stage) for stage in STAGES},
+}
 
 
 def _contract(stage: str) -> str:
     tree = tree_of(stage)
-    told = words(ast.get_docstring(tree) or "")
-    rows = "\n".join(f"| **{word}** | {cell(told.get(word, ''))} |" for word in WORDS)
+    sections = words(ast.get_docstring(tree) or "")
+    rows = "\n".join(f"| **{word}** | {cell(sections.get(word, ''))} |" for word in WORDS)
     params = ", ".join(f"`{field.name}`" for field in fields(tree, "Params")) or "none"
     return (
         f"| | |\n| --- | --- |\n{rows}\n| **Parameters** | {params} |\n\n"
@@ -77,17 +92,32 @@ def _sides(text: str) -> str:
 
 
 def fields(tree: ast.Module, model: str) -> list[Field]:
-    """Read the fields of one of a stage's models, by the names that are given from outside."""
-    body = next(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == model)
-    return [
+    """Read the fields of one of a stage's models, inherited ones first, by their outside names."""
+    node = next(n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == model)
+    inherited = [
+        field
+        for base in node.bases
+        if isinstance(base, ast.Name) and (module := _module_of(tree, base.id))
+        for field in fields(ast.parse(module.read_text("utf-8")), base.id)
+    ]
+    return inherited + [
         Field(
             name=_outside(node) or node.target.id,
             kind=ast.unparse(node.annotation),
             is_optional=node.value is not None and _outside(node) is None,
         )
-        for node in body
+        for node in node.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     ]
+
+
+def _module_of(tree: ast.Module, name: str) -> Path | None:
+    """Return the file of the module that a class of the methods is imported from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and any(alias.name == name for alias in node.names):
+            path = str(node.module).replace(".", "/")
+            return ROOT / f"{path}.py" if path.startswith("methods/") else None
+    return None
 
 
 def _outside(node: ast.AnnAssign) -> str | None:

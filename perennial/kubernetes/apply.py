@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.kubernetes import READS_SOURCES
 from contract.problem import Problem, read_problem
 from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl
 from perennial.kubernetes.namespace_snapshot import Look, sentences, waiting_for
@@ -24,7 +25,6 @@ READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
 NUDGE = "perennial/nudge"
-READS_SOURCES = "perennial/reads-sources"  # the label of their pods
 
 Resource = dict[str, Any]
 

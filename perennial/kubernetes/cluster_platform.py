@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.kubernetes import HTTP_PORT
 from contract.problem import Problem
 from contract.rollout.pod_template import deployment_name, pinned
 from contract.store.client import Store
@@ -26,7 +27,6 @@ from perennial.local.ports import LOOPBACK
 from perennial.platform import Condition
 from perennial.problems.find import FILE
 
-AIRFLOW_PORT = SERVICE_PORT = 8080
 API = "service/api"
 KEY = ".problem.yaml"
 
@@ -56,7 +56,7 @@ class ClusterPlatform:
     def airflow(self) -> Airflow:
         """Return the client of its Airflow, as its admin."""
         who = self._secret(PLATFORM, "airflow-admin")
-        client = self._client(lambda: self._port(PLATFORM, API, AIRFLOW_PORT))
+        client = self._client(lambda: self._port(PLATFORM, API, HTTP_PORT))
         return Airflow(self._airflow_url(), who["username"], who["password"], client)
 
     def service(self, problem: str) -> Service | None:
@@ -68,7 +68,7 @@ class ClusterPlatform:
         if told is None:
             return None
         name = deployment_name(problem)
-        url = f"http://{name}.{SERVING}:{SERVICE_PORT}"
+        url = f"http://{name}.{SERVING}:{HTTP_PORT}"
         key = self._secret(TASKS, "api-key")["api.key"]
         return Service(problem, url, key, self._client(lambda: self._pod_port(problem, told)))
 
@@ -144,7 +144,7 @@ class ClusterPlatform:
         chosen = f" --context {self._kubectl.context}" if self._kubectl.context else ""
         call = f"kubectl{chosen} -n {PLATFORM}"
         port = urlsplit(url).port or 80
-        way = {"airflow_way": f"{call} port-forward {API} {port}:{AIRFLOW_PORT}"}
+        way = {"airflow_way": f"{call} port-forward {API} {port}:{HTTP_PORT}"}
         is_here = urlsplit(url).hostname in {"localhost", LOOPBACK}
         words = "get secret airflow-admin -o jsonpath='{.data.password}' | base64 -d"
         return {
@@ -197,7 +197,7 @@ class ClusterPlatform:
         if not pods:
             why = next(iter(sentences([look], problem)), "it is starting, or its log says why.")
             raise TryAgain(f"No pod of {name} is ready: {why}")
-        return self._port(SERVING, f"pod/{pods[0]['metadata']['name']}", SERVICE_PORT)
+        return self._port(SERVING, f"pod/{pods[0]['metadata']['name']}", HTTP_PORT)
 
     def _client(self, opened: Callable[[], int]) -> httpx.Client:
         client = httpx.Client(transport=Through(opened), trust_env=False, timeout=REQUEST_SECONDS)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract.errors import AskedWrongly, TryAgain
+from contract.kubernetes import STAGE_USER
 from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl
 
 CLAIM = "landing"
 LANDING = "/landing"
-USER = 10_001  # of the stages: they must be able to read what lands
 LAND_SECONDS = 120.0
 MOST_BYTES = 64_000  # they go as an argument, of which Linux takes 128 KiB
 PROGRAM = """\
@@ -83,9 +83,9 @@ def pod(name: str, image: str, files: Mapping[str, bytes]) -> Resource:
         "serviceAccountName": "stage",
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
+            "runAsUser": STAGE_USER,
+            "runAsGroup": STAGE_USER,
+            "fsGroup": STAGE_USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],

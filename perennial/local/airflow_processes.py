@@ -1,7 +1,6 @@
 """Airflow's three processes, forked from one interpreter, and the migration before them."""
 
 import contextlib
-import ctypes
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from contract.runtime.prefork.child import adopt_orphans
 from perennial.local import processes
 from perennial.local.component import Component
 from perennial.local.home import Home
@@ -27,7 +27,6 @@ PROGRAMS = {
 SHARED = ("airflow", "airflow.api_fastapi.app")
 DAG_FILES = ("model_lifecycle.py", "drift_monitoring.py", "problems_invalid.py")
 READING_SECONDS = 2.0  # a reading of one of them takes 0.4 s on a quiet machine
-PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 CAN_ADOPT = sys.platform == "linux"
 
 
@@ -56,29 +55,29 @@ class Forked:
         return self.returncode
 
 
-class Siblings:
-    """Starts together, from one interpreter, what wants to be started at the same time."""
+class Prefork:
+    """Starts together, as forks of one interpreter, the components that are due at the same time."""
 
     def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
         self._home = home
         self._environment = environment
-        self._wanted: dict[str, Component] = {}
+        self._due: dict[str, Component] = {}
         self._launcher: subprocess.Popen[bytes] | None = None
         self._launched: dict[str, Component] = {}
         self._started: dict[str, processes.Process] = {}
 
     def start(self, component: Component) -> processes.Process | None:
-        """Return the component's process when it was forked; until then it is wanted."""
+        """Return the component's process when it was forked; until then it is due."""
         if component.name not in self._started and component.name not in self._launched:
-            self._wanted[component.name] = component
+            self._due[component.name] = component
         return self._started.pop(component.name, None)
 
-    def tend(self) -> None:
-        """Begin to start what is wanted, or take over what was forked; never wait."""
-        if self._launcher is None and self._wanted:
+    def poll(self) -> None:
+        """Begin to start what is due, or take over what was forked; never wait."""
+        if self._launcher is None and self._due:
             self._launch()
         elif self._launcher is not None and self._launcher.poll() is not None:
-            self._adopt(self._launcher)
+            self._take_over(self._launcher)
 
     def stop(self) -> None:
         """End an interpreter that is about to fork, and what it has forked."""
@@ -86,17 +85,17 @@ class Siblings:
             processes.stop([processes.know(self._launcher.pid)], None, STOP_SECONDS)
 
     def _launch(self) -> None:
-        self._launched, self._wanted = self._wanted, {}
+        self._launched, self._due = self._due, {}
         for component in self._launched.values():
             os.close(processes.open_log(component.log))
         plan = ForkPlan(
             imports=list(SHARED),
             programs={
-                name: {"words": list(component.command[2:]), "log": str(component.log)}
+                name: {"arguments": list(component.command[2:]), "log": str(component.log)}
                 for name, component in self._launched.items()
             },
         )
-        _adopt_orphans(adopt=True)
+        adopt_orphans(adopt=True)
         self._launcher = subprocess.Popen(
             [str(self._home.airflow_python), "-m", "perennial.local.prefork", json.dumps(plan)],
             env=dict(self._environment),
@@ -106,17 +105,17 @@ class Siblings:
             start_new_session=True,
         )
 
-    def _adopt(self, launcher: subprocess.Popen[bytes]) -> None:
-        _adopt_orphans(adopt=False)
-        told, _ = launcher.communicate()
-        pids: dict[str, int] = json.loads(told) if launcher.returncode == 0 else {}
+    def _take_over(self, launcher: subprocess.Popen[bytes]) -> None:
+        adopt_orphans(adopt=False)
+        output, _ = launcher.communicate()
+        pids: dict[str, int] = json.loads(output) if launcher.returncode == 0 else {}
         for name in self._launched:
             # One that failed has its end seen as a component's own: started again after a pause.
             self._started[name] = Forked(pids[name]) if name in pids else launcher
         self._launcher, self._launched = None, {}
 
 
-class Rereading:
+class DagRefresh:
     """Has the DAG processor read the DAGs at once when a problem came, went or was edited.
 
     It looks at the times of its files every second and reads those that have changed; each reading
@@ -126,11 +125,11 @@ class Rereading:
     def __init__(self, home: Home) -> None:
         self._dags = home.project / "dags"
         self._problems = home.problems
-        self._stamps = self._look()
+        self._stamps = self._read_stamps()
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         """Look at the problems; where one has changed, give the files of the DAGs a new time."""
-        stamps = self._look()
+        stamps = self._read_stamps()
         if stamps == self._stamps:
             return
         self._stamps = stamps
@@ -140,13 +139,13 @@ class Rereading:
             with contextlib.suppress(OSError):  # another's files: they are read once an interval
                 os.utime(self._dags / name, (then, then))
 
-    def _look(self) -> dict[Path, tuple[int, int]]:
-        found = {}
+    def _read_stamps(self) -> dict[Path, tuple[int, int]]:
+        stamps = {}
         for path in self._problems.glob("*/problem.yaml"):
             with contextlib.suppress(OSError):  # it went away meanwhile
                 stat = path.stat()
-                found[path] = (stat.st_mtime_ns, stat.st_size)
-        return found
+                stamps[path] = (stat.st_mtime_ns, stat.st_size)
+        return stamps
 
 
 class Migration:
@@ -167,8 +166,8 @@ class Migration:
             folder=home.project,
         )
 
-    def tend(self) -> None:
-        """Start the migration where it is due; take note when it ended well."""
+    def poll(self) -> None:
+        """Start the migration where it is due; write it down when it ended well."""
         if self.is_done:
             return
         self._component.tend()
@@ -184,13 +183,7 @@ class Migration:
 
 def installed_airflow(home: Home) -> str:
     """Return the version of Airflow in its environment, read from the name of its metadata."""
-    found = home.airflow_python.parents[1].glob(
+    metadata = home.airflow_python.parents[1].glob(
         "lib/python*/site-packages/apache_airflow_core-*.dist-info"
     )
-    return ",".join(sorted(path.name for path in found))
-
-
-def _adopt_orphans(*, adopt: bool) -> None:
-    """Become the parent of descendants whose own parent ends, or cease to."""
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, int(adopt)) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+    return ",".join(sorted(path.name for path in metadata))

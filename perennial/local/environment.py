@@ -12,6 +12,7 @@ from pathlib import Path
 
 from contract.errors import AskedWrongly
 from contract.problem import read_problem
+from contract.runtime.environment import NO_TELEMETRY, common_environment
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
 from perennial.local import database
@@ -29,8 +30,6 @@ INHERITED = (
 )
 MARK = "PERENNIAL_PLATFORM"
 """Set in every process of the platform to its folder; finds what lost its parent."""
-
-SILENT = {"GX_ANALYTICS_ENABLED": "false", "BENTOML_DO_NOT_TRACK": "True"}
 
 
 def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -54,7 +53,7 @@ def product_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
         "PERENNIAL_API_KEY": str(secret.api_key_file(home)),
         "PERENNIAL_API_KEY_SHA256": made.api_key_sha256,
-        **SILENT,
+        **NO_TELEMETRY,
     }
 
 
@@ -66,19 +65,9 @@ def service_environment(home: Home, ports: Mapping[str, int], made: Credentials)
     return kept | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
 
 
-def warm_environment(home: Home) -> dict[str, str]:
-    """Return the variables of the warm interpreter: those that every stage has, and no secret.
-
-    It hands a stage that has others to nobody; `dags/stage/request.py` says what a stage has.
-    """
-    found = inherited()
-    names = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
-    return {name: found[name] for name in names if name in found} | {
-        **SILENT,
-        "PYTHONPATH": str(home.project),
-        "PYTHONUNBUFFERED": "1",
-        MARK: str(home.folder),
-    }
+def stage_server_environment(home: Home) -> dict[str, str]:
+    """Return the variables of the stages' prefork server: those that every stage has, no secret."""
+    return common_environment(inherited(), str(home.project)) | {MARK: str(home.folder)}
 
 
 def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:

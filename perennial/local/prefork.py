@@ -1,9 +1,9 @@
 """`python -m perennial.local.prefork PLAN`: programs as forks of one interpreter that has imported what they share.
 
 Airflow's three processes import the same 120 MB before they differ. Forked from one interpreter
-they hold it once, and it is imported once. It runs in Airflow's environment and imports nothing of the
-project: PLAN is a `ForkPlan` as JSON, the answer on its standard output the pids by name. Then it
-ends, and who started it becomes the parent of the forks where it is a subreaper (prctl(2)).
+they hold it once, and it is imported once. It runs in Airflow's environment: PLAN is a `ForkPlan`
+as JSON, and on its standard output it writes the pids by name. Then it ends, and who started it
+becomes the parent of the forks where it is a subreaper (prctl(2)).
 """
 
 import gc
@@ -16,11 +16,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypedDict
 
+from contract.runtime.prefork.child import detach
+
 
 class Program(TypedDict):
     """One of the forks."""
 
-    words: list[str]
+    arguments: list[str]
     """A module and its arguments, as behind `python -m`."""
     log: str
     """The file that both of its streams are appended to."""
@@ -34,8 +36,8 @@ class ForkPlan(TypedDict):
 
 
 def main(plan: ForkPlan) -> None:
-    """Import, fork, tell; in a fork run its program."""
-    answer = os.dup(1)
+    """Import, fork, write the pids; in a fork run its program."""
+    output = os.dup(1)
     os.dup2(2, 1)  # what is imported may print
     try:
         for name in plan["imports"]:
@@ -45,32 +47,29 @@ def main(plan: ForkPlan) -> None:
             with Path(program["log"]).open("a", encoding="utf-8") as log:
                 traceback.print_exc(file=log)
         raise
-    sys.stdout.flush()  # or every fork would say it again
+    sys.stdout.flush()  # or every fork would write it again
     gc.collect()
     gc.freeze()  # a full collection in a fork would copy every page
     pids: dict[str, int] = {}
     for name, program in plan["programs"].items():
         pid = os.fork()
         if pid == 0:
-            os.close(answer)
-            _become(program)
-            runpy.run_module(program["words"][0], run_name="__main__", alter_sys=True)
+            os.close(output)
+            _adopt(program)
+            runpy.run_module(program["arguments"][0], run_name="__main__", alter_sys=True)
             return
         pids[name] = pid
-    os.write(answer, json.dumps(pids).encode())
+    os.write(output, json.dumps(pids).encode())
 
 
-def _become(program: Program) -> None:
-    os.setsid()
+def _adopt(program: Program) -> None:
     log = os.open(program["log"], os.O_WRONLY | os.O_APPEND)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, stream in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(descriptor, stream)
-    for descriptor in (nothing, log):
-        os.close(descriptor)
-    sys.argv[1:] = program["words"][1:]
-    # What looks for a process by its words finds those of its own.
-    import_module("setproctitle").setproctitle(" ".join([sys.executable, "-m", *program["words"]]))
+    detach(log)
+    os.close(log)
+    arguments = program["arguments"]
+    sys.argv[1:] = arguments[1:]
+    # What looks for a process by its command line finds that of its own.
+    import_module("setproctitle").setproctitle(" ".join([sys.executable, "-m", *arguments]))
 
 
 if __name__ == "__main__":

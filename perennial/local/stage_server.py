@@ -1,7 +1,7 @@
-"""The door of the warm interpreter: a socket that the supervisor holds and the interpreter serves.
+"""The socket of the stages' prefork server: the supervisor holds it and starts the server when needed.
 
-The interpreter (`tasks/warm.py`) is there while stages are asked for, and not when the machine is
-idle; who knocks while it is not waits at the door until it has been started.
+The server (`tasks/prefork.py`) runs while stages are requested, and not when the machine is idle; a
+client that connects while it is not running waits until it has been started.
 """
 
 import select
@@ -11,14 +11,15 @@ from typing import Self
 
 from contract.log import log
 from perennial.local.component import Component
-from perennial.local.environment import warm_environment
+from perennial.local.environment import stage_server_environment
 from perennial.local.home import FILE_MODE, Home
 
 WARM = "warm-interpreter"
+"""The component's name in the platform's state and the file of its log."""
 
 
 @dataclass(frozen=True)
-class WarmDoor:
+class ForkListener:
     """The listening socket."""
 
     listener: socket.socket
@@ -41,23 +42,23 @@ class WarmDoor:
         return cls(listener)
 
     def component(self, home: Home) -> Component:
-        """Return the interpreter behind the door, started when somebody knocks."""
+        """Return the server behind the socket, which is started when a client has connected."""
         return Component(
             name=WARM,
-            command=[str(home.python), "-m", "tasks.warm"],
-            environment=warm_environment(home),
+            command=[str(home.python), "-m", "tasks.prefork"],
+            environment=stage_server_environment(home),
             log=home.logs / f"{WARM}.log",
             folder=home.project,
-            may_start=self.is_knocked_at,
+            may_start=self.has_pending,
             stdin=self.listener.fileno(),
             is_on_demand=True,
         )
 
-    def is_knocked_at(self) -> bool:
-        """Tell whether somebody waits."""
+    def has_pending(self) -> bool:
+        """Return whether a client waits."""
         return bool(select.select([self.listener], [], [], 0)[0])
 
-    def turn_away(self) -> None:
-        """Let those who wait go: they start an interpreter of their own at once."""
-        while self.is_knocked_at():
+    def reject_pending(self) -> None:
+        """Close the connections that wait: each of their stages starts an interpreter at once."""
+        while self.has_pending():
             self.listener.accept()[0].close()

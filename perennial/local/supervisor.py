@@ -30,7 +30,7 @@ from perennial.local.environment import (
 )
 from perennial.local.home import Home, find_home
 from perennial.local.ports import keep_ports, read_ports, service_port
-from perennial.local.stage_server import WARM, WarmDoor
+from perennial.local.stage_server import WARM, ForkListener
 from perennial.local.state import PlatformState, write_state
 
 BEAT_SECONDS = 0.25
@@ -54,8 +54,8 @@ class Supervisor:
         self._is_store_ready = False
         self._lacks_database = False
         self._migration = airflow.Migration(home, self._airflow)
-        self._siblings = airflow.Siblings(home, self._airflow)
-        self._rereading = airflow.Rereading(home)
+        self._prefork = airflow.Prefork(home, self._airflow)
+        self._dag_refresh = airflow.DagRefresh(home)
         seaweed.configure(home.data)
         store = Component(
             name="store",
@@ -69,9 +69,9 @@ class Supervisor:
         self.components = {"store": store} | {
             name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
         }
-        self._door = WarmDoor.open(home)
-        if self._door is not None:
-            self.components[WARM] = self._door.component(home)
+        self._fork_listener = ForkListener.open(home)
+        if self._fork_listener is not None:
+            self.components[WARM] = self._fork_listener.component(home)
         self._state = PlatformState(supervisor=processes.know(os.getpid()))
 
     def run(self, end: threading.Event) -> None:
@@ -86,16 +86,16 @@ class Supervisor:
 
     def _beat(self, beat: int) -> bool:
         changed = [component.tend() for component in list(self.components.values())]
-        self._migration.tend()
-        self._siblings.tend()
-        if self._door is not None and self.components[WARM].seen.state == "restarting":
-            self._door.turn_away()
+        self._migration.poll()
+        self._prefork.poll()
+        if self._fork_listener is not None and self.components[WARM].seen.state == "restarting":
+            self._fork_listener.reject_pending()
         if not self._is_store_ready and seaweed.is_ready(self._ports):
             self._is_store_ready = True
             self._make_durable_once()
         if beat % LOOK_EVERY == 0:
             view.refresh(self._home)
-            self._rereading.tend()
+            self._dag_refresh.poll()
             changed.append(self._look_for_database())
             if self._is_store_ready:
                 changed.append(self._look_for_rollouts())
@@ -145,7 +145,7 @@ class Supervisor:
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
             may_start=lambda: self._migration.is_done,
-            starter=self._siblings.start if airflow.CAN_ADOPT else None,
+            starter=self._prefork.start if airflow.CAN_ADOPT else None,
         )
 
     def _service_component(self, problem: str) -> Component:
@@ -179,7 +179,7 @@ class Supervisor:
     def _stop(self) -> None:
         """Stop services and Airflow first: their last words go to the store."""
         self._migration.stop()
-        self._siblings.stop()
+        self._prefork.stop()
         for names, seconds in (
             (
                 self.components.keys() - airflow.PROGRAMS.keys() - DATA - {WARM},

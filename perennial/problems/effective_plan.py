@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from contract.problem import Problem
 from contract.problem.units import format_duration
-from contract.stages import STAGES
+from contract.stages import CYCLE
 from contract.store.client import Store
 from contract.store.source_head import read_head
 from contract.strict import Strict
@@ -72,27 +72,25 @@ def _walk(prefix: str, model: BaseModel, plain: dict[str, Any]) -> Iterator[Sett
 
 def stages(problem: Problem) -> list[tuple[str, str]]:
     """Return each stage with what it would do for this problem."""
-    means = {
-        "problem": "fixes the run: its window, its reason, and this file",
-        "collection": "; ".join(
+    values = {name: getattr(problem, name) for name in type(problem).model_fields}
+    values |= _plan_values(problem)
+    return [(spec.name, spec.plan.format_map(values)) for spec in CYCLE]
+
+
+def _plan_values(problem: Problem) -> dict[str, str]:
+    """Return what a stage's plan may name beside the sections of the problem file."""
+    return {
+        "sources": "; ".join(
             f"{name} from {source.describe()}" for name, source in problem.source.items()
         ),
-        "validation": f"{problem.checks.suite}, if there; at most "
-        f"{problem.checks.quarantine.budget:.2%} of the rows set aside",
-        "exploration": "a page, warnings first",
-        "preprocessing": _joins(problem),
-        "split": f"by {problem.split_by}: vault {problem.split.vault:.0%}, "
-        f"validation {problem.split.validation:.0%} of the rest",
-        "selection": f"dummy, {', '.join(problem.models.candidates)}, on the same folds",
-        "tuning": f"with selection at most {format_duration(problem.models.budget)} of CPU time",
-        "training": "train and validation together, never the vault; a signed bundle",
-        "evaluation": _gates(problem),
-        "deployment": "canary rows, then the champion moves"
-        + ("; a person approves first" if problem.gates.approval == "manual" else ""),
-        "monitoring": f"daily at {problem.monitoring.at} {problem.timezone}, windows of "
-        f"{format_duration(problem.monitoring.verdict_window)}; retraining: {problem.retraining.mode}",
+        "joins": _joins(problem),
+        "split_by": problem.split_by,
+        "candidates": ", ".join(problem.models.candidates),
+        "cpu_budget": format_duration(problem.models.budget),
+        "gates": _gates(problem),
+        "approval": "; a person approves first" if problem.gates.approval == "manual" else "",
+        "verdict_window": format_duration(problem.monitoring.verdict_window),
     }
-    return [(stage, means[stage]) for stage in STAGES]
 
 
 def rows_expected(store: Store, problem: Problem) -> dict[str, int | None]:
@@ -129,7 +127,7 @@ def _joins(problem: Problem) -> str:
         f"{name} on {', '.join(join.on)}" + (f", as of {join.as_of}" if join.as_of else "")
         for name, join in problem.features.join.items()
     ]
-    return f"joins {'; '.join(joins)}; fits nothing" if joins else "row by row; fits nothing"
+    return f"joins {'; '.join(joins)}" if joins else "row by row"
 
 
 def _gates(problem: Problem) -> str:

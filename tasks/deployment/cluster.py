@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from contract.errors import AskedWrongly
+from contract.kubernetes import HTTP_PORT
 from tasks.deployment.api import ACCOUNT, Api
 from tasks.deployment.canary import CanaryDeployment
-from tasks.deployment.kubernetes import PORT, ROLLOUT_SECONDS, Deployment
+from tasks.deployment.kubernetes import ROLLOUT_SECONDS, Deployment
 from tasks.deployment.route import Route
 
 NAMESPACE = "PERENNIAL_SERVING_NAMESPACE"
@@ -28,7 +29,7 @@ class Cluster:
         canary_service: str | None = None,
     ) -> None:
         asked = Api(api, namespace, account)
-        url = f"http://{problem}-serving{{}}.{namespace}:{PORT}"
+        url = f"http://{problem}-serving{{}}.{namespace}:{HTTP_PORT}"
         self.stable = Deployment(asked, problem, "stable", service or url.format(""))
         self.canary = CanaryDeployment(
             asked, problem, "canary", canary_service or url.format("-canary")

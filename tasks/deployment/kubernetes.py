@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from contract.kubernetes import HTTP_PORT
 from contract.rollout.pod_template import deployment_name, is_rolled_out, pin, pinned
 from contract.service_protocol import InfoAnswer
 from tasks.deployment.api import Api, Found
 from tasks.deployment.checks import Failed
 from tasks.deployment.client import Client
 
-PORT = 8080
 POLL_SECONDS = 0.5
 # A pod's start with its imports takes 5 s on an idle machine, and every replica has its turn.
 ROLLOUT_SECONDS = 120.0
@@ -144,7 +144,7 @@ def told_by(pod: Mapping[str, Any], api_key: str) -> InfoAnswer | None:
     address = pod.get("status", {}).get("podIP")
     if not address:
         return None
-    with Client(f"http://{address}:{PORT}", api_key, seconds=2.0) as client:
+    with Client(f"http://{address}:{HTTP_PORT}", api_key, seconds=2.0) as client:
         return client.serves()
 
 

@@ -6,7 +6,7 @@ Makes    verdict               the newest day's decision, or the newest of the r
 Facts    outcome, reason, key  the verdict's word; why and under which name to retrain
          sentence, day, days   why in words; the day that is told; how many were decided
 Refuses  nothing: bad news is a verdict, and exits 0
-Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/12-monitoring.md`
+Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/monitoring.md`
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,10 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # before the import reads it
+from contract.runtime.environment import NO_TELEMETRY
+
+for _name, _value in NO_TELEMETRY.items():
+    os.environ.setdefault(_name, _value)  # before the import reads it
 
 with warnings.catch_warnings():
     # It imports `sre_constants`, deprecated since Python 3.11.

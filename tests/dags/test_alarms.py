@@ -53,7 +53,7 @@ def context(result: Any = None, exception: Exception | None = None) -> Any:
 
 
 def test_a_failure_is_told_with_its_sentence(webhook: Webhook) -> None:
-    alarms.tell_failure(context(exception=ValueError("exit 3, refused: no rows")))
+    alarms.notify_failure(context(exception=ValueError("exit 3, refused: no rows")))
 
     assert webhook.told == [
         {
@@ -79,7 +79,7 @@ def test_a_failure_is_told_with_its_sentence(webhook: Webhook) -> None:
     ],
 )
 def test_what_matters_to_the_owner_is_told(webhook: Webhook, outcome: str, event: str) -> None:
-    alarms.tell_outcome(context({"outcome": outcome, "facts": {"reason": "drift"}}))
+    alarms.notify_outcome(context({"outcome": outcome, "facts": {"reason": "drift"}}))
 
     assert [(told["event"], told["sentence"]) for told in webhook.told] == [
         (event, f"{outcome}: drift")
@@ -88,7 +88,7 @@ def test_what_matters_to_the_owner_is_told(webhook: Webhook, outcome: str, event
 
 @pytest.mark.parametrize("result", [{"outcome": "made", "facts": {}}, {"outcome": "ok"}, None])
 def test_what_does_not_is_not(webhook: Webhook, result: Any) -> None:
-    alarms.tell_outcome(context(result))
+    alarms.notify_outcome(context(result))
 
     assert webhook.told == []
 
@@ -98,7 +98,7 @@ def test_an_alarm_that_is_not_taken_changes_nothing(
 ) -> None:
     webhook.status = 500
 
-    alarms.tell_failure(context(exception=ValueError("broken")))
+    alarms.notify_failure(context(exception=ValueError("broken")))
 
     assert "did not take the alarm: HTTP Error 500" in caplog.text
 
@@ -108,7 +108,7 @@ def test_an_address_that_is_no_web_address_is_not_opened(
 ) -> None:
     monkeypatch.setenv(alarms.VARIABLE, "file:///etc/passwd")
 
-    alarms.tell_failure(context(exception=ValueError("broken")))
+    alarms.notify_failure(context(exception=ValueError("broken")))
 
     assert "is no http address" in caplog.text
 
@@ -118,6 +118,6 @@ def test_without_an_address_nobody_is_told(
 ) -> None:
     monkeypatch.delenv(alarms.VARIABLE, raising=False)
 
-    alarms.tell_failure(context(exception=ValueError("broken")))
+    alarms.notify_failure(context(exception=ValueError("broken")))
 
     assert caplog.text == ""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_a_stage_names_its_facts(stage: str) -> None:
 def test_a_stage_has_its_page(stage: str) -> None:
     text = stages.path_of(stage).read_text("utf-8")
 
-    assert text.startswith(f"# {int(stages.NUMBER[stage])}. {stage.capitalize()}\n")
+    assert text.startswith(f"# {STAGES.index(stage) + 1}. {stage.capitalize()}\n")
     for part in ("What it does", "Contract", "Alone", "What can refuse, and what to do", "Sources"):
         assert f"\n## {part}\n" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_command_on_a_page_takes_every_input_that_the_stage_requires(stage: str) -> None:
+    """By the models themselves: the page is made by reading their text, and some inherit fields."""
+    inputs = import_module(f"tasks.{stage}.task").task.inputs
+    required = {
+        field.alias or name for name, field in inputs.model_fields.items() if field.is_required()
+    }
+
+    text = stages.path_of(stage).read_text("utf-8")
+
+    assert set(re.findall(r"--take (\w+)=", text)) == required

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from contract.kubernetes import STAGE_USER
+
 ROOT = Path(__file__).parents[2]
 IMAGES = {"airflow": 50_000, "postgres": 10_003, "seaweedfs": 10_002, "serving": 10_004}
-IMAGES |= {"tasks": 10_001}
+IMAGES |= {"tasks": STAGE_USER}
 
 
 Instruction = tuple[str, str]

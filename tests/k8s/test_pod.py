@@ -12,7 +12,7 @@ EXPECTED = {
     "unheard": ("success", ""),
     "silent": ("fail", f"exit 0, but it left no result; {PROVE}"),
     "cut": ("fail", f"exit 0, but it left a result that cannot be read; {PROVE}"),
-    "asked": ("fail", "exit 2, asked wrongly: no column x."),
+    "asked": ("fail", "exit 2, invalid request: no column x."),
     "refused": ("fail", "exit 3, refused: auc 0.91 < 0.95."),
     "again": ("retry", "exit 75, try again: the store is away."),
     "bug": (
@@ -55,7 +55,7 @@ STAGES = ("problem", "collection", "training", "deployment")
 def test_an_end_means_one_thing_in_one_sentence(pods: Any, name: str) -> None:
     found = pods["endings"][name]
 
-    assert (found["fate"], found["sentence"]) == EXPECTED[name]
+    assert (found["next"], found["sentence"]) == EXPECTED[name]
 
 
 def test_a_log_is_read_once_although_the_end_is_told_late(pods: Any) -> None:

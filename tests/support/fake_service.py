@@ -4,7 +4,7 @@ import socket
 import socketserver
 import threading
 
-from tasks.deployment.kubernetes import PORT
+from contract.kubernetes import HTTP_PORT
 
 
 class FakeService(socketserver.ThreadingTCPServer):
@@ -26,7 +26,7 @@ class Passes(socketserver.BaseRequestHandler):
     server: FakeService
 
     def handle(self) -> None:
-        with socket.create_connection((self.server.leads_to, PORT)) as pod:
+        with socket.create_connection((self.server.leads_to, HTTP_PORT)) as pod:
             for end in (pod, self.request):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=pass_on, args=(pod, self.request))

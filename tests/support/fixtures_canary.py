@@ -25,12 +25,12 @@ from fake_service import FakeService
 from service_process import API_KEY, wait_for
 
 from contract.canonical_json import sha256
+from contract.kubernetes import HTTP_PORT
 from contract.service_protocol import PREDICT, READY
 from contract.store.client import Store
 from tasks.deployment import bake, place
 from tasks.deployment.canary import NOTES, Notes, notes_of
 from tasks.deployment.cluster import Cluster
-from tasks.deployment.kubernetes import PORT
 
 ROOT = Path(__file__).parents[2]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
@@ -77,7 +77,7 @@ def addresses(
             "PERENNIAL_API_KEY_SHA256": sha256(API_KEY.encode()),
             "DRAIN_SECONDS": "0",
         }
-        words = ["-m", "serving", problem_name, "--host", address, "--port", str(PORT)]
+        words = ["-m", "serving", problem_name, "--host", address, "--port", str(HTTP_PORT)]
         processes.append(subprocess.Popen([sys.executable, *words], env=environment, cwd=ROOT))
         found[name] = address
     try:
@@ -113,8 +113,8 @@ def cluster(
             "serving",
             server.url,
             tmp_path,
-            service=f"http://{addresses['old']}:{PORT}",
-            canary_service=f"http://{addresses['new']}:{PORT}",
+            service=f"http://{addresses['old']}:{HTTP_PORT}",
+            canary_service=f"http://{addresses['new']}:{HTTP_PORT}",
         )
 
         def follow(name: str, _body: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ def cluster(
             if name == server.stable:
                 which = "new" if server.digest(name) == models["new"].digest else "old"
                 server.addresses["stable"] = [addresses[which]]
-                found.stable.url = f"http://{addresses[which]}:{PORT}"
+                found.stable.url = f"http://{addresses[which]}:{HTTP_PORT}"
 
         server.after = follow
         monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
@@ -147,7 +147,7 @@ def world(addresses: dict[str, str]) -> Iterator[None]:
 
 def ask(address: str, stop: threading.Event) -> None:
     draw = random.Random(7)
-    connection = http.client.HTTPConnection(address, PORT, timeout=20)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=20)
     headers = {"authorization": f"Bearer {API_KEY}"}
     while not stop.wait(0.004):
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
@@ -157,7 +157,7 @@ def ask(address: str, stop: threading.Event) -> None:
 
 
 def is_ready(address: str) -> bool:
-    connection = http.client.HTTPConnection(address, PORT, timeout=5)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=5)
     try:
         connection.request("GET", READY)
         return connection.getresponse().status == 200
@@ -189,7 +189,7 @@ def sick() -> Iterator[Callable[[dict[str, Any]], str]]:
 
         def begin(told: dict[str, Any]) -> str:
             address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.1"
-            pods.enter_context(answering(lambda _: (200, told), (address, PORT)))
+            pods.enter_context(answering(lambda _: (200, told), (address, HTTP_PORT)))
             return address
 
         yield begin

@@ -1,1 +1,1 @@
-"""Stages as forks of one interpreter that has imported their libraries."""
+"""Processes as forks of one interpreter that has imported their libraries."""

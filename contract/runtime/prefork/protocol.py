@@ -1,8 +1,9 @@
-"""What is said between a task of Airflow and the warm interpreter, which forks its stage for it.
+"""The messages between a task of Airflow and the server that forks the stage's process for it.
 
-One machine only. Over a socket of `$PERENNIAL_WARM`: the interpreter greets; the task answers with
-`ForkRequest` and the end of a pipe for both streams of the stage; the interpreter tells the pid or why
-it will not, and in the end the exit code. Whoever goes away ends the stage.
+One machine only. Over the socket at `$PERENNIAL_WARM`: the server greets with an empty `ForkReply`;
+the client sends a `ForkRequest` and the writing end of a pipe for both streams of the stage; the
+server replies with the pid or a refusal, and at the end with the exit code. Where client or server
+ends first, the stage is ended.
 """
 
 from contract.strict import Strict
@@ -12,18 +13,18 @@ MESSAGE_BYTES = 131_072  # below what Linux lets a message of a socket have (net
 
 
 class ForkRequest(Strict):
-    """A process that is asked for."""
+    """A process that is requested."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     """Those behind `python -m tasks`."""
     environment: dict[str, str]
     """All of its environment."""
     folder: str
-    """The folder that it stands in."""
+    """Its working directory."""
 
 
 class ForkReply(Strict):
-    """What the interpreter says: nothing in its greeting, else one of these."""
+    """A message of the server: empty as its greeting, else one of these."""
 
     pid: int | None = None
     """Of the stage, which leads a session of its own."""
@@ -31,3 +32,5 @@ class ForkReply(Strict):
     """The stage's exit code; minus the signal's number where one killed it."""
     refused: str | None = None
     """Why nothing was started."""
+    is_stale: bool = False
+    """It is refused because code was edited, which is usual: the server ends and is started anew."""

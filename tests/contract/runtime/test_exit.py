@@ -7,8 +7,8 @@ import pytest
 
 PROGRAM = """
 import atexit, sys
-from contract.runtime.exit import Leave
-leave = Leave()
+from contract.runtime.exit import FastExit
+leave = FastExit()
 atexit.register(lambda: print("an exit function"))
 class Held:
     def __del__(self):

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from contract.artifacts import Document, Table
 from contract.errors import AskedWrongly, Refused, TryAgain
-from contract.runtime.process import start
+from contract.runtime.command import run_task
 from contract.runtime.task import Task
 from contract.store.client import Store
 from contract.store.documents import read_json_artifact
@@ -305,21 +305,23 @@ def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     def find(name: str) -> Task[Any, Any, Any]:
         raise AskedWrongly(f"There is no stage {name!r}.")
 
-    assert start(["--help"], find) == 0
+    assert run_task(["--help"], find) == 0
     assert "python -m tasks STAGE" in capsys.readouterr().out
-    assert start([], find) == 0
+    assert run_task([], find) == 0
 
 
 def test_an_unknown_stage_is_asked_wrongly(result: Path) -> None:
     def find(name: str) -> Task[Any, Any, Any]:
         raise AskedWrongly(f"There is no stage {name!r}.")
 
-    assert start(["splt"], find) == 2
+    assert run_task(["splt"], find) == 2
     assert told(result)["why"] == "There is no stage 'splt'."
 
 
 def test_a_known_stage_runs(out_uri: str, result: Path) -> None:
-    assert start(["write", "--params", '{"text": "a"}', "--out", out_uri], lambda _: writing) == 0
+    assert (
+        run_task(["write", "--params", '{"text": "a"}', "--out", out_uri], lambda _: writing) == 0
+    )
 
 
 def test_a_bundle_counts_as_there_when_its_manifest_is(

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 PROVE = "a stage must write its manifest's URI and sha256."
 EXPECTED = {  # state, tries, and the sentence
     "zero": ("success", 1, None),
-    "two": ("failed", 1, "two: exit 2, asked wrongly: found tset; expected test."),
+    "two": ("failed", 1, "two: exit 2, invalid request: found tset; expected test."),
     "three": ("failed", 1, "three: exit 3, refused: rows: 7 found, 100 needed."),
     "seventyfive": ("failed", 2, "seventyfive: exit 75, try again: the store is away."),
     "bug": (

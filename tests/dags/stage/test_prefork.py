@@ -1,7 +1,8 @@
-"""A stage as a fork of the warm interpreter is the process that `python -m tasks` would be."""
+"""A stage as a fork of the prefork server is the process that `python -m tasks` would be."""
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -16,8 +17,10 @@ import psutil
 import pytest
 
 from contract.runtime.code_digest import LOCK, ROOMS
+from contract.runtime.prefork.fork_client import Fork, NotForked, fork
+from contract.runtime.prefork.server import EXIT_MISMATCH
 from dags.stage.local import Child
-from dags.stage.prefork import Fork, NotWarm, fork
+from dags.stage.prefork import fork_stage
 from dags.stage.request import environment
 
 LIBRARIES = """\
@@ -62,7 +65,7 @@ task = Acts()
 
 
 class Warm:
-    """A warm interpreter of a test's own, over a copy of the lower rooms and a task that acts."""
+    """A prefork server of a test's own, over a copy of the lower rooms and a task that acts."""
 
     def __init__(self, folder: Path, idle_seconds: float = 60.0, imports: str = "") -> None:
         self.project = folder / "project"
@@ -74,7 +77,7 @@ class Warm:
         for name, text in TASKS.items():
             (self.project / name).parent.mkdir(exist_ok=True, parents=True)
             (self.project / name).write_text(f"{imports}\n{text}" if "task.py" in name else text)
-        for name in ("__main__.py", "forked.py", "leaving.py", "warm.py"):
+        for name in ("__main__.py", "prefork.py"):
             shutil.copy(ROOT / "tasks" / name, self.project / "tasks" / name)
         self.path = str(folder / "warm.sock")
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -87,10 +90,9 @@ class Warm:
             ).items()
             if name != "TMPDIR"
         }
-        code = (
-            "import sys, tasks.warm as w; w.IDLE_SECONDS = float(sys.argv[1]); sys.exit(w.main())"
-        )
-        with (folder / "warm.log").open("wb") as log:
+        code = "import sys; from tasks.prefork import main; sys.exit(main(float(sys.argv[1])))"
+        self.log = folder / "warm.log"
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, str(idle_seconds)],
                 env=self.environment,
@@ -294,7 +296,7 @@ def test_a_stage_does_not_outlive_who_asked_for_it(warm: Warm) -> None:
     """The asker is killed with -9: its end of the socket is closed by the kernel."""
     asks = (
         "import json, sys, time\n"
-        "from dags.stage.prefork import fork\n"
+        "from contract.runtime.prefork.fork_client import fork\n"
         "path, folder, environment = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])\n"
         "child = fork(path, ['problem'], environment, folder)\n"
         "child.stdout.readline()\n"
@@ -345,15 +347,32 @@ def test_code_that_was_edited_is_not_run_stale(make: Make) -> None:
     edited = warm.project / "methods" / "__init__.py"
     edited.write_text(edited.read_text() + "\n")
 
-    with pytest.raises(NotWarm, match="the code has changed since it was imported"):
+    with pytest.raises(NotForked, match="the code has changed since it was imported") as refused:
         warm.fork("pass")
 
+    assert not refused.value.is_fault
     assert warm.process.wait(LIMIT_SECONDS) == 0
 
 
 def test_another_environment_of_the_imports_is_refused(warm: Warm) -> None:
-    with pytest.raises(NotWarm, match="it was imported with another GX_ANALYTICS_ENABLED"):
+    with pytest.raises(
+        NotForked, match="it was imported with another GX_ANALYTICS_ENABLED"
+    ) as refused:
         warm.fork("pass", GX_ANALYTICS_ENABLED="true")
+
+    assert refused.value.is_fault
+
+
+@pytest.mark.slow
+def test_a_server_that_refused_an_environment_ends_as_a_fault(make: Make) -> None:
+    """So the platform's status shows it: the supervisor keeps how a component ended."""
+    warm = make(idle_seconds=0.5)
+
+    with pytest.raises(NotForked):
+        warm.fork("pass", GX_ANALYTICS_ENABLED="true")
+
+    assert warm.process.wait(LIMIT_SECONDS) == EXIT_MISMATCH
+    assert '"level": "warning", "message": "refused"' in warm.log.read_text()
 
 
 @pytest.mark.slow
@@ -363,8 +382,45 @@ def test_it_ends_when_nothing_was_asked_for_a_while(make: Make) -> None:
     assert warm.process.wait(LIMIT_SECONDS) == 0
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"GX_ANALYTICS_ENABLED": "true"}, (logging.WARNING, "it was imported with another")),
+        ({"PERENNIAL_WARM": "/nosuch.sock"}, (logging.INFO, "no prefork server answers")),
+    ],
+)
+def test_the_tasks_log_warns_of_a_refusal_that_every_stage_would_meet(
+    warm: Warm,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    more: dict[str, str],
+    expected: tuple[int, str],
+) -> None:
+    monkeypatch.setenv("PERENNIAL_WARM", more.get("PERENNIAL_WARM", warm.path))
+    with caplog.at_level(logging.INFO):
+        process = fork_stage(["problem"], warm.environment | more, logging.getLogger("task"))
+
+    assert process is None
+    assert [record.levelno for record in caplog.records] == [expected[0]]
+    assert expected[1] in caplog.text
+
+
+def test_a_stage_is_forked_where_the_platform_has_a_server(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_WARM", warm.path)
+    variables = warm.environment | {"STAGE_ACT": "print('forked')"}
+
+    process = fork_stage(["problem"], variables, logging.getLogger("task"))
+
+    assert process is not None
+    child = Child(process)
+    assert (list(said(child)), child.wait()) == (["forked"], 0)
+    child.close()
+
+
 def test_where_nobody_listens_nothing_is_started(tmp_path: Path) -> None:
-    with pytest.raises(NotWarm, match="no warm one answers at"):
+    with pytest.raises(NotForked, match="no prefork server answers at"):
         fork(str(tmp_path / "none.sock"), ["problem"], {}, str(tmp_path))
 
 
@@ -378,6 +434,6 @@ def test_who_is_turned_away_starts_nothing(tmp_path: Path) -> None:
             stdin=listener,
         )
 
-        with pytest.raises(NotWarm, match="the warm one ended before it answered"):
+        with pytest.raises(NotForked, match="the prefork server ended before it answered"):
             fork(str(path), ["problem"], {}, str(tmp_path))
         closer.wait()

@@ -106,7 +106,7 @@ def run(pod: Any, problem: str, stage: str) -> dict[str, Any]:
     began = time.monotonic()
     ending = pod.Pod(asked, [stage, "--out", "s3://store/x"], NEEDS).run(context(stage, problem))
     seconds = time.monotonic() - began
-    return {"fate": ending.fate.value, "sentence": ending.sentence, "seconds": seconds}
+    return {"next": ending.next_state.value, "sentence": ending.sentence, "seconds": seconds}
 
 
 def context(stage: str, problem: str) -> Any:

@@ -98,7 +98,7 @@ def test_following_shows_each_look_and_ends_with_the_run(script: Script, airflow
     ("why", "code"),
     [
         ("validation: exit 3, refused: 5 % of the rows are bad", 3),
-        ("problem: exit 2, asked wrongly: no such key", 2),
+        ("problem: exit 2, invalid request: no such key", 2),
         ("collection: exit 75, try again: the store is away", 75),
         ("tuning: killed by SIGKILL (out of memory, or a lost worker?): exit", 75),
         ("training: exit 1, a bug, with its traceback in the log: KeyError", 1),

@@ -12,7 +12,7 @@ import pytest
 
 from perennial.local import airflow_processes as airflow
 from perennial.local import processes
-from perennial.local.airflow_processes import Rereading, Siblings
+from perennial.local.airflow_processes import DagRefresh, Prefork
 from perennial.local.component import Component
 from perennial.local.home import Home
 
@@ -26,18 +26,18 @@ time.sleep(60)
 
 
 @pytest.fixture
-def siblings(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Siblings:
+def prefork(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prefork:
     """Programs of the test's own, in Airflow's environment."""
     monkeypatch.setattr(airflow, "SHARED", ("json", "shared"))
     (tmp_path / "shared.py").write_text("print('imported')\n")
     (tmp_path / "program.py").write_text(PROGRAM)
     here = Path(airflow.__file__).parents[2]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{here}"}
-    return Siblings(replace(home, project=here), environment)
+    return Prefork(replace(home, project=here), environment)
 
 
 @pytest.fixture
-def make(siblings: Siblings, tmp_path: Path) -> Iterator[Callable[[str], Component]]:
+def make(prefork: Prefork, tmp_path: Path) -> Iterator[Callable[[str], Component]]:
     made: list[Component] = []
 
     def build(name: str) -> Component:
@@ -47,23 +47,23 @@ def make(siblings: Siblings, tmp_path: Path) -> Iterator[Callable[[str], Compone
             environment={},
             log=tmp_path / f"{name}.log",
             folder=tmp_path,
-            starter=siblings.start,
+            starter=prefork.start,
             now=lambda: 50 * time.monotonic(),  # the pause before it is started again is over soon
         )
         made.append(component)
         return component
 
     yield build
-    siblings.stop()
+    prefork.stop()
     processes.stop([one.seen.process for one in made if one.seen.process], None, 5)
 
 
-def _tend(siblings: Siblings, *components: Component, until: str) -> None:
+def _tend(prefork: Prefork, *components: Component, until: str) -> None:
     deadline = time.monotonic() + 20
     while {component.seen.state for component in components} != {until}:
         for component in components:
             component.tend()
-        siblings.tend()
+        prefork.poll()
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -77,11 +77,11 @@ def _said(component: Component) -> list[str]:
 
 
 def test_each_fork_is_a_child_of_ours_in_a_group_of_its_own(
-    siblings: Siblings, make: Callable[[str], Component]
+    prefork: Prefork, make: Callable[[str], Component]
 ) -> None:
     parts = make("scheduler"), make("dag-processor")
 
-    _tend(siblings, *parts, until="running")
+    _tend(prefork, *parts, until="running")
 
     pids = [part.seen.process.pid for part in parts if part.seen.process]
     assert [psutil.Process(pid).ppid() for pid in pids] == [os.getpid()] * 2
@@ -91,16 +91,16 @@ def test_each_fork_is_a_child_of_ours_in_a_group_of_its_own(
 
 
 def test_one_that_was_killed_is_forked_again_and_the_other_goes_on(
-    siblings: Siblings, make: Callable[[str], Component]
+    prefork: Prefork, make: Callable[[str], Component]
 ) -> None:
     killed, other = make("scheduler"), make("dag-processor")
-    _tend(siblings, killed, other, until="running")
+    _tend(prefork, killed, other, until="running")
     assert killed.seen.process is not None
     first, before = killed.seen.process, other.seen.process
 
     os.kill(first.pid, signal.SIGKILL)
-    _tend(siblings, killed, until="restarting")
-    _tend(siblings, killed, until="running")
+    _tend(prefork, killed, until="restarting")
+    _tend(prefork, killed, until="running")
 
     assert killed.seen.problem.startswith("ended with exit code -9 ")
     assert killed.seen.process != first
@@ -108,12 +108,12 @@ def test_one_that_was_killed_is_forked_again_and_the_other_goes_on(
 
 
 def test_an_import_that_fails_is_said_in_the_log_of_each(
-    siblings: Siblings, make: Callable[[str], Component], tmp_path: Path
+    prefork: Prefork, make: Callable[[str], Component], tmp_path: Path
 ) -> None:
     (tmp_path / "shared.py").write_text("raise ImportError('nothing to share')\n")
     parts = make("scheduler"), make("dag-processor")
 
-    _tend(siblings, *parts, until="restarting")
+    _tend(prefork, *parts, until="restarting")
 
     assert [part.seen.problem.split(" after ")[0] for part in parts] == [
         "ended with exit code 1"
@@ -123,21 +123,21 @@ def test_an_import_that_fails_is_said_in_the_log_of_each(
 
 
 def test_an_interpreter_that_is_about_to_fork_is_ended(
-    siblings: Siblings, make: Callable[[str], Component], tmp_path: Path
+    prefork: Prefork, make: Callable[[str], Component], tmp_path: Path
 ) -> None:
     (tmp_path / "shared.py").write_text("import time; time.sleep(60)\n")
     part = make("scheduler")
     part.tend()
-    siblings.tend()
+    prefork.poll()
 
-    siblings.stop()
-    _tend(siblings, part, until="restarting")
+    prefork.stop()
+    _tend(prefork, part, until="restarting")
 
     assert part.seen.problem.startswith("ended with exit code -15 ")
 
 
 @pytest.fixture
-def rereading(home: Home, tmp_path: Path) -> Rereading:
+def refresh(home: Home, tmp_path: Path) -> DagRefresh:
     found = replace(home, project=tmp_path / "project", problems=tmp_path / "problems")
     (found.problems / "wine").mkdir(parents=True)
     (found.problems / "wine" / "problem.yaml").write_text("name: wine\n")
@@ -145,15 +145,15 @@ def rereading(home: Home, tmp_path: Path) -> Rereading:
     for name in airflow.DAG_FILES:
         (found.project / "dags" / name).touch()
         os.utime(found.project / "dags" / name, (1, 1))
-    return Rereading(found)
+    return DagRefresh(found)
 
 
 def _times(tmp_path: Path) -> list[float]:
     return [path.stat().st_mtime for path in (tmp_path / "project" / "dags").iterdir()]
 
 
-def test_dags_are_left_alone_while_no_problem_changes(rereading: Rereading, tmp_path: Path) -> None:
-    rereading.tend()
+def test_dags_are_left_alone_while_no_problem_changes(refresh: DagRefresh, tmp_path: Path) -> None:
+    refresh.poll()
 
     assert set(_times(tmp_path)) == {1.0}
 
@@ -173,23 +173,23 @@ def _remove(problems: Path) -> None:
 
 @pytest.mark.parametrize("change", [_edit, _add, _remove])
 def test_dags_are_read_again_when_a_problem_changes(
-    rereading: Rereading, tmp_path: Path, change: Callable[[Path], None]
+    refresh: DagRefresh, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     change(tmp_path / "problems")
-    rereading.tend()
+    refresh.poll()
 
     # Later than any reading that is under way can end.
     assert min(_times(tmp_path)) > time.time()
 
 
 def test_dags_of_somebody_else_are_left_to_the_interval(
-    rereading: Rereading, tmp_path: Path
+    refresh: DagRefresh, tmp_path: Path
 ) -> None:
     for path in (tmp_path / "project" / "dags").iterdir():
         path.unlink()
     _edit(tmp_path / "problems")
 
-    rereading.tend()
+    refresh.poll()
 
     assert _times(tmp_path) == []
 

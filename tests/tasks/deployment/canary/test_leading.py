@@ -13,9 +13,9 @@ from fixtures_canary import CANARY, ask, spec_of, when_baking
 from service_process import API_KEY
 
 import bundle
+from contract.kubernetes import HTTP_PORT
 from tasks.deployment import checks
 from tasks.deployment.client import Client
-from tasks.deployment.kubernetes import PORT
 
 pytestmark = pytest.mark.slow  # services take seconds to start
 
@@ -127,7 +127,7 @@ def test_an_answer_of_another_model_proves_nothing(
     addresses: dict[str, str],
 ) -> None:
     model = bundle.load(models["new"].folder, digest=models["new"].digest)
-    url = f"http://{addresses['old']}:{PORT}"
+    url = f"http://{addresses['old']}:{HTTP_PORT}"
 
     with Client(url, API_KEY) as client, pytest.raises(checks.AnotherModel, match="who moved it"):
         question(client, model)
