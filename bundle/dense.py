@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
 from bundle import kernel, limits
+from bundle.arrays import Floats
 from bundle.refusal import require
 from bundle.tensors import Array, Tensors
 from contract.strict import Strict
-
-Floats = npt.NDArray[np.float64]
 
 
 class DenseSpec(Strict):

@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, Field, FiniteFloat, JsonValue, NonNegativeIn
 
 from bundle import limits
 from contract.artifacts import Sha256
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 
 FORMAT: Final = "bundle/1"
 
-Task = Literal["binary", "multiclass", "regression"]
 ColumnType = Literal["number", "boolean", "category", "date", "text"]
 Label = bool | int | float | str
 
@@ -56,7 +56,7 @@ class Contract(Strict):
     """`contract.json`: input columns, output, classes."""
 
     problem: str
-    task: Task
+    task: LearningTask
     columns: tuple[Column, ...] = Field(min_length=1, max_length=limits.COLUMNS)
     output: ScoreOutput
     classes: tuple[Label, ...] = Field(default=(), max_length=limits.CLASSES)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from bundle.arrays import Floats
 from bundle.plans import CategoryPlan, EncoderDocument, EqualsPlan, NumberPlan, Plan
 from bundle.scalars import Scalar, prepare
 from bundle.values import NAN, Unusable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = Mapping[str, object]
-Floats = npt.NDArray[np.float64]
 
 
 class Encoder:

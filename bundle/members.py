@@ -4,16 +4,12 @@ from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from bundle.arrays import Floats
 from bundle.dense import Dense, DenseSpec, expand
 from bundle.tensors import Tensors
 from bundle.trees import TreeMeta, Trees
 
 __all__ = ["Dense", "DenseSpec", "Floats", "Member", "TreeMeta", "Trees", "expand", "read_member"]
-
-Floats = npt.NDArray[np.float64]
 
 
 class Member(Protocol):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bundle import limits
+from bundle.arrays import Floats
 from bundle.calibration import calibrate_all
 from bundle.documents import Contract, Label, ModelDocument
 from bundle.encoder import Encoder, Row
-from bundle.members import Floats, Trees, read_member
+from bundle.members import Trees, read_member
 from bundle.plans import EncoderDocument
 from bundle.refusal import require
 from bundle.tensors import Tensors

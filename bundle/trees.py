@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, FiniteFloat, PositiveInt
 
 from bundle import kernel, limits
+from bundle.arrays import Floats
 from bundle.refusal import BundleRefused, require
 from bundle.tensors import Tensors
 from contract.strict import Strict
-
-Floats = npt.NDArray[np.float64]
 
 
 class TreeMeta(Strict):

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.node_forest import (
     AVERAGE,
     FLOAT32,
@@ -15,7 +16,6 @@ from bundle.node_forest import (
     SIGMOID,
     TINY,
     Flags,
-    Floats,
     Indices,
     NodeForest,
     build,

@@ -2,7 +2,7 @@
 
 from contract.problem.columns import ColumnOverride, Features, Join
 from contract.problem.gates import Beats, BeatsChampion, Gates
-from contract.problem.metric import Metric, TaskKind, Value
+from contract.problem.metric import Metric, Value
 from contract.problem.model import (
     Checks,
     Labels,
@@ -41,7 +41,6 @@ __all__ = [
     "Source",
     "Split",
     "Target",
-    "TaskKind",
     "Value",
     "problem_files",
     "read_problem",

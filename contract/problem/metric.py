@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from contract.learning_task import LearningTask
 from contract.strict import Section
 
-TaskKind = Literal["binary", "multiclass", "regression"]
 MetricName = Literal[
     "roc_auc",
     "average_precision",
@@ -16,7 +16,7 @@ MetricName = Literal[
     "mae",
     "r2",
 ]
-METRICS_BY_TASK: dict[TaskKind, tuple[MetricName, ...]] = {
+METRICS_BY_TASK: dict[LearningTask, tuple[MetricName, ...]] = {
     "binary": (
         "roc_auc",
         "average_precision",

@@ -4,7 +4,7 @@ Defaults live here and nowhere else. A key whose feature is not built is not in 
 """
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -15,10 +15,11 @@ from pydantic import (
     model_validator,
 )
 
+from contract.learning_task import LearningTask
 from contract.messages import unexpected
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
-from contract.problem.metric import METRICS_BY_TASK, Metric, TaskKind
+from contract.problem.metric import METRICS_BY_TASK, Metric
 from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
 from contract.problem.serving import Serving
@@ -28,6 +29,7 @@ from contract.problem.units import Duration, Share
 from contract.stages import Stage
 from contract.strict import Section
 
+# The families of `methods.models.families`, which a test compares with these, and their ensemble.
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]
 
 
@@ -68,7 +70,7 @@ class Target(Section):
 
     column: ColumnName
     """The column of the main source that holds the truth."""
-    task: TaskKind | None = None
+    task: LearningTask | None = None
     """The kind of learning task; inferred from the column's values when absent."""
     positive: str | int | float | bool | None = None
     """For binary: the value whose probability is predicted; default: the rarer of the two."""
@@ -112,14 +114,7 @@ class Models(Section):
 
     budget: Duration = timedelta(minutes=5)
     """CPU time of selection and tuning together; five minutes on a laptop's core."""
-    candidates: tuple[Candidate, ...] = (
-        "linear",
-        "tree",
-        "forest",
-        "boosting",
-        "neural",
-        "ensemble",
-    )
+    candidates: tuple[Candidate, ...] = get_args(Candidate)
     """All by default; a dummy is always among them."""
     seed: NonNegativeInt = 0
     """Of everything random."""

@@ -1,7 +1,7 @@
-"""The role of a column, from its values alone: what modelling.md 6 calls the contract.
+"""The role of a column, inferred from its values alone.
 
-The limits below are conventions that held on the development data sets, not theorems; the problem
-file overrides each of them column by column.
+The limits below are conventions that suited the development data sets, not theorems; the problem
+file overrides the role column by column.
 """
 
 import re
@@ -17,7 +17,7 @@ Role = Literal["number", "binary", "category", "date", "text", "id", "constant"]
 Value = bool | int | float | str
 
 ID_ROWS = 50  # fewer rows are too few to call distinct values a name
-ID_SHARE = 0.98  # distinct values of all, from which a single word names the row
+ID_SHARE = 0.98  # distinct values of all, from which a single word identifies the row
 TEXT_WORDS = 3.0  # mean words of a value, from which a string is prose
 TEXT_SHARE = 0.2  # distinct values of all, below which prose is a category with long names
 TEXT_LEVELS = 40  # distinct values that are still a category, however long
@@ -34,7 +34,7 @@ class Feature(Strict):
 
     name: str
     role: Role
-    """`id` and `constant` teach nothing; the encoder leaves them out."""
+    """`id` and `constant` hold no information; the encoder leaves them out."""
     type: str
     """The Arrow type's name: `int64`, `string`, `timestamp[us, tz=UTC]`, …"""
     required: bool
@@ -72,7 +72,7 @@ def role_of(name: str, present: pa.ChunkedArray, distinct: int, missing: int) ->
         name: the column's; `…_id` is a hint where the values allow it.
         present: the values without nulls.
         distinct: how many different ones there are.
-        missing: rows without a value; one value *or none* still teaches something.
+        missing: rows without a value; one value *or none* still holds information.
     """
     kind = present.type
     if distinct == 0 or (distinct == 1 and missing == 0):
@@ -121,7 +121,7 @@ def _present(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _role_of_integers(name: str, present: pa.ChunkedArray, distinct: int) -> Role:
-    """Tell measures from names: integers that only number the rows, or point at other things."""
+    """Tell measures from identifiers: integers that number the rows or refer to other records."""
     rows = len(present)
     named = bool(_NAMED_ID.search(name))
     if rows < ID_ROWS:

@@ -1,4 +1,4 @@
-"""What each column is: the roles that encoder, gate, service and monitoring agree on.
+"""What each column is: the roles that encoder, gate, service and monitoring share.
 
 Roles are inferred from development rows without looking at how the target depends on them;
 `methods/columns/roles.py` holds the rules, and the problem file's `columns` override them.
@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused
+from contract.learning_task import LearningTask
 from contract.messages import no_such_column
 from contract.problem import ColumnOverride, Problem
 from contract.strict import Strict
 from methods.columns.roles import Feature, column_of, pair_of, range_of
-from methods.columns.targets import LearningTask, class_codes, classes_of, numbers_of, task_of
+from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
 
 # The key of a source that declares none: a hash of the row's content, made by validation.
 ROW_KEY = "row_key"
@@ -45,8 +46,8 @@ def key_columns(problem: Problem) -> tuple[str, ...]:
 def is_feature(name: str, problem: Problem) -> bool:
     """Say whether a model may see a column.
 
-    A single key, the group, the target and the times at which a row became known teach nothing
-    that comes again; the columns of a key with several parts may.
+    A single key, the group, the target and the times at which a row became known hold nothing that
+    generalises; the columns of a key with several parts may.
     """
     source = problem.main_source
     key = key_columns(problem)
@@ -58,7 +59,7 @@ def is_feature(name: str, problem: Problem) -> bool:
     return name not in hidden and not (override is not None and override.role == "drop")
 
 
-def infer(table: pa.Table, problem: Problem) -> Schema:
+def infer_schema(table: pa.Table, problem: Problem) -> Schema:
     """Describe the prepared table's columns from its development rows.
 
     Raises:
@@ -76,7 +77,7 @@ def infer(table: pa.Table, problem: Problem) -> Schema:
     if not any(column.role not in {"id", "constant"} for column in columns):
         sentence = (
             f"None of the {len(columns)} columns beside the target {problem.target.column!r} can "
-            "teach: each one is constant, or names its row. Add columns, or set their role."
+            "be used: each one is constant, or identifies its row. Add columns, or set their role."
         )
         raise Refused(sentence)
     return Schema(
@@ -127,10 +128,12 @@ def _check_overrides(table: pa.Table, problem: Problem) -> None:
             _column(table, name, f"columns.{name}")
 
 
-def _overridden(column: Feature, values: pa.ChunkedArray, given: ColumnOverride | None) -> Feature:
-    if given is None:
+def _overridden(
+    column: Feature, values: pa.ChunkedArray, override: ColumnOverride | None
+) -> Feature:
+    if override is None:
         return column
-    role = column.role if given.role in {None, "drop"} else given.role
+    role = column.role if override.role in {None, "drop"} else override.role
     pair = column.values
     if role == "binary" and not pair:
         pair = pair_of(values.drop_null())
@@ -144,9 +147,9 @@ def _overridden(column: Feature, values: pa.ChunkedArray, given: ColumnOverride 
     return column.model_copy(
         update={
             "role": role,
-            "unit": given.unit,
-            "range": given.range or (seen if role == "number" else None),
+            "unit": override.unit,
+            "range": override.range or (seen if role == "number" else None),
             "values": pair if role == "binary" else (),
-            "required": column.required if given.required is None else given.required,
+            "required": column.required if override.required is None else override.required,
         }
     )

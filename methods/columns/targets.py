@@ -1,7 +1,6 @@
-"""What is predicted: which kind of task a target is, its classes, and its spelling as numbers."""
+"""What is predicted: the learning task of a target, its classes, and its coding as numbers."""
 
 from collections import Counter
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -9,21 +8,20 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from contract.errors import AskedWrongly, Refused
+from contract.learning_task import LearningTask
 from contract.problem import Problem
 from methods.columns.roles import is_string
 
-LearningTask = Literal["binary", "multiclass", "regression"]
-
 PAIR = 2
-MOST_CLASSES = 100  # arbitrary; more texts than this are names or prose, not classes
-INTEGER_CLASSES = 10  # whole numbers with more values than this are counted, not named
+MOST_CLASSES = 100  # arbitrary; more texts than this are identifiers or prose, not classes
+INTEGER_CLASSES = 10  # whole numbers with more values than this are counts, not classes
 ROWS_A_CLASS = 20  # fewer rows a value than this, and whole numbers are a measure
-# The word that says yes, where a pair of labels has one: steadier from run to run than the rarer.
+# Labels that mean yes: where one of a pair does, it is positive in every run; the rarer may change.
 _YES = ("true", "1", "yes", "y", "t", "positive", "pos")
 
 
 def label_text(value: object) -> str | None:
-    """Spell a label as the classes are spelt: booleans in lower case, whole floats as integers.
+    """Return the text of a label: booleans in lower case, whole floats as integers.
 
     >>> [label_text(value) for value in (True, 3.0, "late", None, float("nan"))]
     ['true', '3', 'late', None, None]
@@ -38,7 +36,7 @@ def label_text(value: object) -> str | None:
 
 
 def label_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Spell a column of labels as `label_text` does; a missing label stays null."""
+    """Return a column of labels as texts, each as by `label_text`; a missing label stays null."""
     encoded = pa.chunked_array(column.chunks, column.type).unify_dictionaries()
     encoded = pc.dictionary_encode(encoded).combine_chunks()
     words = pa.array([label_text(value) for value in encoded.dictionary.to_pylist()], pa.string())
@@ -53,7 +51,7 @@ def labelled(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def task_of(column: pa.ChunkedArray, problem: Problem) -> LearningTask:
-    """Return the declared task, or the one that the target's values speak for.
+    """Return the declared task, or the one that follows from the target's values.
 
     Raises:
         Refused: there is no label, one value only, or more texts than classes can be.
@@ -62,9 +60,9 @@ def task_of(column: pa.ChunkedArray, problem: Problem) -> LearningTask:
     present = column.filter(labelled(column))
     distinct = pc.count_distinct(present).as_py()
     if distinct < PAIR:
-        found = "no value" if distinct == 0 else f"one value, {present[0].as_py()!r}"
+        values = "no value" if distinct == 0 else f"one value, {present[0].as_py()!r}"
         sentence = (
-            f"The target {name!r} holds {found} in {len(column)} rows; at least two are needed. "
+            f"The target {name!r} holds {values} in {len(column)} rows; at least two are needed. "
             "Choose another target, or a longer window."
         )
         raise Refused(sentence)
@@ -96,7 +94,7 @@ def task_of(column: pa.ChunkedArray, problem: Problem) -> LearningTask:
 def classes_of(column: pa.ChunkedArray, task: LearningTask, problem: Problem) -> tuple[str, ...]:
     """Return the classes: (negative, positive), sorted, or () for a regression.
 
-    The positive class is the declared one; else the one that says yes; else the rarer.
+    The positive class is the declared one; else the one that means yes; else the rarer.
 
     Raises:
         Refused: a binary target with more than two values.
@@ -121,10 +119,10 @@ def classes_of(column: pa.ChunkedArray, task: LearningTask, problem: Problem) ->
 def _positive(words: list[str], counts: Counter[str], problem: Problem) -> str:
     declared = problem.target.positive
     if declared is not None:
-        found = label_text(declared)
-        matching = [word for word in words if word == found or word.lower() == str(found).lower()]
-        if not matching and str(found).lower() in _YES:
-            # `yes` in the problem file and `true` in the data say the same.
+        text = label_text(declared)
+        matching = [word for word in words if word == text or word.lower() == str(text).lower()]
+        if not matching and str(text).lower() in _YES:
+            # `yes` in the problem file and `true` in the data mean the same.
             matching = [word for word in words if word.lower() in _YES]
         if not matching:
             sentence = (
@@ -157,9 +155,9 @@ def class_codes(column: pa.ChunkedArray, classes: tuple[str, ...], name: str) ->
     codes = pc.index_in(words, value_set=pa.array(classes, pa.string()))
     unknown = pc.and_(pc.is_null(codes), pc.is_valid(words))
     if pc.any(unknown).as_py():
-        found = words.filter(unknown)[0].as_py()
+        label = words.filter(unknown)[0].as_py()
         sentence = (
-            f"The target {name!r} holds the class {found!r}; the classes are "
+            f"The target {name!r} holds the class {label!r}; the classes are "
             f"{', '.join(map(repr, classes))}. Correct the rows, or start a run that searches anew."
         )
         raise Refused(sentence)
@@ -181,6 +179,6 @@ def numbers_of(column: pa.ChunkedArray, name: str) -> np.ndarray:
             "set `target.task`, or choose another column."
         )
         raise AskedWrongly(sentence) from error
-    found = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
-    found[~np.isfinite(found)] = np.nan
-    return found
+    values = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    return values

@@ -1,8 +1,8 @@
-"""What the reference's own days did to a column: nothing of that kind is a fault later on.
+"""Baseline noise: how far the blocks of the reference differ from one another, column by column.
 
-A month that moves on, weather that differs from week to week, a flag that is constant on most days:
-a limit that a healthy past would have broken cries wolf for ever. So every limit of the drift rule
-and of the quality gate is raised to what the held-out rows did among themselves.
+A month that advances, weather that differs from week to week, a flag that is constant on most days:
+a limit that the healthy past itself exceeds gives false alarms every day. So every limit of the
+drift rule and of the quality gate is raised to what the held-out rows did among themselves.
 """
 
 from itertools import pairwise
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from contract.strict import Strict
 from methods.drift.bins import cells
 from methods.drift.divergence import stability_index
-from methods.drift.histograms import Grid, Histogram, count, finite, learn, to_numbers
+from methods.drift.histograms import Grid, Histogram, count, finite, fit_grid, to_numbers
 from methods.drift.summaries import FEWEST_ROWS, Summary, is_constant, misfit, spike, summarise
 
 MOST_BLOCKS = 56  # eight weeks of days
-WINDOW_BLOCKS = 7  # blocks that are judged together, as a verdict window of days is
-MONOTONE_BLOCKS = 6
+WINDOW_BLOCKS = 7  # blocks that are compared together, as the days of a verdict window are
+MONOTONE_BLOCKS = 6  # fewer only rise, or only fall, by chance in too many columns
 WINDOW_ROWS = 500  # fewer say little of a distribution
-DIGITS = 4
+DIGITS = 4  # of a share or an index in the JSON
 
 
-class Calm(Strict):
+class BaselineNoise(Strict):
     """The largest value among the reference's own blocks, each against the whole or the past."""
 
     psi: float = 0.0
@@ -44,12 +44,12 @@ class Calm(Strict):
     """True where a block held one value only."""
 
 
-def calm(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> Calm:
-    """Measure a column on its own blocks.
+def measure_noise(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> BaselineNoise:
+    """Measure the noise of a column among its own blocks.
 
     Args:
         values: (n,) the reference's values.
-        grid: learnt from all of them.
+        grid: fitted to all of them.
         blocks: (n,) integers that ascend in time; neighbours are merged beyond 56 blocks.
     """
     order = np.argsort(blocks, kind="stable")
@@ -62,19 +62,21 @@ def calm(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> Calm
         for start, length in zip(starts[:-1].tolist(), lengths, strict=True)
     ]
     whole = _sum(parts, grid)
-    judged = [part for part in parts if part.rows >= FEWEST_ROWS]
+    large = [part for part in parts if part.rows >= FEWEST_ROWS]
     both = list(zip(parts, summaries, strict=True))
     share = whole.missing / max(whole.rows, 1)
     outside, unseen = _second_half(ordered, grid, starts)
-    return Calm(
-        psi=_short(max((_psi(grid, whole, window) for window in _windows(parts, grid)), default=0)),
-        spike=_short(max((spike(grid, whole, summary) for summary in summaries), default=0)),
-        misfit=_short(
+    return BaselineNoise(
+        psi=_rounded(
+            max((_psi(grid, whole, window) for window in _windows(parts, grid)), default=0)
+        ),
+        spike=_rounded(max((spike(grid, whole, summary) for summary in summaries), default=0)),
+        misfit=_rounded(
             max((misfit(grid, whole, each.quantiles) for each in summaries if each), default=0)
         ),
-        missing=_short(max((part.missing / part.rows - share for part in judged), default=0)),
-        out_of_range=_short(outside),
-        unseen=_short(unseen),
+        missing=_rounded(max((part.missing / part.rows - share for part in large), default=0)),
+        out_of_range=_rounded(outside),
+        unseen=_rounded(unseen),
         is_constant=any(is_constant(grid, part, summary) for part, summary in both),
     )
 
@@ -98,12 +100,12 @@ def _lengths(ordered: NDArray[np.int64]) -> list[int]:
 
 def _windows(parts: list[Histogram], grid: Grid) -> list[Histogram]:
     """Merge neighbours to windows of at least 7 blocks and 500 rows; a short rest is left out."""
-    windows, held = [], []
+    windows, current = [], []
     for part in parts:
-        held.append(part)
-        if len(held) >= WINDOW_BLOCKS and sum(each.rows for each in held) >= WINDOW_ROWS:
-            windows.append(_sum(held, grid))
-            held = []
+        current.append(part)
+        if len(current) >= WINDOW_BLOCKS and sum(each.rows for each in current) >= WINDOW_ROWS:
+            windows.append(_sum(current, grid))
+            current = []
     return windows
 
 
@@ -114,13 +116,13 @@ def _psi(grid: Grid, whole: Histogram, window: Histogram) -> float:
 def _second_half(
     ordered: pa.ChunkedArray, grid: Grid, starts: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """Judge each block of the second half on a grid that only the first half taught."""
+    """Compare each block of the second half with a grid that is fitted to the first half only."""
     middle = len(starts) // 2
     if middle < 1 or len(starts) <= middle + 1 or grid.kind == "date":
         return 0.0, 0.0
     if grid.kind == "number" and _moves_with_time(ordered, starts):
         return 1.0, 0.0
-    past = learn(ordered.slice(0, int(starts[middle])), grid.kind)
+    past = fit_grid(ordered.slice(0, int(starts[middle])), grid.kind)
     outside = unseen = 0.0
     for start, end in zip(starts[middle:-1].tolist(), starts[middle + 1 :].tolist(), strict=True):
         part = count(ordered.slice(start, end - start), past)
@@ -163,5 +165,5 @@ def _sum(parts: list[Histogram], grid: Grid) -> Histogram:
     )
 
 
-def _short(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(float(value), DIGITS)

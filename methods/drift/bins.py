@@ -1,4 +1,4 @@
-"""The cells in which a column of today is held against the reference: few, large, and exhaustive.
+"""The cells on which a column of today is compared with the reference: few, large, exhaustive.
 
 Missing values, values out of range and unseen categories are cells like any other: a jump of the
 missing share is drift, and a comparison that drops missing values is blind to it.
@@ -6,7 +6,8 @@ missing share is drift, and a comparison that drops missing values is blind to i
 
 import numpy as np
 
-from methods.drift.divergence import Floats, group, pool
+from bundle.arrays import Floats
+from methods.drift.divergence import group, pool
 from methods.drift.histograms import Grid, Histogram
 
 

@@ -1,4 +1,4 @@
-"""How far apart are two histograms of the same cells? Numbers to decide on, numbers to show.
+"""How far apart are two histograms of the same cells? Numbers to decide on, and numbers to show.
 
 Decisions rest on the bias-corrected population stability index and Pearson's two-sample test.
 Without drift the plain index is about (1/N + 1/M) chi2 with B - 1 degrees of freedom: with 200
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bundle.arrays import Floats
 
 LAPLACE = 0.5  # added to each cell instead of a floor on shares, which inflates empty cells
 FEWEST_EXPECTED = 5.0  # of a cell, in the smaller sample; Cochran's rule for Pearson's test
@@ -121,9 +121,9 @@ def false_discovery(p_values: Sequence[float]) -> list[float]:
     tests = len(p_values)
     adjusted = [1.0] * tests
     lowest = 1.0
-    for rank, place in enumerate(sorted(range(tests), key=lambda i: -p_values[i])):
-        lowest = min(lowest, p_values[place] * tests / (tests - rank))
-        adjusted[place] = lowest
+    for rank, index in enumerate(sorted(range(tests), key=lambda i: -p_values[i])):
+        lowest = min(lowest, p_values[index] * tests / (tests - rank))
+        adjusted[index] = lowest
     return adjusted
 
 

@@ -1,4 +1,4 @@
-"""Counts of a column on a grid that the reference fixed: small, exact to merge, blind to row order.
+"""Counts of a column on a grid fixed by the reference: small, exact to merge, in any row order.
 
 Integers only, so that merging is addition: any order and any grouping of the parts give the same
 counts. Fixed quantile edges beat a sketch here: no rank error, 1.5 KB a column, the population
@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
-from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from contract.strict import Strict
 
-Floats = NDArray[np.float64]
 Kind = Literal["number", "category", "boolean", "date", "text"]
 
 EDGES = 255  # 256 fine bins: the Kolmogorov-Smirnov distance is off by 1e-4 at most
@@ -29,7 +28,7 @@ RANGE_MARGIN = 1.0  # of the reference's range, on either side
 
 
 class Grid(Strict):
-    """How a column is cut into cells; learnt once, from the reference."""
+    """How a column is cut into cells; fitted once, to the reference."""
 
     kind: Kind
     edges: tuple[float, ...] = ()
@@ -79,7 +78,7 @@ class Histogram(Strict):
         return self.present + self.missing
 
 
-def learn(values: pa.ChunkedArray, kind: Kind) -> Grid:
+def fit_grid(values: pa.ChunkedArray, kind: Kind) -> Grid:
     """Fix the grid of a column from the reference's values; shape (n,).
 
     Null, NaN and infinities are missing. A column without a value gets a grid without cells, on

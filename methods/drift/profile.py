@@ -1,8 +1,8 @@
-"""Profiles: what the champion's held-out rows looked like, and what a day's requests look like.
+"""Profiles of the champion's held-out rows and of a day's requests.
 
 The reference profile lies in the bundle (`profile.json`) and holds counts, never rows. A day's
 profile holds counts on the reference's own grids, so that days and parts of days add up exactly.
-Both stand in one module, since each column of the one is read by the grid of the other.
+Both are in one module, since a day is counted on the grids of the reference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
+from bundle.arrays import Floats
 from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
-from methods.drift.baseline import Calm, calm
+from methods.drift.baseline import BaselineNoise, measure_noise
 from methods.drift.histograms import (
-    Floats,
     Grid,
     Histogram,
     Kind,
@@ -24,11 +24,11 @@ from methods.drift.histograms import (
     count_numbers,
     empty,
     finite,
-    learn,
+    fit_grid,
     merge,
     to_numbers,
 )
-from methods.drift.summaries import QUANTILES, Summary, short, summarise
+from methods.drift.summaries import QUANTILES, Summary, significant, summarise
 
 SCORE = "score"
 
@@ -40,7 +40,8 @@ class ColumnReference(Strict):
     histogram: Histogram
     importance: float = 0.0
     """Permutation importance, normalised to sum to 1 over the columns."""
-    calm: Calm
+    calm: BaselineNoise
+    """What the reference's own blocks did; stored as `calm` since `reference/1`."""
     minimum: float | None = None
     maximum: float | None = None
     mean: float | None = None
@@ -60,13 +61,13 @@ class Losses(Strict):
 
 
 class BlockLosses(Losses):
-    """The same for one block of the forward backtest: trained before the block, judged on it."""
+    """The same for one block of the forward backtest: trained before the block, evaluated on it."""
 
     block: int
 
 
 class ReferenceProfile(Strict):
-    """What the champion knew when it was made."""
+    """The held-out rows of the champion, as monitoring compares later days with them."""
 
     profile: str = "reference/1"
     rows: int
@@ -81,7 +82,7 @@ class ReferenceProfile(Strict):
     @property
     def name(self) -> str:
         """The digest of the grids: day profiles of another name do not add up with these."""
-        grids = {name: held.grid.model_dump(mode="json") for name, held in self.all.items()}
+        grids = {name: column.grid.model_dump(mode="json") for name, column in self.all.items()}
         return sha256(canonical_json(grids))
 
     @property
@@ -106,7 +107,7 @@ class DayProfile(Strict):
     """Of numbers; of a single part only, or set by `summarised`: they do not add up."""
 
 
-def reference_profile(  # noqa: PLR0917 - the held-out rows, seen from seven sides
+def reference_profile(  # noqa: PLR0917 - everything that a profile describes
     table: pa.Table,
     scores: Floats,
     losses: Floats,
@@ -129,8 +130,8 @@ def reference_profile(  # noqa: PLR0917 - the held-out rows, seen from seven sid
             `constant` roles are left out.
         importance: permutation importance by column, any scale; negative and absent count as 0.
         blocks: (n,) integers that ascend in time: the calendar day of the row's event time where
-            the problem declares one (days since 1970), else the split's block. Days tell apart
-            what a normal day does from what a fault does.
+            the problem declares one (days since 1970), else the split's block. Days show
+            what a normal day does, as opposed to a fault.
         forward_loss: (block, rows, mean loss, standard deviation of the loss over rows) of each
             block of the forward backtest; empty where there is no time.
 
@@ -162,7 +163,9 @@ def reference_profile(  # noqa: PLR0917 - the held-out rows, seen from seven sid
         },
         losses=_losses(losses),
         forward=tuple(
-            BlockLosses(block=int(block), rows=int(n), mean=short(mean), deviation=short(sd))
+            BlockLosses(
+                block=int(block), rows=int(n), mean=significant(mean), deviation=significant(sd)
+            )
             for block, n, mean, sd in forward_loss
         ),
     )
@@ -182,26 +185,26 @@ def day_profile(
         reference: of the champion that served the rows.
         part: what makes the part itself, such as the key of a log file and its digest.
     """
-    held: dict[str, Histogram] = {}
+    counts: dict[str, Histogram] = {}
     absent = []
     for name, column in reference.columns.items():
         if name not in table.column_names:
             absent.append(name)
-            held[name] = empty(column.grid, missing=table.num_rows)
+            counts[name] = empty(column.grid, missing=table.num_rows)
             continue
-        held[name] = count(table.column(name), column.grid)
-    given = {} if scores is None else score_columns(scores)
+        counts[name] = count(table.column(name), column.grid)
+    by_name = {} if scores is None else score_columns(scores)
     for name, column in reference.scores.items():
-        held[name] = (
-            count_numbers(given[name], column.grid)
-            if name in given
+        counts[name] = (
+            count_numbers(by_name[name], column.grid)
+            if name in by_name
             else empty(column.grid, missing=table.num_rows)
         )
     profile = DayProfile(
         reference=reference.name,
         parts=(part,),
         rows=table.num_rows,
-        columns=held,
+        columns=counts,
         absent=tuple(absent),
     )
     return summarised(profile, table, reference)
@@ -209,13 +212,13 @@ def day_profile(
 
 def summarised(profile: DayProfile, rows: pa.Table, reference: ReferenceProfile) -> DayProfile:
     """Add the summaries of a whole day's numbers to its counts; `rows` may be a sample of them."""
-    found = {
+    summaries = {
         name: summarise(to_numbers(rows.column(name), "number"))
         for name, column in reference.columns.items()
         if column.grid.kind == "number" and name in rows.column_names
     }
-    told = {name: summary for name, summary in found.items() if summary is not None}
-    return profile.model_copy(update={"summaries": told})
+    known = {name: summary for name, summary in summaries.items() if summary is not None}
+    return profile.model_copy(update={"summaries": known})
 
 
 def merge_profiles(profiles: Sequence[DayProfile]) -> DayProfile:
@@ -250,32 +253,36 @@ def score_columns(scores: Floats) -> dict[str, Floats]:
     """Name the columns of the scores: `score`, or `score.0` … for several classes."""
     if scores.ndim == 1:
         return {SCORE: scores}
-    return {f"{SCORE}.{place}": scores[:, place] for place in range(scores.shape[1])}
+    return {f"{SCORE}.{index}": scores[:, index] for index in range(scores.shape[1])}
 
 
 def _column(
     values: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64], importance: float
 ) -> ColumnReference:
-    grid = learn(values, kind)
+    grid = fit_grid(values, kind)
     numbers = finite(to_numbers(values, kind)) if grid.is_numeric else np.empty(0)
     known = numbers.size > 0
     return ColumnReference(
         grid=grid,
         histogram=count(values, grid),
-        importance=short(importance),
-        calm=calm(values, grid, blocks),
-        minimum=short(numbers.min()) if known else None,
-        maximum=short(numbers.max()) if known else None,
-        mean=short(numbers.mean()) if known else None,
-        deviation=short(numbers.std()) if known else None,
+        importance=significant(importance),
+        calm=measure_noise(values, grid, blocks),
+        minimum=significant(numbers.min()) if known else None,
+        maximum=significant(numbers.max()) if known else None,
+        mean=significant(numbers.mean()) if known else None,
+        deviation=significant(numbers.std()) if known else None,
         tails=_quantiles(numbers, (0.001, 0.005, 0.995, 0.999)),
         quantiles=_quantiles(numbers, QUANTILES),
     )
 
 
 def _losses(losses: Floats) -> Losses:
-    return Losses(rows=len(losses), mean=short(losses.mean()), deviation=short(losses.std()))
+    return Losses(
+        rows=len(losses), mean=significant(losses.mean()), deviation=significant(losses.std())
+    )
 
 
 def _quantiles(numbers: Floats, shares: Sequence[float]) -> tuple[float, ...]:
-    return tuple(short(value) for value in np.quantile(numbers, shares)) if numbers.size else ()
+    return (
+        tuple(significant(value) for value in np.quantile(numbers, shares)) if numbers.size else ()
+    )

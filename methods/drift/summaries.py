@@ -1,4 +1,4 @@
-"""What counts on a grid cannot tell of a day's numbers: their quantiles, and whether one value rules.
+"""What counts on a grid do not show of a day's numbers: quantiles, and whether one value dominates.
 
 A summary is of whole values and does not add up; it is taken from a day's rows, or a sample of them.
 """
@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.strict import Strict
-from methods.drift.histograms import Floats, Grid, Histogram, finite
+from methods.drift.histograms import Grid, Histogram, finite
 
-FEWEST_ROWS = 50  # present values below which a share says little
+FEWEST_ROWS = 50  # present values below which a share is too uncertain
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-SPIKE_REFERENCE = 0.02  # share that the value's bin may have held and still be next to nothing
-DIGITS = 6
+SPIKE_REFERENCE = 0.02  # largest share of a bin in the reference that counts as nearly empty
+DIGITS = 6  # significant, in the JSON
 
 
 class Summary(Strict):
@@ -40,38 +41,40 @@ def summarise(numbers: Floats) -> Summary | None:
     order = np.argsort(-counts, kind="stable")
     return Summary(
         rows=len(present),
-        quantiles=tuple(short(value) for value in np.quantile(present, QUANTILES)),
+        quantiles=tuple(significant(value) for value in np.quantile(present, QUANTILES)),
         top=float(values[order[0]]),
-        top_share=short(counts[order[0]] / len(present)),
-        second_share=short(counts[order[1]] / len(present)) if len(order) > 1 else 0.0,
+        top_share=significant(counts[order[0]] / len(present)),
+        second_share=significant(counts[order[1]] / len(present)) if len(order) > 1 else 0.0,
     )
 
 
 def spike(grid: Grid, reference: Histogram, summary: Summary | None) -> float:
-    """Return how much share one value has gained whose bin held next to nothing before.
+    """Return the gain in share of one value whose bin was nearly empty before.
 
     Zero where there is none. A single value, not a bin: a season that moves into the reference's
     tail fills its wide last bins too.
     """
     if summary is None or summary.rows < FEWEST_ROWS or not reference.present:
         return 0.0
-    place = int(np.searchsorted(np.asarray(grid.edges), summary.top, side="right"))
-    before = reference.counts[place] / reference.present
+    bin_of_top = int(np.searchsorted(np.asarray(grid.edges), summary.top, side="right"))
+    before = reference.counts[bin_of_top] / reference.present
     return 0.0 if before > SPIKE_REFERENCE else max(0.0, summary.top_share - before)
 
 
 def misfit(grid: Grid, reference: Histogram, quantiles: Sequence[float]) -> float:
-    """Return how far a day's quantiles are from their place in the reference, in [0, 1]."""
+    """Return how far a day's quantiles are from their position in the reference, in [0, 1]."""
     shares = np.array(reference.counts) / max(sum(reference.counts), 1)
-    places = np.searchsorted(np.asarray(grid.edges), quantiles, side="right")
-    until = np.cumsum(shares)[places]
-    wanted = np.asarray(QUANTILES)
-    # A value that many rows share stands for a whole stretch of quantiles.
-    return float(np.maximum(0.0, np.maximum(until - shares[places] - wanted, wanted - until)).max())
+    bins = np.searchsorted(np.asarray(grid.edges), quantiles, side="right")
+    until = np.cumsum(shares)[bins]
+    expected = np.asarray(QUANTILES)
+    # A value that many rows share covers a whole range of quantiles.
+    return float(
+        np.maximum(0.0, np.maximum(until - shares[bins] - expected, expected - until)).max()
+    )
 
 
 def is_constant(grid: Grid, histogram: Histogram, summary: Summary | None) -> bool:
-    """Tell whether all present values are one; of numbers only a summary can tell."""
+    """Return whether all present values are equal; of numbers only a summary shows it."""
     if histogram.present < FEWEST_ROWS or grid.kind in {"date", "text"}:
         return False
     if grid.is_numeric:
@@ -79,6 +82,6 @@ def is_constant(grid: Grid, histogram: Histogram, summary: Summary | None) -> bo
     return max(histogram.counts, default=0) == histogram.present
 
 
-def short(value: float) -> float:
+def significant(value: float) -> float:
     """Return six significant digits of a number: enough for a person, and short in JSON."""
     return float(f"{float(value):.{DIGITS}g}")

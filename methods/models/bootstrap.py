@@ -1,7 +1,8 @@
 """The paired bootstrap by blocks: is one model better than another on the same rows?
 
-Pairing removes what both models find hard: it needs 8 to 60 times fewer rows than comparing two
-intervals. Blocks (days, or buckets of the key) are drawn whole, because rows of one day err together.
+Pairing removes the variance that both models share: it needs 8 to 60 times fewer rows than
+comparing two intervals. Blocks (days, or buckets of the key) are drawn whole, because errors of one
+day are correlated.
 
 Sources: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4;
 Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from methods.models.metrics import Blocks, Floats, MetricDefinition, Sample
+from bundle.arrays import Floats
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks, Sample
 
 # Arbitrary: enough for a stable 1 % quantile, few enough for a rank metric in under a second.
 MOST_BLOCKS = 400
@@ -28,7 +31,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Gain:
-    """What the paired bootstrap found; every number in the metric's unit, positive is better.
+    """The result of the paired bootstrap; every number in the metric's unit, positive is better.
 
     `low` and `high` bound the central 95 %. `probability` is P(gain > 0); a draw that could
     not be scored counts as no gain. `deviation` is the standard deviation over the draws.
@@ -63,7 +66,7 @@ def group_blocks(blocks: Blocks, most: int = MOST_BLOCKS) -> tuple[Blocks, int]:
 
 
 def draw_counts(block_count: int, draws: int, seed: int) -> Floats:
-    """Return how often each block stands in each draw, (draws, block_count); rows sum to block_count."""
+    """Return how often each block is in each draw, (draws, block_count); rows sum to block_count."""
     generator = np.random.default_rng(seed)
     shares = np.full(block_count, 1.0 / block_count)
     return generator.multinomial(block_count, shares, size=draws).astype(np.float64)
@@ -88,7 +91,7 @@ def paired_gain(
         return Gain(np.nan, np.nan, np.nan, 0.0, np.nan, 0)
     numbers, count = group_blocks(blocks)
     counts = draw_counts(count, draws, seed)
-    # The first draw is the rows as they stand: the gain that is reported.
+    # The first draw is the original rows: the gain that is reported.
     counts = np.vstack([np.ones((1, count)), counts])
     scores = [
         metric.resampled(Sample(truth, each.predicted, numbers, count, each.threshold), counts)

@@ -1,7 +1,7 @@
-"""Calibration: probabilities that come true as often as they say.
+"""Calibration: probabilities that match observed frequencies.
 
-Rows are never re-weighted for the metric's sake; a probability that is off is mended here, and only
-where that lowers the log-loss on rows that did not fit the mending.
+Rows are never re-weighted for the metric's sake; probabilities are corrected here, and only where
+that lowers the log-loss on rows that did not fit the correction.
 
 Sources: Platt, "Probabilistic outputs for support vector machines", 1999 (with his smoothed
 targets); Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability
@@ -15,16 +15,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from bundle.calibration import calibrate, calibrate_all
 from bundle.documents import Calibration, Isotonic, Platt
-from methods.models.metrics import Blocks, Floats, row_losses
+from methods.models.metrics import row_losses
+from methods.models.resampling import Blocks
 
-# Below this many positives an isotonic step function follows single rows.
-ISOTONIC_POSITIVES = 1_000
-_NEWTON_STEPS = 100
-_CONVERGED = 1e-10
-_PENALTY = 1e-6
-_EXP = 700.0
+ISOTONIC_POSITIVES = 1_000  # with fewer an isotonic step function follows single rows
+_NEWTON_STEPS = 100  # at most; a fit ends at _CONVERGED
+_CONVERGED = 1e-10  # largest step
+_PENALTY = 1e-6  # keeps separable data finite
+_EXP = 700.0  # exp of more overflows a float64
 NORMAL_VARIANCE = 5.0  # of a sum of chances: the rule of thumb n p (1 - p) >= 5
 LOGIT_FLOOR = 1e-12  # the reader's own floor, so that both compute the same logit
 
@@ -62,8 +63,8 @@ def apply_calibration(maps: Sequence[Calibration], predicted: Floats) -> Floats:
 def choose_calibration(truth: Floats, predicted: Floats, blocks: Blocks) -> CalibrationKind:
     """Return the kind with the least log-loss on the blocks it was not fitted on; "none" is one.
 
-    Odd and even blocks judge each other; isotonic only from ISOTONIC_POSITIVES rows of the rarest
-    class on.
+    Fitted on odd blocks and scored on even ones, and the reverse; isotonic only from
+    ISOTONIC_POSITIVES rows of the rarest class on.
     """
     rarest = min(np.bincount(truth.astype(np.int64), minlength=2))
     kinds: list[CalibrationKind] = ["none", "platt"]
@@ -81,12 +82,12 @@ def choose_calibration(truth: Floats, predicted: Floats, blocks: Blocks) -> Cali
 def _crossed_loss(
     truth: Floats, predicted: Floats, half: NDArray[np.bool_], kind: CalibrationKind
 ) -> float:
-    """Return the log-loss where each half is mended by what the other half says."""
-    mended = np.empty_like(predicted)
+    """Return the log-loss where each half is corrected by a fit on the other half."""
+    corrected = np.empty_like(predicted)
     for fit in (half, ~half):
         maps = fit_calibration(truth[fit], predicted[fit], kind)
-        mended[~fit] = apply_calibration(maps, predicted[~fit])
-    return float(row_losses("binary", truth, mended).mean())
+        corrected[~fit] = apply_calibration(maps, predicted[~fit])
+    return float(row_losses("binary", truth, corrected).mean())
 
 
 def _fit_one(is_class: NDArray[np.bool_], predicted: Floats, kind: CalibrationKind) -> Calibration:
@@ -107,9 +108,9 @@ def _increasing(predicted: Floats, truth: Floats) -> tuple[Floats, Floats]:
 
     Pool adjacent violators: Barlow et al., "Statistical Inference under Order Restrictions", 1972.
     """
-    x, place = np.unique(predicted, return_inverse=True)
-    rows = np.bincount(place.reshape(-1)).astype(np.float64)
-    sums = np.bincount(place.reshape(-1), weights=truth)
+    x, index = np.unique(predicted, return_inverse=True)
+    rows = np.bincount(index.reshape(-1)).astype(np.float64)
+    sums = np.bincount(index.reshape(-1), weights=truth)
     steps: list[tuple[float, float, int]] = []  # sum, rows, first position
     for position in range(len(x)):
         total, weight, first = float(sums[position]), float(rows[position]), position
@@ -134,8 +135,8 @@ def _increasing(predicted: Floats, truth: Floats) -> tuple[Floats, Floats]:
 def _line(margins: Floats, target: Floats) -> tuple[float, float, float]:
     """Fit sigmoid(slope * margin + offset) to targets in [0, 1] by Newton's method.
 
-    Returns slope, offset and the slope's standard error. Targets that are told apart perfectly have
-    no finite slope: the steps end and the error tells.
+    Returns slope, offset and the slope's standard error. Targets that are separated perfectly have
+    no finite slope: the steps end with a large error.
     """
     slope, offset, error = 1.0, 0.0, float("inf")
     for _ in range(_NEWTON_STEPS):
@@ -165,7 +166,7 @@ def calibration_slope(truth: Floats, predicted: Floats) -> tuple[float, float]:
 
     A slope of 1 is calibrated, below 1 over-confident; NaN where it cannot be fitted. For several
     classes the log-odds of every class are pooled into one line; the error is that of the rows,
-    since what one row says of its classes is one observation.
+    since the probabilities of one row are one observation.
     """
     if predicted.ndim == 1:
         labels, margins = truth, logit(predicted)
@@ -191,18 +192,18 @@ def calibration_offset(truth: Floats, predicted: Floats) -> float:
     classes = np.ones(1) if predicted.ndim == 1 else np.arange(predicted.shape[1])
     missed = np.abs(((truth[:, None] == classes) - columns).sum(axis=0))
     variance = (columns * (1.0 - columns)).sum(axis=0)
-    tells = variance >= NORMAL_VARIANCE
-    return float((missed[tells] / np.sqrt(variance[tells])).max(initial=0.0))
+    is_certain = variance >= NORMAL_VARIANCE
+    return float((missed[is_certain] / np.sqrt(variance[is_certain])).max(initial=0.0))
 
 
 def calibration_cost(truth: Floats, predicted: Floats) -> float:
     """Return the share of the log-loss that a line through the same rows' log-odds would save.
 
-    0 is calibrated. It says what a slope costs: the part of the log-loss that is calibration and
+    0 is calibrated. It measures the cost of a slope: the part of the log-loss that is calibration and
     not resolution (Bröcker, "Reliability, sufficiency, and the decomposition of proper scores",
     Quarterly Journal of the Royal Meteorological Society 135, 2009). NaN where there is no loss.
     """
-    mended = apply_calibration(fit_calibration(truth, predicted, "platt"), predicted)
+    corrected = apply_calibration(fit_calibration(truth, predicted, "platt"), predicted)
     before = float(row_losses("binary", truth, predicted).mean())
-    after = float(row_losses("binary", truth, mended).mean())
+    after = float(row_losses("binary", truth, corrected).mean())
     return max(0.0, 1.0 - after / before) if before > 0.0 else float("nan")

@@ -1,4 +1,4 @@
-"""The prepared rows of a run with their truth, parts and roles: what four stages begin with."""
+"""The prepared rows of a run with their truth, parts and roles, as four stages read them."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bundle.arrays import Floats
 from contract.artifacts import Document, Table
 from contract.errors import Refused
 from contract.problem import Problem
@@ -16,9 +17,9 @@ from contract.store.client import Store
 from contract.store.documents import read_artifact
 from contract.strict import Strict
 from methods.columns.schema import Schema, target_vector
-from methods.models.encoding import Output
+from methods.models.encoders.column import Output
 from methods.models.families.family import Shape
-from methods.models.metrics import DEFAULTS, Floats, MetricDefinition, metric_named
+from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from methods.split.folds import PreparedAssignment, Rows, read_assignment
 from methods.split.weights import TrainingWindow, row_weights
 from methods.tables.parquet import read_table
@@ -43,15 +44,15 @@ class Dataset:
 
         Raises Refused if there is none.
         """
-        found = np.sort(
+        positions = np.sort(
             np.concatenate([self.assignment.rows(part, self.labelled) for part in parts])
         )
-        if len(found) == 0:
+        if len(positions) == 0:
             sentence = (
                 f"{' and '.join(parts)} hold no labelled row; wait for labels or widen the window."
             )
             raise Refused(sentence)
-        return found
+        return positions
 
     def take(self, rows: Rows) -> pa.Table:
         """Return rows of the table by position."""
@@ -64,7 +65,7 @@ class Dataset:
         return row_weights(times, now, window)
 
     def check_classes(self, rows: Rows) -> None:
-        """Refuse rows that lack a class: nothing can be learnt of it."""
+        """Refuse rows that lack a class: no model can be trained for it."""
         for position, name in enumerate(self.schema.classes):
             if not bool((self.truth[rows] == position).any()):
                 sentence = (
@@ -88,18 +89,18 @@ with warnings.catch_warnings():
         assignment: Table
 
 
-def read_dataset(store: Store, taken: Prepared) -> Dataset:
-    """Read what preprocessing and split made.
+def read_dataset(store: Store, inputs: Prepared) -> Dataset:
+    """Read the outputs of preprocessing and split.
 
     Raises AskedWrongly if the three do not belong together.
     """
-    roles = read_artifact(store, taken.schema, Schema)
-    table = read_table(store, taken.prepared)
+    roles = read_artifact(store, inputs.schema, Schema)
+    table = read_table(store, inputs.prepared)
     return Dataset(
         schema=roles,
         table=table,
         truth=target_vector(table, roles),
-        assignment=read_assignment(read_table(store, taken.assignment), table.num_rows),
+        assignment=read_assignment(read_table(store, inputs.assignment), table.num_rows),
     )
 
 

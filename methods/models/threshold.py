@@ -1,4 +1,4 @@
-"""From scores to decisions: the threshold of a binary one.
+"""From scores to decisions: the threshold of a binary decision.
 
 Source: Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 """
@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from methods.models.metrics import Floats, MetricDefinition
+from bundle.arrays import Floats
+from methods.models.metrics import MetricDefinition
 
-# What a decision is worth, by what it turned out to be, in the business's own unit.
+# The value of a decision by its outcome, in the business's own unit.
 Values: TypeAlias = Mapping[str, float]
 OUTCOMES = ("true_positive", "false_positive", "true_negative", "false_negative")
 
@@ -22,24 +23,26 @@ def choose_threshold(
 
     Where decisions have a value, the one that is worth most; else the metric's best, if the metric
     is one of decisions; else the best F1, which serves rare positives better than 0.5 does.
-    The cut stands half-way between two scores; among equals the one nearest to 0.5.
+    The threshold lies half-way between two scores; among equals the one nearest to 0.5.
     """
     order = np.argsort(-predicted, kind="stable")
     ranked, hits = predicted[order], truth[order] == 1.0
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
     # Cutting behind the row at ends[i]; the first entry says "no" to every row.
-    found = np.concatenate([[0.0], np.cumsum(hits)[ends].astype(np.float64)])
-    taken = np.concatenate([[0.0], (ends + 1).astype(np.float64)])
+    true_positives = np.concatenate([[0.0], np.cumsum(hits)[ends].astype(np.float64)])
+    predicted_positives = np.concatenate([[0.0], (ends + 1).astype(np.float64)])
     after = np.append(ranked[np.minimum(ends + 1, len(ranked) - 1)][:-1], 0.0)
     cuts = np.concatenate([[1.0], (ranked[ends] + after) / 2.0])
-    worth = _worth(found, taken, float(hits.sum()), float(len(hits)), metric, values)
+    worth = _worth(
+        true_positives, predicted_positives, float(hits.sum()), float(len(hits)), metric, values
+    )
     best = np.flatnonzero(worth >= np.nanmax(worth) - 1e-12)
     return float(cuts[best[np.argmin(np.abs(cuts[best] - 0.5))]])
 
 
 def _worth(  # noqa: PLR0917 - the counts of a decision, and how they are priced
-    found: Floats,
-    taken: Floats,
+    true_positives: Floats,
+    predicted_positives: Floats,
     positives: float,
     rows: float,
     metric: MetricDefinition,
@@ -47,16 +50,16 @@ def _worth(  # noqa: PLR0917 - the counts of a decision, and how they are priced
 ) -> Floats:
     """Return what each cut is worth, (cuts,)."""
     negatives = rows - positives
-    false, missed = taken - found, positives - found
+    false, missed = predicted_positives - true_positives, positives - true_positives
     if values is not None:
-        counts = (found, false, negatives - false, missed)
+        counts = (true_positives, false, negatives - false, missed)
         priced = zip(OUTCOMES, counts, strict=True)
-        worth = np.zeros_like(found)
+        worth = np.zeros_like(true_positives)
         for name, count in priced:
             worth += values.get(name, 0.0) * count
         return worth
     if metric.name == "accuracy":
-        return found - false
+        return true_positives - false
     if metric.name == "balanced_accuracy":
-        return found / max(positives, 1.0) - false / max(negatives, 1.0)
-    return 2.0 * found / np.maximum(taken + positives, 1.0)  # f1
+        return true_positives / max(positives, 1.0) - false / max(negatives, 1.0)
+    return 2.0 * true_positives / np.maximum(predicted_positives + positives, 1.0)  # f1

@@ -1,1 +1,1 @@
-"""Which row belongs to training, validation or the vault; folds and weights."""
+"""Training, validation and hold-out rows; folds and weights."""

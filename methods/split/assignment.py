@@ -11,10 +11,10 @@ from methods.split.parts import (
     TRAIN,
     VALIDATION,
     VAULT,
-    Rule,
+    SplitRule,
     buckets,
     cuts,
-    key_words,
+    key_texts,
     microseconds,
     parts_by_bucket,
     parts_by_time,
@@ -23,7 +23,7 @@ from methods.split.parts import (
 FOLDS = 5
 FEW_ROWS = 60  # of train; fewer are cut into three folds, so that each still holds twenty
 FEW_FOLDS = 3
-CLASS_ROWS = 3  # a class stands in train, validation and vault with one row each at the least
+CLASS_ROWS = 3  # one in each of train, validation and vault at least
 PART_ROWS = 2  # a part of one row has no metric
 # Blocks of the paired bootstrap: the longest of these units that gives the vault twenty of them.
 BLOCKS = 20
@@ -58,36 +58,38 @@ class Assignment:
         )
 
 
-def assign(table: pa.Table, rule: Rule, target: np.ndarray, classes: Sequence[str]) -> Assignment:
+def assign(
+    table: pa.Table, rule: SplitRule, target: np.ndarray, classes: Sequence[str]
+) -> Assignment:
     """Give every row its part, block and fold.
 
     By time folds and blocks are stretches of time; by hash they are drawn from the key, folds with
-    the classes in equal shares; by group no group stands in two folds.
+    the classes in equal shares; no group is in two folds.
 
     Args:
         table: the prepared rows.
-        rule: how they are parted.
+        rule: how they are split.
         target: (n,), a class's index or a number; for shares of classes only.
         classes: their names; empty for a regression.
 
     Raises:
-        Refused: a part without a row, or a class too rare to stand in every part.
+        Refused: a part without a row, or a class too rare for every part.
     """
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
-        found = cuts(times, rule)
-        part = parts_by_time(times, found)
+        limits = cuts(times, rule)
+        part = parts_by_time(times, limits)
         fold = _folds_in_order(part, np.argsort(times, kind="stable"))
-        made = Assignment(part, _blocks(times, part), fold, found.vault_from)
+        assignment = Assignment(part, _blocks(times, part), fold, limits.vault_from)
     else:
-        words = key_words(table, rule.columns)
-        places = buckets(words, rule.salt)
-        part = parts_by_bucket(places, rule)
+        texts = key_texts(table, rule.columns)
+        bucket = buckets(texts, rule.salt)
+        part = parts_by_bucket(bucket, rule)
         strata = target if classes and rule.by == "hash" else np.zeros(len(part))
-        fold = _folds_by_hash(part, words, rule, strata)
-        made = Assignment(part, places, fold, None)
-    _check(made, rule, target, classes)
-    return made
+        fold = _folds_by_hash(part, texts, rule, strata)
+        assignment = Assignment(part, bucket, fold, None)
+    _check(assignment, rule, target, classes)
+    return assignment
 
 
 def _fold_count(rows: int) -> int:
@@ -103,13 +105,13 @@ def _folds_in_order(part: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _folds_by_hash(
-    part: np.ndarray, words: list[str], rule: Rule, strata: np.ndarray
+    part: np.ndarray, texts: list[str], rule: SplitRule, strata: np.ndarray
 ) -> np.ndarray:
-    """Deal train's rows out in the order of another hash, each stratum by itself."""
+    """Assign train's rows to folds in the order of another hash, each stratum by itself."""
     fold = np.full(len(part), -1, dtype=np.int8)
     train = np.flatnonzero(part == TRAIN)
     count = _fold_count(len(train))
-    draws = buckets(words, f"fold:{rule.salt}")
+    draws = buckets(texts, f"fold:{rule.salt}")
     if rule.by == "group":
         fold[train] = draws[train] % count
         return fold
@@ -119,7 +121,7 @@ def _folds_by_hash(
 
 
 def _blocks(times: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Number stretches of time that err together: days, or shorter where the vault is short."""
+    """Number periods whose rows have correlated errors: days, or shorter where the vault is short."""
     vault = times[part == VAULT]
     numbers = times // (UNITS[0] * MICROSECONDS)
     for unit in UNITS:
@@ -130,19 +132,21 @@ def _blocks(times: np.ndarray, part: np.ndarray) -> np.ndarray:
     return np.asarray(numbers - numbers.min(), dtype=np.int32)
 
 
-def _check(made: Assignment, rule: Rule, target: np.ndarray, classes: Sequence[str]) -> None:
-    rows = made.rows()
+def _check(
+    assignment: Assignment, rule: SplitRule, target: np.ndarray, classes: Sequence[str]
+) -> None:
+    rows = assignment.rows()
     few = {name: count for name, count in rows.items() if count < PART_ROWS}
     if few or rows[TRAIN] < FEW_FOLDS * PART_ROWS:
-        said = ", ".join(f"{name} {count}" for name, count in rows.items())
+        sizes = ", ".join(f"{name} {count}" for name, count in rows.items())
         sentence = (
-            f"{len(made.part)} labelled rows give the parts {said}; each needs at least "
+            f"{len(assignment.part)} labelled rows give the parts {sizes}; each needs at least "
             f"{PART_ROWS} rows, and train {FEW_FOLDS * PART_ROWS}. Collect more rows."
         )
         raise Refused(sentence)
     for code, name in enumerate(classes):
         of_class = target == code
-        counts = {part: int((of_class & (made.part == part)).sum()) for part in rows}
+        counts = {part: int((of_class & (assignment.part == part)).sum()) for part in rows}
         total = int(of_class.sum())
         # Of two classes each part needs both; of many, training needs each.
         needed = list(rows) if len(classes) == 2 else [TRAIN]  # noqa: PLR2004 - binary

@@ -1,7 +1,7 @@
-"""Which rows teach and which score, read off the split's assignment; the same for all candidates.
+"""Pairs of training and test rows from the split's assignment, the same for all candidates.
 
-Folds stand inside train. Under a time split they are ordered: a model is scored on rows later than
-those it learnt from, as it will be when it serves. Large data get one hold-out instead of folds: the
+Folds lie inside train. Under a time split they are ordered: a model is scored on rows later than
+those it was trained on, as it is when it serves. Large data get one hold-out instead of folds: the
 interval of its score is narrow enough, and the time is worth more elsewhere.
 
 Source: Cerqueira, Torgo and Mozetic, "Evaluating time series forecasting models", Machine Learning
@@ -19,7 +19,7 @@ from contract.errors import AskedWrongly
 
 Rows: TypeAlias = NDArray[np.int64]
 
-# From here on one hold-out of a fifth has >= 4,000 rows: the deviation of an area is below 0.01.
+# From so many on one hold-out of a fifth has >= 4,000 rows: an area's deviation is below 0.01.
 HOLDOUT_ROWS = 20_000
 
 
@@ -41,9 +41,9 @@ class PreparedAssignment:
 
 @dataclass(frozen=True)
 class Pair:
-    """Rows to learn from and rows to be scored on, as positions in the prepared table."""
+    """Rows to train on and rows to score, as positions in the prepared table."""
 
-    learn: Rows
+    train: Rows
     score: Rows
 
 
@@ -68,12 +68,16 @@ def read_assignment(table: pa.Table, rows: int) -> PreparedAssignment:
 
 
 def fold_pairs(
-    assignment: PreparedAssignment, labelled: NDArray[np.bool_], *, ordered: bool
+    assignment: PreparedAssignment,
+    labelled: NDArray[np.bool_],
+    *,
+    ordered: bool,
+    holdout_rows: int = HOLDOUT_ROWS,
 ) -> list[Pair]:
     """Return the pairs on which every candidate is compared.
 
-    `ordered` is True under a time split: learn from the folds before the scored one. Past
-    HOLDOUT_ROWS labelled rows of train only the last pair is used.
+    `ordered` is True under a time split: train on the folds before the scored one. Past
+    `holdout_rows` labelled rows of train only the last pair is used.
     Raises AskedWrongly if train holds fewer than two folds.
     """
     train = assignment.rows("train", labelled)
@@ -88,15 +92,4 @@ def fold_pairs(
         pairs = [Pair(train[fold < number], train[fold == number]) for number in numbers[1:]]
     else:
         pairs = [Pair(train[fold != number], train[fold == number]) for number in numbers]
-    return pairs[-1:] if len(train) > HOLDOUT_ROWS else pairs
-
-
-def thin(rows: Rows, most: int) -> Rows:
-    """Keep at most `most` rows, evenly spaced, so that order and mix in time stay as they were.
-
-    >>> thin(np.arange(10), 4).tolist()
-    [0, 3, 6, 9]
-    """
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
+    return pairs[-1:] if len(train) > holdout_rows else pairs

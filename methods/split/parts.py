@@ -1,9 +1,9 @@
-"""Which rows teach, which choose, which judge: known from a row's key and time alone.
+"""Training, validation and hold-out rows (the vault), from a row's key and time alone.
 
 The same rules serve exploration, preprocessing and split, so that nothing looks at a row of the
 vault before the gate does. By hash a row's part never changes. By time the vault is the newest
-rows; as newer rows come, rows leave it for training, and none ever goes the other way: the cut
-never lies before the one that the serving model was trained under (`not_before`).
+rows; as newer rows come, rows move from it to training, and none ever moves back: the cut never
+lies before the one under which the serving model was trained (`not_before`).
 
 Source: Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012; sections 3 and 4.
 """
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contract.canonical_json import sha256
 from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
@@ -29,15 +30,15 @@ VAULT_ROWS = 2_000  # rows that a paired bootstrap needs to see a gain of a hund
 SEPARATOR = "\x1f"  # between the columns of a key; no text file holds it
 MICROSECONDS = 1_000_000
 
-# In the assignment's `part`; a row in a gap takes no part, so that no label of an earlier part
+# In the assignment's `part`; a row in a gap is not used, so that no label of an earlier part
 # becomes known during a later one.
 TRAIN, VALIDATION, VAULT, GAP = "train", "validation", "vault", "gap"
 
 By = Literal["time", "hash", "group"]
 
 
-class Rule(Strict):
-    """How rows are parted; everything but the rows themselves."""
+class SplitRule(Strict):
+    """How rows are split; everything but the rows themselves."""
 
     by: By
     columns: tuple[str, ...]
@@ -55,20 +56,28 @@ class Rule(Strict):
     """By time: where the serving model's vault began, in microseconds since 1970."""
 
 
-def rule_of(problem: Problem, run: Run, store: Store) -> Rule:
+def salt_of(problem: str) -> str:
+    """Return the salt of a problem's hashes by its name, 16 hexadecimal digits.
+
+    It is the same in every run, so that a row keeps its part forever.
+    """
+    return sha256(f"perennial:{problem}".encode())[:16]
+
+
+def split_rule(problem: Problem, run: Run, store: Store) -> SplitRule:
     """Return the problem's rule for this run.
 
     Raises:
         Refused: by time, and what the split of the serving model said is gone.
     """
     not_before = vault_of_champion(store, run) if problem.split_by == "time" else None
-    return rule_from(problem, run.salt, not_before)
+    return split_rule_from(problem, run.salt, not_before)
 
 
-def rule_from(problem: Problem, salt: str, not_before: int | None) -> Rule:
+def split_rule_from(problem: Problem, salt: str, not_before: int | None) -> SplitRule:
     """Return the problem's rule with what a run adds to it."""
     group = problem.split.group
-    return Rule(
+    return SplitRule(
         by=problem.split_by,
         columns=(group,) if group else key_columns(problem),
         event_time=problem.main_source.event_time,
@@ -96,34 +105,34 @@ def microseconds(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.cast(moments, pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def key_words(table: pa.Table, columns: Sequence[str]) -> list[str]:
-    """Spell each row's key as one text; a missing part of a key is empty."""
+def key_texts(table: pa.Table, columns: Sequence[str]) -> list[str]:
+    """Return each row's key as one text; a missing part of a key is empty."""
     parts = [pc.fill_null(pc.cast(table[name], pa.string()), "") for name in columns]
     if len(parts) == 1:
         return list(parts[0].to_pylist())
     return list(pc.binary_join_element_wise(*parts, SEPARATOR).to_pylist())
 
 
-def buckets(words: Sequence[str], salt: str) -> np.ndarray:
-    """Return each word's bucket in [0, 10,000), int32 of shape (n,).
+def buckets(texts: Sequence[str], salt: str) -> np.ndarray:
+    """Return each text's bucket in [0, 10,000), int32 of shape (n,).
 
-    DuckDB's `md5_number_lower(salt || ':' || word) % 10000` is the same number.
+    DuckDB's `md5_number_lower(salt || ':' || text) % 10000` is the same number.
 
     >>> buckets(["1", "2", "3"], "7").tolist()
     [1093, 8037, 4593]
     """
     start = hashlib.md5(f"{salt}:".encode(), usedforsecurity=False)
 
-    def place(word: str) -> int:
+    def bucket(text: str) -> int:
         digest = start.copy()
-        digest.update(word.encode())
+        digest.update(text.encode())
         return int.from_bytes(digest.digest()[8:], "little") % BUCKETS
 
-    known = {word: place(word) for word in set(words)}
-    return np.fromiter((known[word] for word in words), dtype=np.int32, count=len(words))
+    known = {text: bucket(text) for text in set(texts)}
+    return np.fromiter((known[text] for text in texts), dtype=np.int32, count=len(texts))
 
 
-def cuts(times: np.ndarray, rule: Rule) -> Cuts:
+def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
     """Return where the parts begin and end in time.
 
     The vault holds the newest rows: at most the share `vault`, at most the window, and at least
@@ -162,7 +171,7 @@ def cuts(times: np.ndarray, rule: Rule) -> Cuts:
     return _cuts_before(ordered, vault_from, rule)
 
 
-def _cuts_before(ordered: np.ndarray, vault_from: int, rule: Rule) -> Cuts:
+def _cuts_before(ordered: np.ndarray, vault_from: int, rule: SplitRule) -> Cuts:
     gap = int(rule.gap_seconds * MICROSECONDS)
     validation_until = vault_from - gap
     earlier = ordered[ordered < validation_until]
@@ -185,7 +194,7 @@ def _cuts_before(ordered: np.ndarray, vault_from: int, rule: Rule) -> Cuts:
     )
 
 
-def parts(table: pa.Table, rule: Rule) -> np.ndarray:
+def parts(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """Return the part of every row, text of shape (n,).
 
     Raises:
@@ -194,32 +203,32 @@ def parts(table: pa.Table, rule: Rule) -> np.ndarray:
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
         return parts_by_time(times, cuts(times, rule))
-    return parts_by_bucket(buckets(key_words(table, rule.columns), rule.salt), rule)
+    return parts_by_bucket(buckets(key_texts(table, rule.columns), rule.salt), rule)
 
 
-def parts_by_time(times: np.ndarray, found: Cuts) -> np.ndarray:
+def parts_by_time(times: np.ndarray, limits: Cuts) -> np.ndarray:
     """Return the part of every time, shape (n,)."""
     return np.select(
         [
-            times < found.train_until,
-            (times >= found.validation_from) & (times < found.validation_until),
-            times >= found.vault_from,
+            times < limits.train_until,
+            (times >= limits.validation_from) & (times < limits.validation_until),
+            times >= limits.vault_from,
         ],
         [TRAIN, VALIDATION, VAULT],
         default=GAP,
     )
 
 
-def parts_by_bucket(places: np.ndarray, rule: Rule) -> np.ndarray:
+def parts_by_bucket(bucket: np.ndarray, rule: SplitRule) -> np.ndarray:
     """Return the part of every bucket, shape (n,): the vault lowest, then validation, then train.
 
-    The limits depend on nothing but the shares, so that a bucket keeps its part for ever.
+    The limits depend on nothing but the shares, so that a bucket always keeps its part.
     """
     vault = round(rule.vault * BUCKETS)
     validation = vault + round(rule.validation * BUCKETS)
-    return np.select([places < vault, places < validation], [VAULT, VALIDATION], default=TRAIN)
+    return np.select([bucket < vault, bucket < validation], [VAULT, VALIDATION], default=TRAIN)
 
 
-def development(table: pa.Table, rule: Rule) -> np.ndarray:
+def development(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """Return a mask of shape (n,): True where a row may be looked at before the gate."""
     return np.isin(parts(table, rule), (TRAIN, VALIDATION))

@@ -1,7 +1,7 @@
 """How much each training row counts, by its age.
 
-An expanding window of equal weights is the default: it lost to decay on few of the sets that were
-measured and never badly. A half-life is part of the plan, so that tuning may choose one later.
+Equal weights over all rows are the default: decay was better on few of the measured data sets, and
+never by much. A half-life is part of the plan, so that tuning may choose one later.
 
 Source: Gama et al., "A survey on concept drift adaptation", ACM Computing Surveys 46(4), 2014,
 section 3.2 (gradual forgetting).

@@ -1,7 +1,7 @@
 """Landed files as DuckDB reads them: what kind they are, and the types of their columns.
 
 Types are sniffed file by file over every row: a column whose first 20,000 values are whole numbers
-need not stay so, and one that is empty in one file has its type from the others.
+need not stay so, and one that is empty in one file takes its type from the others.
 """
 
 import gzip
@@ -13,10 +13,10 @@ import duckdb
 
 from contract.errors import AskedWrongly
 from contract.strict import Strict
-from methods.tables import sql as duck
+from methods.tables import sql
 
-# What writers of CSV mean by "nothing here"; the usual readers of tables agree on these.
-NOTHING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "?")
+# Spellings of a missing value in CSV, as the usual readers of tables know them.
+MISSING_TEXTS = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "?")
 _KINDS = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -27,12 +27,10 @@ _KINDS = {
     ".parquet": "parquet",
 }
 _COMPRESSED = {".gz", ".zst"}
-_CSV = (
-    f"header = true, quote = '\"', escape = '\"', nullstr = [{', '.join(map(duck.text, NOTHING))}]"
-)
+_CSV = f"header = true, quote = '\"', escape = '\"', nullstr = [{', '.join(map(sql.text, MISSING_TEXTS))}]"
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES = 1 << 20
-# Each holds what stands before it, so that the later one of two serves both.
+# Each type holds the values of those before it, so that the later one of two holds both.
 _NUMBERS = (
     "UTINYINT",
     "TINYINT",
@@ -48,7 +46,7 @@ _NUMBERS = (
 )
 _TIMES = ("DATE", "TIMESTAMP")
 _EMPTY = {"VARCHAR", "JSON"}
-"""What the sniffer says of a column without a value; it says it of texts as well."""
+"""The sniffed types of a column without a value; texts have them as well."""
 
 
 def kind_of(path: Path) -> str:
@@ -69,85 +67,87 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-class Form(Strict):
-    """How one file is written: found once, used for names, types and rows alike."""
+class FileFormat(Strict):
+    """How one file is written: sniffed once, used for names, types and rows alike."""
 
     path: Path
     kind: str
     columns: dict[str, str]
-    """As they stand in the file, with the types that hold every value of it."""
+    """In the order of the file, with the types that hold every value of it."""
     options: str = ""
     """Of `read_csv`: the delimiter and how times are written."""
 
 
-def look_into(connection: duckdb.DuckDBPyConnection, path: Path) -> Form:
+def sniff(connection: duckdb.DuckDBPyConnection, path: Path) -> FileFormat:
     """Return how a file is written; every row is looked at."""
-    kind, file = kind_of(path), duck.text(path)
+    kind, file = kind_of(path), sql.text(path)
     if kind == "parquet":
-        found = duck.columns(connection, f"SELECT * FROM read_parquet({file})")  # noqa: S608 - quoted
-        return Form(path=path, kind=kind, columns=found)
+        types = sql.columns(connection, f"SELECT * FROM read_parquet({file})")  # noqa: S608 - quoted
+        return FileFormat(path=path, kind=kind, columns=types)
     if kind == "json":
         query = f"SELECT * FROM read_json({file}, format = 'auto', sample_size = -1)"  # noqa: S608 - quoted
-        return Form(path=path, kind=kind, columns=duck.columns(connection, query))
+        return FileFormat(path=path, kind=kind, columns=sql.columns(connection, query))
     # To try fewer dialects is four times faster: files are many and small.
     delimiter = _delimiter(path)
-    fixed = "" if delimiter is None else f", delim = {duck.text(delimiter)}"
+    fixed = "" if delimiter is None else f", delim = {sql.text(delimiter)}"
     query = (
         "SELECT Delimiter, DateFormat, TimestampFormat, Columns "  # noqa: S608 - quoted
         f"FROM sniff_csv({file}, {_CSV}, sample_size = -1{fixed})"
     )
-    found_delimiter, date, moment, columns = duck.rows(connection, query)[0]
-    options = f"delim = {duck.text(found_delimiter)}"
-    options += f", dateformat = {duck.text(date)}" if date else ""
-    options += f", timestampformat = {duck.text(moment)}" if moment else ""
+    found_delimiter, date, moment, columns = sql.rows(connection, query)[0]
+    options = f"delim = {sql.text(found_delimiter)}"
+    options += f", dateformat = {sql.text(date)}" if date else ""
+    options += f", timestampformat = {sql.text(moment)}" if moment else ""
     named = {column["name"]: column["type"] for column in columns}
-    return Form(path=path, kind=kind, columns=named, options=options)
+    return FileFormat(path=path, kind=kind, columns=named, options=options)
 
 
-def scan(form: Form, types: Mapping[str, str]) -> str:
-    """Return the table function that reads one file with the types that are held."""
-    file = duck.text(form.path)
+def scan(form: FileFormat, types: Mapping[str, str]) -> str:
+    """Return the table function that reads one file with the given types."""
+    file = sql.text(form.path)
     if form.kind == "parquet":
         return f"read_parquet({file})"
-    held = {name: types.get(name, "VARCHAR") for name in form.columns}
-    typed = "{" + ", ".join(f"{duck.text(n)}: {duck.text(t)}" for n, t in held.items()) + "}"
+    used = {name: types.get(name, "VARCHAR") for name in form.columns}
+    typed = "{" + ", ".join(f"{sql.text(n)}: {sql.text(t)}" for n, t in used.items()) + "}"
     if form.kind == "json":
         return f"read_json({file}, format = 'auto', columns = {typed})"
     return f"read_csv({file}, auto_detect = false, {_CSV}, {form.options}, columns = {typed})"
 
 
-def common_columns(connection: duckdb.DuckDBPyConnection, forms: Sequence[Form]) -> dict[str, str]:
+def common_columns(
+    connection: duckdb.DuckDBPyConnection, forms: Sequence[FileFormat]
+) -> dict[str, str]:
     """Return the columns of all files together and the types that hold every value."""
-    found: dict[str, list[tuple[Form, str]]] = {}
+    by_name: dict[str, list[tuple[FileFormat, str]]] = {}
     for form in forms:
         for name, kind in form.columns.items():
-            found.setdefault(name, []).append((form, kind))
-    return {name: _common(connection, name, kinds) for name, kinds in found.items()}
+            by_name.setdefault(name, []).append((form, kind))
+    return {name: _common(connection, name, kinds) for name, kinds in by_name.items()}
 
 
 def fits(kind: str, before: str, now: str) -> bool:
-    """Say whether a column of this type may come where `before` is expected.
+    """Return whether a column of this type may come where `before` is expected.
 
-    Of CSV and JSON only the name is known before the values are read, and casting proves them.
+    Of CSV and JSON only the name is known before the values are read; casting checks them.
     """
     return kind != "parquet" or before == now or _wider(before, now) == before
 
 
 def _common(
-    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[Form, str]]
+    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[FileFormat, str]]
 ) -> str:
     """Return the type that holds a column's values in every file that has it."""
     distinct = list(dict.fromkeys(kind for _, kind in kinds))
-    telling = [kind for kind in distinct if kind not in _EMPTY]
-    if not telling or ("BOOLEAN" in telling and _says_otherwise(connection, name, kinds)):
+    informative = [kind for kind in distinct if kind not in _EMPTY]
+    if not informative or ("BOOLEAN" in informative and _has_other_words(connection, name, kinds)):
         return "VARCHAR"
-    widest = telling[0]
-    for kind in telling[1:]:
+    widest = informative[0]
+    for kind in informative[1:]:
         widest = _wider(widest, kind)
-    if len(telling) == len(distinct) or widest == "VARCHAR":
+    if len(informative) == len(distinct) or widest == "VARCHAR":
         return widest
-    doubtful = [form for form, kind in kinds if kind in _EMPTY]
-    return "VARCHAR" if any(_has_texts(connection, form, name) for form in doubtful) else widest
+    uncertain = [form for form, kind in kinds if kind in _EMPTY]
+    return "VARCHAR" if any(_has_texts(connection, form, name) for form in uncertain) else widest
 
 
 def _wider(one: str, other: str) -> str:
@@ -162,29 +162,29 @@ def _wider(one: str, other: str) -> str:
     return "VARCHAR"
 
 
-def _has_texts(connection: duckdb.DuckDBPyConnection, form: Form, name: str) -> bool:
-    """Say whether a column that was sniffed as text holds any value in a file."""
-    counted = f"SELECT count({duck.name(name)}) FROM {scan(form, {})}"  # noqa: S608 - quoted
-    return bool(duck.rows(connection, counted)[0][0])
+def _has_texts(connection: duckdb.DuckDBPyConnection, form: FileFormat, name: str) -> bool:
+    """Return whether a column that was sniffed as text holds any value in a file."""
+    counted = f"SELECT count({sql.name(name)}) FROM {scan(form, {})}"  # noqa: S608 - quoted
+    return bool(sql.rows(connection, counted)[0][0])
 
 
-def _says_otherwise(
-    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[Form, str]]
+def _has_other_words(
+    connection: duckdb.DuckDBPyConnection, name: str, kinds: Sequence[tuple[FileFormat, str]]
 ) -> bool:
-    """Say whether a CSV column that was sniffed as boolean holds other words than true and false.
+    """Return whether a CSV column that was sniffed as boolean holds other words than true and false.
 
-    DuckDB takes yes and no for booleans as well; a client who sends `yes` means the word.
+    DuckDB takes yes and no for booleans as well; a client who sends `yes` means the text.
     """
-    other = f"lower({duck.name(name)}) NOT IN ('true', 'false')"
+    other = f"lower({sql.name(name)}) NOT IN ('true', 'false')"
     return any(
-        duck.rows(connection, f"SELECT 1 FROM {scan(form, {})} WHERE {other} LIMIT 1")  # noqa: S608 - quoted
+        sql.rows(connection, f"SELECT 1 FROM {scan(form, {})} WHERE {other} LIMIT 1")  # noqa: S608 - quoted
         for form, kind in kinds
         if form.kind == "csv" and kind == "BOOLEAN"
     )
 
 
 def _delimiter(path: Path) -> str | None:
-    """Return the character that parts the header's columns, or None where it is not plain."""
+    """Return the delimiter of the header's columns, or None where it is ambiguous."""
     opened = {".gz": gzip.open, ".zst": None}.get(path.suffix, open)
     if opened is None:
         return None
@@ -192,7 +192,11 @@ def _delimiter(path: Path) -> str | None:
         with opened(path, "rb") as file:
             header = file.readline(_HEADER_BYTES).decode("utf-8", errors="replace")
     except (OSError, EOFError, zlib.error):
-        return None  # the reader's own complaint says more
+        return None  # the reader's own error says more
     counts = {mark: header.count(mark) for mark in _DELIMITERS}
-    found = max(counts, key=lambda mark: counts[mark])
-    return found if counts[found] and sum(count > 0 for count in counts.values()) == 1 else None
+    likeliest = max(counts, key=lambda mark: counts[mark])
+    return (
+        likeliest
+        if counts[likeliest] and sum(count > 0 for count in counts.values()) == 1
+        else None
+    )

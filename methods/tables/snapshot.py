@@ -1,6 +1,6 @@
-"""The snapshot: what collection has of each source, and the current rows that follow from it.
+"""The snapshot: the collected parts of each source, and the current rows that follow from them.
 
-Raw parts are never changed, so a row that was updated, came late or was read again stands in them
+Raw parts are never changed, so a row that was updated, came late or was read again is in them
 more than once. The current rows are each key's newest version among those known by a moment.
 """
 
@@ -17,7 +17,7 @@ from contract.messages import no_such_column
 from contract.store.client import Store
 from contract.strict import Strict
 from methods.columns.schema import ROW_KEY
-from methods.tables import sql as duck
+from methods.tables import sql
 
 # Columns that collection and this module add; a source may not have them.
 LOAD = "perennial_load"
@@ -32,7 +32,7 @@ _TIMES = ("TIMESTAMP", "DATE")
 
 
 class SourceSnapshot(Strict):
-    """What is there of one source, and which of its columns mean what."""
+    """The collected parts of one source, and the meaning of its columns."""
 
     generation: int
     """Of the source's HEAD.json: how many loads were committed."""
@@ -46,7 +46,7 @@ class SourceSnapshot(Strict):
 
 
 class Snapshot(Strict):
-    """What is there of every source at the run's commit."""
+    """The collected parts of every source at the run's commit."""
 
     sources: dict[str, SourceSnapshot]
 
@@ -74,10 +74,10 @@ def current_table(
         scratch: an empty folder for the parts and DuckDB's own files.
         columns: the ones to return; none: all of the source's own.
     """
-    connection = duck.connect(scratch)
+    connection = sql.connect(scratch)
     try:
         materialise(connection, [store.fetch(part, scratch) for part in source.parts], source, view)
-        wanted = duck.names(columns) if columns else f"* EXCLUDE ({ROW}, {REASON})"
+        wanted = sql.names(columns) if columns else f"* EXCLUDE ({ROW}, {REASON})"
         query = f"SELECT {wanted} FROM current WHERE {REASON} IS NULL ORDER BY {ROW}"  # noqa: S608 - names are quoted
         return stream_table(connection, query)
     finally:
@@ -86,7 +86,7 @@ def current_table(
 
 def stream_table(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     """Return a query's whole result."""
-    return duck.stream(connection, query).read_all()
+    return sql.stream(connection, query).read_all()
 
 
 def materialise(
@@ -97,29 +97,29 @@ def materialise(
 ) -> None:
     """Make the table `current`: the newest version of each key that was known in time.
 
-    Rows that cannot count have their reason beside them: no key, no time, or a key that stands
+    Rows that are set aside have their reason beside them: no key, no time, or a key that occurs
     twice in the load that its newest version came with (a load is one file, or one query).
 
     Raises:
         AskedWrongly: a declared column is not in the data, or a time column holds no time.
     """
-    found = duck.columns(connection, f"SELECT * FROM {duck.parquet(paths)}")  # noqa: S608 - paths are quoted
-    kinds = {name: kind for name, kind in found.items() if name not in ADDED}
+    columns = sql.columns(connection, f"SELECT * FROM {sql.parquet(paths)}")  # noqa: S608 - paths are quoted
+    kinds = {name: kind for name, kind in columns.items() if name not in ADDED}
     instants = _instants(kinds, source, view.timezone)
-    key = [duck.name(part) for part in source.key] or [ROW_KEY]
-    cursor = duck.name(source.cursor) if source.cursor else "NULL"
-    replaced = ", ".join(f"{term} AS {duck.name(name)}" for name, term in instants.items())
+    key = [sql.name(part) for part in source.key] or [ROW_KEY]
+    cursor = sql.name(source.cursor) if source.cursor else "NULL"
+    replaced = ", ".join(f"{term} AS {sql.name(name)}" for name, term in instants.items())
     own = (
-        duck.names(list(kinds))
+        sql.names(list(kinds))
         if source.key
-        else f"{_row_key(list(kinds))}, {duck.names(list(kinds))}"
+        else f"{_row_key(list(kinds))}, {sql.names(list(kinds))}"
     )
     condition = " AND ".join(_conditions(source, view)) or "true"
-    order = [duck.name(source.event_time)] if source.event_time else []
+    order = [sql.name(source.event_time)] if source.event_time else []
     statement = f"""
         CREATE OR REPLACE TABLE current AS
         WITH raw AS (
-            SELECT * {f"REPLACE ({replaced})" if replaced else ""} FROM {duck.parquet(paths)}
+            SELECT * {f"REPLACE ({replaced})" if replaced else ""} FROM {sql.parquet(paths)}
         ), known AS (
             SELECT {own}, {LOAD}, file_row_number, {cursor} AS perennial_cursor
             FROM raw WHERE {condition}
@@ -133,7 +133,7 @@ def materialise(
                 PARTITION BY {", ".join(key)}
                 ORDER BY perennial_cursor DESC NULLS LAST, {LOAD} DESC, perennial_repeat
             ) AS perennial_winner FROM numbered
-        ), judged AS (
+        ), checked AS (
             SELECT *, {_reason(source)} AS {REASON} FROM aged
             WHERE perennial_winner = {LOAD} OR {" OR ".join(f"{part} IS NULL" for part in key)}
         )
@@ -141,9 +141,9 @@ def materialise(
                           perennial_winner),
             row_number() OVER (ORDER BY {", ".join([*order, *key])}, {LOAD}, file_row_number) - 1
             AS {ROW}
-        FROM judged ORDER BY {ROW}
+        FROM checked ORDER BY {ROW}
     """  # noqa: S608 - every name and value is quoted
-    duck.run(connection, statement)
+    sql.run(connection, statement)
 
 
 def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
                 "2013-01-31T06:00:00Z, or cast it in the query."
             )
             raise AskedWrongly(sentence)
-        terms[column] = f"CAST({duck.name(column)} AS TIMESTAMP) AT TIME ZONE {duck.text(timezone)}"
+        terms[column] = f"CAST({sql.name(column)} AS TIMESTAMP) AT TIME ZONE {sql.text(timezone)}"
     for column in source.key:
         if column not in kinds:
             raise AskedWrongly(no_such_column("The collected table", column, kinds, named_by="key"))
@@ -174,12 +174,12 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
 def _conditions(source: SourceSnapshot, view: View) -> list[str]:
     conditions = []
     if source.known_at:
-        column = duck.name(source.known_at)
-        moment = duck.text(view.known_by.isoformat())
+        column = sql.name(source.known_at)
+        moment = sql.text(view.known_by.isoformat())
         conditions.append(f"({column} <= CAST({moment} AS TIMESTAMPTZ) OR {column} IS NULL)")
     if source.event_time and view.since:
-        column = duck.name(source.event_time)
-        moment = duck.text(view.since.isoformat())
+        column = sql.name(source.event_time)
+        moment = sql.text(view.since.isoformat())
         conditions.append(f"({column} >= CAST({moment} AS TIMESTAMPTZ) OR {column} IS NULL)")
     return conditions
 
@@ -187,7 +187,7 @@ def _conditions(source: SourceSnapshot, view: View) -> list[str]:
 def _reason(source: SourceSnapshot) -> str:
     """Return the CASE that says why a row is set aside."""
     cases = [
-        f"WHEN {duck.name(column)} IS NULL THEN {duck.text(f'{role} {column} is missing')}"
+        f"WHEN {sql.name(column)} IS NULL THEN {sql.text(f'{role} {column} is missing')}"
         for role, column in [
             *(("key", part) for part in source.key),
             ("event_time", source.event_time),
@@ -200,8 +200,8 @@ def _reason(source: SourceSnapshot) -> str:
 
 
 def _row_key(columns: Sequence[str]) -> str:
-    """Return the term for a key from content: equal rows of one load are told apart by number."""
-    fields = ", ".join(f"{duck.name(column)} := {duck.name(column)}" for column in columns)
+    """Return the term for a key from content: equal rows of one load are numbered."""
+    fields = ", ".join(f"{sql.name(column)} := {sql.name(column)}" for column in columns)
     content = f"md5(CAST(struct_pack({fields}) AS VARCHAR))"
     ordinal = f"row_number() OVER (PARTITION BY {content}, {LOAD} ORDER BY file_row_number)"
     return f"{content} || '-' || {ordinal} AS {ROW_KEY}"

@@ -5,12 +5,11 @@ Services are not waited for: before its first model one is up and honestly not r
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
 from contract.kubernetes import READS_SOURCES
 from contract.problem import Problem, read_problem
-from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl
+from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl, Resource
 from perennial.kubernetes.namespace_snapshot import Look, sentences, waiting_for
 from perennial.kubernetes.overlay import Rendered
 from perennial.kubernetes.pod_faults import PodFault
@@ -25,8 +24,6 @@ READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
 NUDGE = "perennial/nudge"
-
-Resource = dict[str, Any]
 
 
 def bring_up(kubectl: Kubectl, home: Home, overlay: Rendered, report: Report) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.errors import PerennialError
 from contract.rollout.pod_template import is_rolled_out, pinned
-from perennial.kubernetes.kubectl import NAMESPACES, OURS, PLATFORM, SERVING, Kubectl
+from perennial.kubernetes.kubectl import NAMESPACES, OURS, PLATFORM, SERVING, Kubectl, Resource
 from perennial.kubernetes.pod_faults import PodFault, fault, is_ready, restarts
 from perennial.platform import ComponentStatus, Condition
 
@@ -20,8 +20,6 @@ PARTS = {
     "dag-processor": "Airflow's dag processor",
 }
 PROBLEM = "perennial/problem"
-
-Resource = dict[str, Any]
 
 
 class Look:

@@ -6,12 +6,11 @@ A problem's own manifests are written where they are missing: one line in an ove
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from contract.errors import AskedWrongly
-from perennial.kubernetes.kubectl import Kubectl
+from perennial.kubernetes.kubectl import Kubectl, Resource
 from perennial.local.home import Home
 from perennial.problems.find import FILE
 from perennial.problems.kustomize import is_added, write_kustomizations
@@ -19,8 +18,6 @@ from perennial.problems.kustomize import is_added, write_kustomizations
 QUICKSTART = "quickstart"
 KUSTOMIZATION = "kustomization.yaml"
 RENDER_SECONDS = 60.0
-
-Resource = dict[str, Any]
 
 
 @dataclass(frozen=True)

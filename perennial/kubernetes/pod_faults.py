@@ -3,10 +3,10 @@
 Kubernetes tells it in five places; a pod that is well, that ends, or that only begins tells nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from contract.strict import Strict
+from perennial.kubernetes.kubectl import Resource
 
 NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
 NO_START = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
@@ -14,8 +14,6 @@ CRASHES = "CrashLoopBackOff"
 OUT_OF_MEMORY = "OOMKilled"
 MOUNTS = frozenset({"FailedMount", "FailedAttachVolume"})
 _CHARACTERS = 300
-
-Found = Mapping[str, Any]
 
 
 class PodFault(Strict):
@@ -29,7 +27,7 @@ class PodFault(Strict):
     """Of kind `image`: its name."""
 
 
-def fault(pod: Found, events: Sequence[Found]) -> PodFault | None:
+def fault(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
     """Return what is wrong with a pod; None where nothing is.
 
     >>> condition = {"reason": "Unschedulable", "message": "0/1 nodes: Insufficient memory."}
@@ -50,7 +48,7 @@ def fault(pod: Found, events: Sequence[Found]) -> PodFault | None:
     return None if is_ready(pod) else _mount(pod, events)
 
 
-def is_ready(pod: Found) -> bool:
+def is_ready(pod: Resource) -> bool:
     """Tell whether a pod answers, or has ended well."""
     status = pod.get("status", {})
     if status.get("phase") == "Succeeded":
@@ -61,23 +59,23 @@ def is_ready(pod: Found) -> bool:
     )
 
 
-def is_answering(pod: Found) -> bool:
+def is_answering(pod: Resource) -> bool:
     """Tell whether requests may be sent to a pod: it is ready, and does not end."""
     return is_ready(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
-def restarts(pod: Found) -> int:
+def restarts(pod: Resource) -> int:
     """Return how often the containers of a pod began anew."""
     return sum(int(status.get("restartCount", 0)) for status in _containers(pod))
 
 
-def _containers(pod: Found) -> Iterator[Found]:
+def _containers(pod: Resource) -> Iterator[Resource]:
     status = pod.get("status", {})
     yield from status.get("initContainerStatuses", [])
     yield from status.get("containerStatuses", [])
 
 
-def _of_container(pod: Found, status: Found) -> PodFault | None:
+def _of_container(pod: Resource, status: Resource) -> PodFault | None:
     name, namespace = pod["metadata"]["name"], pod["metadata"].get("namespace", "default")
     waiting = status.get("state", {}).get("waiting", {})
     ended = status.get("state", {}).get("terminated", {})
@@ -109,7 +107,7 @@ def _of_container(pod: Found, status: Found) -> PodFault | None:
     return None
 
 
-def _mount(pod: Found, events: Sequence[Found]) -> PodFault | None:
+def _mount(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
     """Return why its volumes are not there: only an event says it."""
     said = [
         _short(event.get("message"))
@@ -120,17 +118,17 @@ def _mount(pod: Found, events: Sequence[Found]) -> PodFault | None:
     return PodFault(kind="start", sentence=f"cannot begin: {said[-1]}") if said else None
 
 
-def _asked_image(pod: Found, status: Found) -> str | None:
+def _asked_image(pod: Resource, status: Resource) -> str | None:
     """Return the image as the pod's own specification names it; a status may spell it out."""
     return _specification(pod, status).get("image")
 
 
-def _limit(pod: Found, status: Found) -> str:
+def _limit(pod: Resource, status: Resource) -> str:
     limits = _specification(pod, status).get("resources", {}).get("limits", {})
     return str(limits.get("memory", "the node"))
 
 
-def _specification(pod: Found, status: Found) -> Found:
+def _specification(pod: Resource, status: Resource) -> Resource:
     spec = pod.get("spec", {})
     for container in (*spec.get("initContainers", []), *spec.get("containers", [])):
         if container["name"] == status["name"]:

@@ -4,10 +4,9 @@ A Deployment bears how many pods it had as an annotation, so that `up` brings ba
 """
 
 import time
-from typing import Any
 
 from contract.errors import TryAgain
-from perennial.kubernetes.kubectl import OURS, PLATFORM, SERVING, TASKS, Kubectl
+from perennial.kubernetes.kubectl import OURS, PLATFORM, SERVING, TASKS, Kubectl, Resource
 from perennial.platform import Report
 
 REPLICAS = "perennial/replicas"
@@ -15,8 +14,6 @@ STORES = ("seaweedfs", "postgres")
 STAGES = f"app.kubernetes.io/name=stage,{OURS}"
 STOP_SECONDS = 120.0  # a service drains, and ships the last of its log, within 45 s
 POLL_SECONDS = 0.5
-
-Resource = dict[str, Any]
 
 
 def scale_to_nothing(kubectl: Kubectl, report: Report) -> int:

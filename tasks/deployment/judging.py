@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from pydantic import NonNegativeInt
 
+from bundle.arrays import Floats
 from contract.serving_state import Tally
 from contract.strict import Strict
-from methods.drift.divergence import Floats, group, pool, stability_index, two_sample_p
+from methods.drift.divergence import group, pool, stability_index, two_sample_p
 from tasks.deployment.counting import answers
 
 LOOK = 1e-4  # of a false alarm: a step of ten minutes has a hundred looks

@@ -1,6 +1,6 @@
 """The checks that compare a model with limits and with other models on the vault.
 
-Each returns one `Check`: passed, refused, or could not be judged, which refuses as well. A check
+Each returns one `Check`: passed, refused, or could not be decided, which refuses as well. A check
 never raises for what the data may hold.
 
 Sources: Efron and Tibshirani 1993 (bootstrap); Cox, Biometrika 45, 1958 (calibration slope);
@@ -14,30 +14,31 @@ from statistics import NormalDist
 import numpy as np
 import pyarrow as pa
 
+from bundle.arrays import Floats
+from contract.learning_task import LearningTask
 from contract.verdict import Check, Rule
 from methods.columns.targets import label_texts
 from methods.models.bootstrap import Gain, Scored, group_blocks, paired_gain
 from methods.models.calibration import calibration_cost, calibration_offset, calibration_slope
-from methods.models.metrics import METRICS, Floats, MetricDefinition, TaskKind, row_losses
+from methods.models.metrics import METRICS, MetricDefinition, row_losses
 from tasks.evaluation.vault import Vault
 
-# Fewer blocks cannot tell a good day from a good model.
-FEWEST_BLOCKS = 5
-SLICE_ROWS = 200
+FEWEST_BLOCKS = 5  # fewer cannot tell a good day from a good model
+SLICE_ROWS = 200  # arbitrary: a smaller slice has a wide interval
 # Two standard deviations below zero by chance: one slice in 44.
 SLICE_CHANCE = NormalDist().cdf(-2.0)
-SLOPES = (0.8, 1.25)
+SLOPES = (0.8, 1.25)  # arbitrary: a quarter off either way
 # Of the log-loss; the loss at which monitoring would call a model worse than its own backtest.
 CALIBRATION_COST = 0.05
 OFFSET_ERRORS = 2.5  # one calibrated model in a hundred is farther off by chance
-# Of the standard deviation of the paired difference of one block (decisions, the gate).
+# Of the standard deviation of the paired difference of one block (decision 10).
 NON_INFERIOR_SHARE = 0.2
 REFRESH_REASONS = frozenset({"age", "prior"})
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A check, and the gain it was judged by."""
+    """A check, and the gain it was decided by."""
 
     check: Check
     gain: Gain | None
@@ -51,7 +52,7 @@ def rule_for(reason: str, *, has_champion: bool) -> Rule:
 
 
 def check_rows(vault: Vault) -> Check:
-    """Judge whether there is anything to judge on."""
+    """Is there a labelled row in the vault?"""
     rows = len(vault.truth)
     if rows == 0:
         why = "the vault holds no labelled row; wait for labels or widen the window."
@@ -76,28 +77,30 @@ def check_dummy(
         why = f"{metric.name} of model and dummy cannot be compared on {len(vault.truth)} rows."
         return Compared(Check(name="dummy", passed=None, why=why, limit=confidence), None)
     passed = gain.probability >= confidence
-    said = f"it beats a constant answer by {gain.value:.4g} with probability {gain.probability:.3f}"
-    why = f"{said}; {confidence:g} is needed" + ("." if passed else ": look at the columns.")
+    finding = (
+        f"it beats a constant answer by {gain.value:.4g} with probability {gain.probability:.3f}"
+    )
+    why = f"{finding}; {confidence:g} is needed" + ("." if passed else ": look at the columns.")
     return Compared(
         Check(name="dummy", passed=passed, why=why, found=gain.probability, limit=confidence), gain
     )
 
 
-def check_minimum(name: str, limit: float, task: TaskKind, vault: Vault, new: Scored) -> Check:
-    """Is a metric at least (a loss: at most) what the problem file asks?"""
+def check_minimum(name: str, limit: float, task: LearningTask, vault: Vault, new: Scored) -> Check:
+    """Is a metric at least (a loss: at most) what the problem file requires?"""
     metric = METRICS.get(name)
-    called = f"minimum {name}"
+    check_name = f"minimum {name}"
     if metric is None or task not in metric.tasks:
         why = f"{name} cannot be computed for a {task} problem; take it out of gates.minimum."
-        return Check(name=called, passed=None, why=why, limit=limit)
+        return Check(name=check_name, passed=None, why=why, limit=limit)
     score = metric.score(vault.truth, new.predicted, new.threshold)
     if not np.isfinite(score):
         why = f"{name} is not a number on {len(vault.truth)} rows of the vault."
-        return Check(name=called, passed=None, why=why, limit=limit)
+        return Check(name=check_name, passed=None, why=why, limit=limit)
     passed = metric.gain(score, limit) >= 0.0
     bound = "at least" if metric.greater_is_better else "at most"
     why = f"{name} is {score:.4g}; {bound} {limit:g} is needed."
-    return Check(name=called, passed=passed, why=why, found=score, limit=limit)
+    return Check(name=check_name, passed=passed, why=why, found=score, limit=limit)
 
 
 def check_champion(
@@ -120,15 +123,15 @@ def check_champion(
         )
         return Compared(Check(name="champion", passed=None, why=why, limit=confidence), None)
     probability = gain.probability_above(margin)
-    asked = f"P(gain > {margin:.3g})"
+    condition = f"P(gain > {margin:.3g})"
     if rule == "non-inferior":
         allowed = margin or NON_INFERIOR_SHARE * gain.deviation * gain.blocks**0.5
         probability = gain.probability_above(-allowed)
-        asked = f"P(gain > -{allowed:.3g})"
+        condition = f"P(gain > -{allowed:.3g})"
     passed = probability >= confidence
     why = (
         f"its gain over the champion is {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] and "
-        f"{asked} is {probability:.3f}; {confidence:g} is needed"
+        f"{condition} is {probability:.3f}; {confidence:g} is needed"
         + ("." if passed else ": the champion stays.")
     )
     return Compared(
@@ -137,12 +140,12 @@ def check_champion(
 
 
 def check_slices(
-    columns: tuple[str, ...], task: TaskKind, vault: Vault, new: Scored, old: Scored
+    columns: tuple[str, ...], task: LearningTask, vault: Vault, new: Scored, old: Scored
 ) -> list[Check]:
     """Does no value of these columns get worse than under the champion, beyond its uncertainty?
 
-    Judged by the proper loss of each row, which every slice has, paired; slices of SLICE_ROWS rows
-    and more. The limit is two standard deviations for one slice and grows with their number
+    Decided by the paired difference of each row's proper loss, which every slice has; slices of
+    SLICE_ROWS rows and more. The limit is two standard deviations for one slice and grows with their number
     (Bonferroni), or one slice in 44 would refuse by chance.
     """
     better = row_losses(task, vault.truth, old.predicted) - row_losses(
@@ -156,45 +159,48 @@ def _check_slice(column: str, vault: Vault, better: Floats) -> Check:
     if column not in vault.table.column_names:
         why = f"the column {column!r} of gates.slices is not in the prepared table."
         return Check(name=name, passed=None, why=why)
-    found = _slice_deviations(vault.table[column], better)
-    if not found:
+    deviations = _slice_deviations(vault.table[column], better)
+    if not deviations:
         why = f"no value of {column!r} has {SLICE_ROWS} rows in the vault; drop it or collect more."
         return Check(name=name, passed=None, why=why)
-    limit = NormalDist().inv_cdf(SLICE_CHANCE / len(found))
-    worst = min(found, key=lambda value: found[value])
-    if not np.isfinite(found[worst]):
+    limit = NormalDist().inv_cdf(SLICE_CHANCE / len(deviations))
+    worst = min(deviations, key=lambda value: deviations[value])
+    if not np.isfinite(deviations[worst]):
         why = f"the losses of {column} = {worst!r} are not numbers."
         return Check(name=name, passed=None, why=why, limit=limit)
-    passed = found[worst] >= limit
+    passed = deviations[worst] >= limit
     why = (
-        f"the worst of {len(found)} slices is {column} = {worst!r} at {found[worst]:.2f} standard "
+        f"the worst of {len(deviations)} slices is {column} = {worst!r} at {deviations[worst]:.2f} standard "
         f"deviations; {limit:.2f} is the limit" + ("." if passed else ": it serves them worse.")
     )
-    return Check(name=name, passed=passed, why=why, found=found[worst], limit=limit)
+    return Check(name=name, passed=passed, why=why, found=deviations[worst], limit=limit)
 
 
 def _slice_deviations(values: pa.ChunkedArray, better: Floats) -> dict[str, float]:
-    """Return, for each value with enough rows, its mean gain in standard errors; NaN counts last."""
+    """Return the mean gain of each value with enough rows, in standard errors.
+
+    One entry of NaN where a loss is not a number.
+    """
     words = np.array([str(word) for word in label_texts(values).to_pylist()])
-    found: dict[str, float] = {}
+    deviations: dict[str, float] = {}
     for word in np.unique(words):
-        held = better[words == word]
-        if len(held) < SLICE_ROWS:
+        gains = better[words == word]
+        if len(gains) < SLICE_ROWS:
             continue
-        error = float(held.std(ddof=1)) / len(held) ** 0.5
-        mean = float(held.mean())
+        error = float(gains.std(ddof=1)) / len(gains) ** 0.5
+        mean = float(gains.mean())
         if not np.isfinite(mean):
             return {str(word): float("nan")}
-        found[str(word)] = mean / error if error > 0.0 else float(np.sign(mean)) * 1e9
-    return found
+        deviations[str(word)] = mean / error if error > 0.0 else float(np.sign(mean)) * 1e9
+    return deviations
 
 
 def check_calibration(vault: Vault, new: Scored, old: Scored | None) -> Check:
-    """Do probabilities mean what they say?
+    """Are the probabilities calibrated?
 
     The slope's interval must meet SLOPES and the mean the base rate; or what is off costs little:
-    on many rows every world that moved is told from the one before, and a slope of 1.4 on weak
-    scores costs 2 % of the log-loss. A model that is no farther off than the champion passes too.
+    on many rows the slightest change of the data is significant, and a slope of 1.4 on weak scores
+    costs 2 % of the log-loss. A model that is no farther off than the champion passes too.
     """
     name = "calibration"
     slope, error = calibration_slope(vault.truth, new.predicted)
@@ -221,7 +227,7 @@ def check_calibration(vault: Vault, new: Scored, old: Scored | None) -> Check:
 def _gain(
     metric: MetricDefinition, vault: Vault, new: Scored, old: Scored, seed: int
 ) -> Gain | None:
-    """Return the paired gain; None where it cannot be judged."""
+    """Return the paired gain; None where it cannot be measured."""
     if len(vault.truth) == 0 or group_blocks(vault.blocks)[1] < FEWEST_BLOCKS:
         return None
     if not (np.isfinite(new.predicted).all() and np.isfinite(old.predicted).all()):
@@ -232,12 +238,12 @@ def _gain(
 
 
 def scores(
-    metrics: Mapping[str, MetricDefinition], task: TaskKind, vault: Vault, of: Scored
+    metrics: Mapping[str, MetricDefinition], task: LearningTask, vault: Vault, scored: Scored
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed, for the page."""
-    found = {
-        name: metric.score(vault.truth, of.predicted, of.threshold)
+    values = {
+        name: metric.score(vault.truth, scored.predicted, scored.threshold)
         for name, metric in metrics.items()
         if task in metric.tasks
     }
-    return {name: score for name, score in found.items() if np.isfinite(score)}
+    return {name: score for name, score in values.items() if np.isfinite(score)}

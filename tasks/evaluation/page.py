@@ -1,8 +1,9 @@
 """The page of the gate: the verdict first, then its evidence."""
 
+from contract.learning_task import LearningTask
 from contract.run import Run
 from contract.verdict import Check, Verdict
-from methods.models.metrics import METRICS, TaskKind
+from methods.models.metrics import METRICS
 from pages import (
     Alert,
     Block,
@@ -19,14 +20,14 @@ from pages import (
 )
 from tasks.evaluation.gates import scores
 from tasks.evaluation.vault import Vault
-from tasks.evaluation.verdict import Judgement
+from tasks.evaluation.verdict import GateResult
 
 
 def page(
-    judgement: Judgement, vault: Vault, task: TaskKind, run: Run, *, latency_seconds: float
+    result: GateResult, vault: Vault, task: LearningTask, run: Run, *, latency_seconds: float
 ) -> str:
     """Return the page."""
-    verdict = judgement.verdict
+    verdict = result.verdict
     is_accepted = verdict.verdict == "accepted"
     return render(
         f"Evaluation of {run.name}",
@@ -37,14 +38,14 @@ def page(
             if verdict.reasons
             else PageSection("Why", Paragraph("Every check passed.")),
             PageSection("Checks", _checks(verdict.checks)),
-            PageSection("Gain", *_gains(judgement)),
-            PageSection("All metrics on the vault", _metrics(judgement, vault, task)),
-            PageSection("The rest", _facts(verdict, latency_seconds)),
+            PageSection("Gain", *_gains(result)),
+            PageSection("All metrics on the vault", _metrics(result, vault, task)),
+            PageSection("Further facts", _facts(verdict, latency_seconds)),
         ],
         footer={
             "run": run.run_id,
             "problem": run.name,
-            "judged": verdict.judged,
+            "challenger": verdict.judged,
             "champion": verdict.baseline or "none yet",
             "window end": verdict.window_end,
         },
@@ -54,7 +55,7 @@ def page(
 def _lead(verdict: Verdict) -> str:
     score = f"{verdict.metric} {number(verdict.score)} on {number(verdict.rows)} unseen rows"
     if verdict.baseline is None:
-        return f"{score}; the first model, judged by absolute checks only."
+        return f"{score}; the first model, by absolute checks only."
     against = f"{score}, the champion {number(verdict.baseline_score)}"
     if verdict.rule == "non-inferior":
         return f"{against}; a refresh, which need not be better."
@@ -63,17 +64,17 @@ def _lead(verdict: Verdict) -> str:
 
 def _checks(checks: tuple[Check, ...]) -> Block:
     rows = [[check.name, _status(check), check.found, check.limit, check.why] for check in checks]
-    return TableBlock(["check", "answer", "found", "limit", "in words"], rows)
+    return TableBlock(["check", "result", "value", "limit", "explanation"], rows)
 
 
 def _status(check: Check) -> Status:
     if check.passed is None:
-        return Status("bad", "cannot be judged")
+        return Status("bad", "cannot be decided")
     return Status("good", "passed") if check.passed else Status("bad", "refused")
 
 
-def _gains(judgement: Judgement) -> list[Block]:
-    named = {"over the champion": judgement.gain, "over a constant": judgement.dummy_gain}
+def _gains(result: GateResult) -> list[Block]:
+    named = {"over the champion": result.gain, "over a constant": result.dummy_gain}
     known = {name: gain for name, gain in named.items() if gain is not None}
     if not known:
         return [Paragraph("Nothing could be compared.")]
@@ -84,18 +85,18 @@ def _gains(judgement: Judgement) -> list[Block]:
                 [gain.value for gain in known.values()],
                 [gain.low for gain in known.values()],
                 [gain.high for gain in known.values()],
-                title=f"Gain in {judgement.verdict.metric}, 95 % interval",
+                title=f"Gain in {result.verdict.metric}, 95 % interval",
             ),
             "Paired bootstrap by blocks on the same rows; right of 0 is better.",
         )
     ]
 
 
-def _metrics(judgement: Judgement, vault: Vault, task: TaskKind) -> Block:
+def _metrics(result: GateResult, vault: Vault, task: LearningTask) -> Block:
     if len(vault.truth) == 0:
         return Paragraph("There is no labelled row.")
-    new = scores(METRICS, task, vault, judgement.new)
-    old = scores(METRICS, task, vault, judgement.old) if judgement.old else {}
+    new = scores(METRICS, task, vault, result.new)
+    old = scores(METRICS, task, vault, result.old) if result.old else {}
     rows = [[name, value, old.get(name)] for name, value in sorted(new.items())]
     return TableBlock(["metric", "challenger", "champion"], rows)
 
@@ -103,7 +104,7 @@ def _metrics(judgement: Judgement, vault: Vault, task: TaskKind) -> Block:
 def _facts(verdict: Verdict, latency_seconds: float) -> Block:
     return Facts(
         {
-            "rows judged": verdict.rows,
+            "rows of the vault": verdict.rows,
             "rule": verdict.rule,
             "one row, 99th percentile": seconds(latency_seconds),
         }

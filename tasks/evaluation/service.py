@@ -1,4 +1,4 @@
-"""The checks of a model as a thing that serves: its size, its speed, its golden rows, its callers."""
+"""The checks of a model as a service: size, latency, golden rows, and its callers' contract."""
 
 import time
 
@@ -8,7 +8,7 @@ from bundle.documents import Contract
 from bundle.model import Model
 from contract.verdict import Check
 
-CALLS = 1_000  # for each golden row in turn, until so many were made
+CALLS = 1_000  # golden rows in turn
 _LAST_SHARE = 0.99
 
 
@@ -20,7 +20,7 @@ def check_size(size_bytes: int, limit_bytes: int) -> Check:
 
 
 def check_golden(model: Model) -> Check:
-    """Say that the reader reproduced every golden row: `bundle.load` refuses a model otherwise."""
+    """Record that the reader reproduced every golden row; `bundle.load` refuses a model otherwise."""
     count = len(model.golden.rows)
     why = f"the reader reproduces all {count} golden rows."
     return Check(name="golden rows", passed=True, why=why, found=count)
@@ -30,10 +30,10 @@ def latency_seconds(model: Model, calls: int = CALLS) -> float:
     """Return the 99th percentile of the CPU time of one row, over golden rows."""
     rows = [golden.row for golden in model.golden.rows]
     used = np.empty(calls)
-    for place in range(calls):
+    for call in range(calls):
         began = time.thread_time_ns()
-        model.one(rows[place % len(rows)])
-        used[place] = (time.thread_time_ns() - began) / 1e9
+        model.one(rows[call % len(rows)])
+        used[call] = (time.thread_time_ns() - began) / 1e9
     return float(np.quantile(used, _LAST_SHARE))
 
 
@@ -44,27 +44,27 @@ def check_latency(measured_seconds: float, limit_seconds: float) -> Check:
     and the verdict's bytes must not differ for that.
     """
     passed = bool(measured_seconds <= limit_seconds)
-    said = "takes at most" if passed else "takes more than"
-    why = f"one row {said} {limit_seconds * 1e3:g} ms of CPU at the 99th percentile"
+    comparison = "takes at most" if passed else "takes more than"
+    why = f"one row {comparison} {limit_seconds * 1e3:g} ms of CPU at the 99th percentile"
     why += "." if passed else "; allow more, or ask for fewer candidates."
     return Check(name="latency", passed=passed, why=why, limit=limit_seconds)
 
 
 def check_contract(new: Contract, old: Contract) -> Check:
-    """Will the champion's callers still be answered: can every row they may send be read?"""
+    """Can every row that the champion's callers may send be read?"""
     before = {column.name: column for column in old.columns}
     broken = []
     for column in new.columns:
-        held = before.get(column.name)
-        if held is None:
+        old_column = before.get(column.name)
+        if old_column is None:
             if column.required:
                 broken.append(f"{column.name!r} is new and required")
             continue
-        if column.type not in {held.type, "category"}:  # a category takes any scalar
-            broken.append(f"{column.name!r} was a {held.type} and is a {column.type}")
-        if column.required and not held.required:
+        if column.type not in {old_column.type, "category"}:  # a category takes any scalar
+            broken.append(f"{column.name!r} was a {old_column.type} and is a {column.type}")
+        if column.required and not old_column.required:
             broken.append(f"{column.name!r} became required")
-        if held.nullable and not column.nullable:
+        if old_column.nullable and not column.nullable:
             broken.append(f"{column.name!r} may no longer be null")
     if (new.task, new.output.name, new.classes) != (old.task, old.output.name, old.classes):
         broken.append(f"it answers {new.output.name!r} with other classes or another task")

@@ -1,4 +1,4 @@
-"""The gate: is the model good enough, on rows that nobody has seen, and better than what serves?
+"""The gate: is the model good enough on hold-out rows, and better than the one that serves?
 
 Takes    problem, run, prepared, assignment, bundle
 Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
@@ -17,10 +17,9 @@ from bundle.remote import fetch
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.champion import Champion
 from contract.errors import NotFound, Refused
-from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.documents import read_artifact
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -30,7 +29,7 @@ from methods.tables.parquet import read_table
 from tasks.evaluation.page import page
 from tasks.evaluation.service import latency_seconds
 from tasks.evaluation.vault import open_vault
-from tasks.evaluation.verdict import Baseline, judge
+from tasks.evaluation.verdict import Baseline, apply_gates
 
 
 class Inputs(Strict):
@@ -64,37 +63,36 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Score challenger and champion on the vault and judge."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    about = read_artifact(out.store, inputs.run, Run)
+    """Score challenger and champion on the vault and apply the gates."""
+    problem, run = read_problem_and_run(out.store, inputs)
     cache = out.scratch / "models"
-    model = read_model(out, about.name, inputs.bundle.digest, cache)
+    model = read_model(out, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
     vault = open_vault(table, assignment, model.contract)
     latency = latency_seconds(model)
-    judgement = judge(
+    result = apply_gates(
         problem,
-        about,
+        run,
         vault,
         model,
-        read_champion(out, about.name, about.champion, cache),
+        read_champion(out, run.name, run.champion, cache),
         size_bytes=inputs.bundle.bytes,
         latency_seconds=latency,
     )
-    verdict = judgement.verdict
+    verdict = result.verdict
     if verdict.verdict == "refused":
-        Ledger(out.store, about.name).append(refusal(verdict, about))
+        Ledger(out.store, run.name).append(refusal(verdict, run))
     return Outputs(
         verdict=out.document("verdict", verdict),
         page=out.page(
-            "page", page(judgement, vault, model.contract.task, about, latency_seconds=latency)
+            "page", page(result, vault, model.contract.task, run, latency_seconds=latency)
         ),
         outcome=verdict.verdict,
         score=verdict.score,
         baseline=verdict.baseline_score,
-        gain=judgement.gain.value if judgement.gain else None,
-        probability=judgement.gain.probability if judgement.gain else None,
+        gain=result.gain.value if result.gain else None,
+        probability=result.gain.probability if result.gain else None,
         rows=verdict.rows,
         latency_p99_ms=round(latency * 1e3, 4),
         reason=verdict.reasons[0] if verdict.reasons else None,

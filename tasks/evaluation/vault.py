@@ -1,7 +1,7 @@
-"""The rows of the vault as the gate sees them, and what a model, the champion or a dummy says there.
+"""The rows of the vault, and what a model, the champion or a constant predicts for them.
 
-Champion and challenger answer the same rows through the same reader. The rows' truth is spelt by
-the challenger's own contract, so a champion of another target or other classes cannot be compared.
+Champion and challenger predict the same rows through the same reader. The truth is coded by the
+challenger's own contract, so a champion of another target or other classes cannot be compared.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from bundle.arrays import Floats
 from bundle.documents import Contract
 from bundle.model import Model
 from methods.columns.schema import Schema, target_vector
 from methods.models.bootstrap import Scored
-from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
 from methods.split.folds import PreparedAssignment, Rows
 
 
@@ -21,13 +23,13 @@ from methods.split.folds import PreparedAssignment, Rows
 class Vault:
     """Labelled rows that no model has seen; `truth` and `blocks` are (n,), n may be 0.
 
-    `taught` is the truth of the rows that the challenger learnt from.
+    `training_target` is the truth of the rows that the challenger was trained on, (m,).
     """
 
     table: pa.Table
     truth: Floats
     blocks: Blocks
-    taught: Floats
+    training_target: Floats
 
 
 def open_vault(table: pa.Table, assignment: PreparedAssignment, contract: Contract) -> Vault:
@@ -35,17 +37,17 @@ def open_vault(table: pa.Table, assignment: PreparedAssignment, contract: Contra
     truth = target_vector(table, target_schema(contract))
     labelled = ~np.isnan(truth)
     rows: Rows = assignment.rows("vault", labelled)
-    taught = np.concatenate([assignment.rows(part, labelled) for part in ("train", "validation")])
+    training = np.concatenate([assignment.rows(part, labelled) for part in ("train", "validation")])
     return Vault(
         table=table.take(pa.array(rows)),
         truth=truth[rows],
         blocks=assignment.block[rows],
-        taught=truth[taught],
+        training_target=truth[training],
     )
 
 
 def target_schema(contract: Contract) -> Schema:
-    """Return the target's part of a schema, as the model's contract spells it."""
+    """Return the target's part of a schema, with the classes of the model's contract."""
     return Schema(
         key=contract.key,
         event_time=contract.event_time,
@@ -57,23 +59,27 @@ def target_schema(contract: Contract) -> Schema:
     )
 
 
-def answers(model: Model, vault: Vault) -> Scored:
-    """Return what the model says of every row of the vault, with the threshold it decides by."""
+def predict(model: Model, vault: Vault) -> Scored:
+    """Return the model's predictions for the vault's rows, with its threshold of decisions."""
     threshold = model.document.threshold
     return Scored(model.batch(vault.table), 0.5 if threshold is None else threshold)
 
 
-def dummy_answers(metric: MetricDefinition, contract: Contract, vault: Vault) -> Scored:
-    """Return the best constant answer that the taught rows allow.
+def predict_dummy(metric: MetricDefinition, contract: Contract, vault: Vault) -> Scored:
+    """Return the best constant prediction that follows from the training rows.
 
     The base rates, or the mean (the median for the absolute error). Where the metric needs
     decisions of a binary problem, the better of always yes and always no.
     """
     rows = len(vault.truth)
     if contract.task == "regression":
-        middle = np.median(vault.taught) if metric.name == "mae" else np.mean(vault.taught)
+        middle = (
+            np.median(vault.training_target)
+            if metric.name == "mae"
+            else np.mean(vault.training_target)
+        )
         return Scored(np.full(rows, float(middle)))
-    counts = np.bincount(vault.taught.astype(np.int64), minlength=len(contract.classes))
+    counts = np.bincount(vault.training_target.astype(np.int64), minlength=len(contract.classes))
     shares = counts / max(1, counts.sum())
     if contract.task == "multiclass":
         return Scored(np.tile(shares, (rows, 1)))
@@ -82,7 +88,11 @@ def dummy_answers(metric: MetricDefinition, contract: Contract, vault: Vault) ->
         return Scored(constant)
     always, never = Scored(constant, 0.0), Scored(constant, 1.0 + float(shares[1]))
     scores = [
-        metric.score(vault.taught, np.full(len(vault.taught), float(shares[1])), one.threshold)
-        for one in (always, never)
+        metric.score(
+            vault.training_target,
+            np.full(len(vault.training_target), float(shares[1])),
+            constant_answer.threshold,
+        )
+        for constant_answer in (always, never)
     ]
     return always if np.nan_to_num(scores[0]) >= np.nan_to_num(scores[1]) else never

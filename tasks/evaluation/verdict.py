@@ -1,6 +1,7 @@
 """Put the checks together: one verdict about one model, in an order that a person reads.
 
-Whatever cannot be judged refuses. The verdict depends on the rows, the models and the problem only.
+A check that cannot be decided refuses. The verdict depends on the rows, the models and the problem
+only.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from contract.verdict import Check, Verdict
 from methods.models.bootstrap import Gain, Scored
 from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from tasks.evaluation import gates, service
-from tasks.evaluation.vault import Vault, answers, dummy_answers
+from tasks.evaluation.vault import Vault, predict, predict_dummy
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The champion, or why it could not be read; `model` None and `why` set in that case."""
+    """The champion; where it could not be read, `model` is None and `why` says why."""
 
     digest: str
     model: Model | None
@@ -27,8 +28,8 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """A verdict, and what its page shows beside it."""
+class GateResult:
+    """A verdict, and what its page shows beside it: predictions on the vault, and gains."""
 
     verdict: Verdict
     new: Scored
@@ -39,7 +40,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class _Case:
-    """Everything that the comparing checks look at; `old` None where there is nothing to compare."""
+    """What the checks compare: predictions on the vault; `old` is None where there are none."""
 
     problem: Problem
     run: Run
@@ -51,7 +52,7 @@ class _Case:
     old: Scored | None
 
 
-def judge(
+def apply_gates(
     problem: Problem,
     run: Run,
     vault: Vault,
@@ -60,17 +61,18 @@ def judge(
     *,
     size_bytes: int,
     latency_seconds: float,
-) -> Judgement:
-    """Judge the model by every gate of the problem."""
+) -> GateResult:
+    """Check the model by every gate of the problem."""
     task = model.contract.task
     metric = metric_named(problem.metric.name or DEFAULTS[task], task)
-    new, old = answers(model, vault), _champion_answers(baseline, model, vault)
+    new, old = predict(model, vault), _champion_predictions(baseline, model, vault)
     case = _Case(problem, run, metric, vault, model, new, baseline, old)
     checks = [gates.check_rows(vault)]
     dummy_gain, gain = None, None
     if len(vault.truth):
-        dummy_gain = _absolute(case, checks)
-        gain = _relative(case, checks)
+        absolute, dummy_gain = _absolute_checks(case)
+        relative, gain = _relative_checks(case)
+        checks += [*absolute, *relative]
         if task != "regression":
             checks.append(gates.check_calibration(vault, new, old))
     if baseline is not None and baseline.model is not None:
@@ -80,7 +82,7 @@ def judge(
         service.check_latency(latency_seconds, problem.gates.latency_p99.total_seconds()),
         service.check_golden(model),
     ]
-    return Judgement(_verdict(case, checks), new, old, dummy_gain, gain)
+    return GateResult(_verdict(case, checks), new, old, dummy_gain, gain)
 
 
 def _verdict(case: _Case, checks: list[Check]) -> Verdict:
@@ -101,73 +103,70 @@ def _verdict(case: _Case, checks: list[Check]) -> Verdict:
     )
 
 
-def _absolute(case: _Case, checks: list[Check]) -> Gain | None:
-    """Append the checks that need no champion; return the gain over the dummy."""
-    asked = case.problem.gates
-    gain = None
-    if asked.beats.dummy:
+def _absolute_checks(case: _Case) -> tuple[list[Check], Gain | None]:
+    """Return the checks that need no champion, and the gain over the dummy."""
+    limits = case.problem.gates
+    checks, gain = [], None
+    if limits.beats.dummy:
         compared = gates.check_dummy(
             case.metric,
             case.vault,
             case.new,
-            dummy_answers(case.metric, case.model.contract, case.vault),
-            confidence=asked.beats.champion.confidence,
+            predict_dummy(case.metric, case.model.contract, case.vault),
+            confidence=limits.beats.champion.confidence,
             seed=case.problem.models.seed,
         )
         checks.append(compared.check)
         gain = compared.gain
     checks += [
         gates.check_minimum(name, limit, case.model.contract.task, case.vault, case.new)
-        for name, limit in sorted(asked.minimum.items())
+        for name, limit in sorted(limits.minimum.items())
     ]
-    return gain
+    return checks, gain
 
 
-def _relative(case: _Case, checks: list[Check]) -> Gain | None:
-    """Append the checks against the champion; the first model has none, and says so."""
+def _relative_checks(case: _Case) -> tuple[list[Check], Gain | None]:
+    """Return the checks against the champion and the gain over it; the first model has no gain."""
     if case.baseline is None:
         why = "there is no champion yet: absolute checks only."
-        checks.append(Check(name="champion", passed=True, why=why))
-        return None
+        return [Check(name="champion", passed=True, why=why)], None
     if case.old is None:
-        why = case.baseline.why or "it answers another target, or has another task or classes."
-        said = f"the champion {case.baseline.digest[:12]} cannot be compared: {why}"
-        checks.append(Check(name="champion", passed=None, why=said))
-        return None
-    asked = case.problem.gates.beats.champion
+        reason = case.baseline.why or "it answers another target, or has another task or classes."
+        why = f"the champion {case.baseline.digest[:12]} cannot be compared: {reason}"
+        return [Check(name="champion", passed=None, why=why)], None
+    required = case.problem.gates.beats.champion
     compared = gates.check_champion(
         case.metric,
         case.vault,
         case.new,
         case.old,
         rule=gates.rule_for(case.run.reason, has_champion=True),
-        margin=asked.margin,
-        confidence=asked.confidence,
+        margin=required.margin,
+        confidence=required.confidence,
         seed=case.problem.models.seed,
     )
-    checks.append(compared.check)
-    checks += gates.check_slices(
+    slices = gates.check_slices(
         case.problem.gates.slices, case.model.contract.task, case.vault, case.new, case.old
     )
-    return compared.gain
+    return [compared.check, *slices], compared.gain
 
 
-def _champion_answers(baseline: Baseline | None, model: Model, vault: Vault) -> Scored | None:
-    """Return what the champion says, None where it cannot be compared."""
+def _champion_predictions(baseline: Baseline | None, model: Model, vault: Vault) -> Scored | None:
+    """Return the champion's predictions on the vault, None where they cannot be compared."""
     if baseline is None or baseline.model is None:
         return None
-    held, asked = baseline.model.contract, model.contract
-    same = (held.task, held.output.name, held.classes) == (
-        asked.task,
-        asked.output.name,
-        asked.classes,
+    before, now = baseline.model.contract, model.contract
+    is_same = (before.task, before.output.name, before.classes) == (
+        now.task,
+        now.output.name,
+        now.classes,
     )
-    return answers(baseline.model, vault) if same else None
+    return predict(baseline.model, vault) if is_same else None
 
 
-def _score(metric: MetricDefinition, vault: Vault, of: Scored) -> float | None:
+def _score(metric: MetricDefinition, vault: Vault, scored: Scored) -> float | None:
     """Return the metric on the vault; None where it is not a number."""
     if len(vault.truth) == 0:
         return None
-    score = metric.score(vault.truth, of.predicted, of.threshold)
+    score = metric.score(vault.truth, scored.predicted, scored.threshold)
     return score if np.isfinite(score) else None

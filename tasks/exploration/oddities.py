@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from methods.columns.leakage import Finding, leaks
+from contract.learning_task import LearningTask
 from methods.columns.roles import Feature, column_of
-from methods.columns.targets import LearningTask
+from methods.models.leakage import Finding, find_leaks
 
 MISSING = 0.5  # share of rows, above which a column is mostly empty
 
@@ -23,7 +23,7 @@ def oddities(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Fi
         task: what is learned.
     """
     columns = [column_of(name, table[name]) for name in table.column_names]
-    found = leaks(table, target, task)
+    found = find_leaks(table, target, task)
     for column in columns:
         found += _of_column(column, table[column.name])
     return found + duplicates(table)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from contract.problem import Problem
 from contract.run import Run
-from methods.columns.leakage import Finding
+from methods.models.leakage import Finding
 from methods.split.parts import MICROSECONDS
 from pages import Alert, Chart, Embed, Facts, PageSection, Paragraph, Status, bars, lines, render
 from pages.blocks import Block

@@ -8,7 +8,6 @@ Refuses  nothing of its own; a target that cannot be learned, rows too few for t
 Source   Tukey, "Exploratory Data Analysis", 1977; Kaufman et al., TKDD 6(4), 2012 (leaks)
 """
 
-import numpy as np
 import pyarrow as pa
 
 from contract.artifacts import Document, Page, Table
@@ -20,11 +19,12 @@ from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.columns.leakage import Finding
 from methods.columns.schema import is_feature
 from methods.columns.targets import class_codes, classes_of, labelled, numbers_of, task_of
-from methods.split.parts import development, microseconds, rule_of
+from methods.models.leakage import Finding
+from methods.split.parts import development, microseconds, split_rule
 from methods.tables.parquet import read_table
+from methods.tables.sampling import evenly_spaced
 from tasks.exploration.oddities import oddities
 from tasks.exploration.page import page
 
@@ -72,13 +72,13 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         else numbers_of(column, problem.target.column)
     )
     features = rows.select([name for name in rows.column_names if is_feature(name, problem)])
-    sample = spread(rows.num_rows, LEAK_SAMPLE)
+    sample = evenly_spaced(rows.num_rows, LEAK_SAMPLE)
     findings = oddities(features.take(pa.array(sample)), target[sample], task)
     event_time = problem.main_source.event_time
     html = page(
         run,
         problem,
-        rows.take(pa.array(spread(rows.num_rows, SAMPLE))),
+        rows.take(pa.array(evenly_spaced(rows.num_rows, SAMPLE))),
         rows=rows.num_rows,
         target=target,
         classes=classes,
@@ -104,18 +104,7 @@ def _development(table: pa.Table, problem: Problem, run: Run, out: Out) -> pa.Ta
     if rows.num_rows == 0:
         sentence = f"None of the {table.num_rows} rows has a label in {name!r}; wait for labels."
         raise Refused(sentence)
-    return rows.filter(development(rows, rule_of(problem, run, out.store)))
-
-
-def spread(rows: int, most: int) -> np.ndarray:
-    """Return at most `most` positions, evenly spaced, so that every time is in the sample.
-
-    >>> spread(10, 4).tolist()
-    [0, 3, 6, 9]
-    """
-    if rows <= most:
-        return np.arange(rows)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
+    return rows.filter(development(rows, split_rule(problem, run, out.store)))
 
 
 task = Task("exploration", run)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import bundle
+from bundle.arrays import Floats
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
 from contract.store.client import Store
@@ -13,7 +14,7 @@ from contract.store.documents import parse_document, read_artifact
 from contract.store.earlier_runs import earlier_stage
 from contract.store.layout import ModelFileKey
 from methods.columns.schema import Schema, target_vector
-from methods.drift.histograms import Floats
+from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
 from methods.models.dataset import Dataset
 from methods.split.folds import read_assignment
@@ -35,7 +36,7 @@ class Champion:
             str(ModelFileKey(problem, digest, "profile.json")),
         )
         classes = self.model.contract.classes
-        self.classes = tuple(_spelt(label) for label in classes)
+        self.classes = tuple(str(label_text(label)) for label in classes)
         """As labels are spelt, in the order of the scores."""
 
     @property
@@ -55,7 +56,7 @@ class Champion:
             name: float(place) for place, name in enumerate(self.classes)
         }
         if contract.task == "binary":
-            positive = _spelt(contract.positive)
+            positive = label_text(contract.positive)
             codes = {name: float(name == positive) for name in self.classes}
         return np.array([codes.get(label, np.nan) for label in labels])
 
@@ -83,15 +84,6 @@ class Champions:
 
     def __init__(self, store: Store, problem: str, scratch: Path) -> None:
         self.of = cache(lambda digest: Champion(store, problem, digest, scratch / "bundles"))
-
-
-def _spelt(label: object) -> str:
-    """Spell a class as `methods.columns.targets.label_text` does."""
-    if isinstance(label, bool):
-        return "true" if label else "false"
-    if isinstance(label, float) and label.is_integer():
-        return str(int(label))
-    return str(label)
 
 
 def _number(label: str | None) -> float:

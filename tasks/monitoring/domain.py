@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bundle.arrays import Floats
 from contract.decision import Multivariate
-from methods.drift.histograms import Floats, to_numbers, to_texts
+from methods.drift.histograms import to_numbers, to_texts
 from methods.drift.profile import ReferenceProfile
+from methods.tables.sampling import evenly_spaced
 
 ROWS = 10_000  # of either side
 FEWEST_ROWS = 200
@@ -99,8 +101,7 @@ def _area(scores: Floats, is_new: Floats) -> float:
 
 def _matrix(reference: ReferenceProfile, table: pa.Table, names: list[str]) -> Floats:
     """Return (n, columns): numbers as they are, categories by their place, unseen ones behind."""
-    places = np.linspace(0, table.num_rows - 1, min(table.num_rows, ROWS)).astype(np.int64)
-    chosen = table.take(pa.array(places))
+    chosen = table.take(pa.array(evenly_spaced(table.num_rows, ROWS)))
     columns = []
     for name in names:
         grid = reference.columns[name].grid

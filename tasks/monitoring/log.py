@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bundle.arrays import Floats
 from contract import prediction_log
 from contract.store.client import Store
 from contract.store.layout import PredictionsKey, parse_keys
-from methods.drift.histograms import Floats
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
+from methods.tables.sampling import evenly_spaced
 from tasks.monitoring.champions import Champion
 from tasks.monitoring.days import Days, Micros
 
@@ -119,7 +120,7 @@ def _take(
 
 def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
     table = pa.concat_tables(held.tables, promote_options="permissive")
-    sampled = _spread(table.num_rows, SAMPLE_ROWS)
+    sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
     sample = table.take(pa.array(sampled))
     features = _features(sample)
     names = prediction_log.key_columns(table.column_names)
@@ -140,13 +141,6 @@ def _whole(day: date, champion: Champion, held: _Held) -> ServedDay:
         sampled=sampled,
         repeats=_repeats(sample, names, table.num_rows),
     )
-
-
-def _spread(rows: int, most: int) -> Micros:
-    """Return evenly spaced positions, at most `most` of them: early and late hours alike."""
-    if rows <= most:
-        return np.arange(rows, dtype=np.int64)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 def _features(table: pa.Table) -> pa.Table:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.decision import Performance
-from methods.drift.histograms import Floats
 from methods.drift.profile import Losses, ReferenceProfile
 from methods.models.metrics import row_losses
 from tasks.monitoring.champions import Champion

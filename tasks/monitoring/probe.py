@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bundle.arrays import Floats
 from contract.decision import Probe
-from methods.drift.histograms import Floats
 from methods.models.dataset import Dataset
 from methods.models.metrics import row_losses
 from methods.split.parts import microseconds

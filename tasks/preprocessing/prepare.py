@@ -13,8 +13,8 @@ from contract.messages import no_such_column
 from contract.problem import Problem
 from methods.columns.schema import is_feature, key_columns
 from methods.tables import sql as duck
-from methods.tables.joins import joined
 from tasks.preprocessing.clean import cleaned
+from tasks.preprocessing.joins import joined
 
 
 @dataclass(frozen=True)

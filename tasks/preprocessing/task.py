@@ -16,8 +16,8 @@ from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.columns.schema import infer
-from methods.split.parts import development, rule_of
+from methods.columns.schema import infer_schema
+from methods.split.parts import development, split_rule
 from methods.tables import sql as duck
 from methods.tables.parquet import write_table
 from tasks.preprocessing.page import page
@@ -58,8 +58,8 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
     with duck.connect(out.scratch) as connection:
         prepared = prepare(connection, paths, problem, run.window_end)
-    rows = prepared.table.filter(development(prepared.table, rule_of(problem, run, out.store)))
-    schema = infer(rows, problem)
+    rows = prepared.table.filter(development(prepared.table, split_rule(problem, run, out.store)))
+    schema = infer_schema(rows, problem)
     return Outputs(
         prepared=write_table(out, "prepared", prepared.table),
         schema=out.document("schema", schema),

@@ -25,7 +25,7 @@ from contract.store.champion_pointer import read_champion
 from contract.store.earlier_runs import read_replay
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.salt import salt_of
+from methods.split.parts import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
 

@@ -11,29 +11,30 @@ from dataclasses import dataclass, field
 import numpy as np
 from lightgbm.basic import LightGBMError
 
+from bundle.arrays import Floats
 from methods.models.bootstrap import Scored, paired_gain
 from methods.models.dataset import Dataset, shape_of
-from methods.models.encoding import EncodingSettings, fit_encoding
-from methods.models.families import FAMILIES, Effort, EncodedRows, Fitted
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
+from methods.models.families import FAMILIES, EncodedRows, FitLimits, Fitted
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
-from methods.models.metrics import Floats, MetricDefinition
+from methods.models.metrics import MetricDefinition
 from methods.models.threshold import choose_threshold
-from methods.split.folds import Pair, Rows, thin
+from methods.split.folds import Pair, Rows
+from methods.tables.sampling import evenly_spaced
 
-# Enough to rank families; sub-samples below 45,000 rows rank capacities wrongly (modelling notes, 5).
-LEARN_ROWS = 60_000
-SCORE_ROWS = 20_000
-# Arbitrary: any family does something sensible in half a second.
-LEAST_SECONDS = 0.5
-_DRAWS = 500
+LEARN_ROWS = 60_000  # samples below 45,000 rows were measured to rank large models wrongly
+SCORE_ROWS = 20_000  # arbitrary: the interval of a score is narrow enough
+LEAST_SECONDS = 0.5  # arbitrary: every family fits something useful within it
+_DRAWS = 500  # of the bootstrap; a rank needs fewer than the gate's decision
 
-# What a candidate may run into on legal data; anything else is a bug and keeps its traceback.
+# What fitting may raise on valid data; anything else is a bug and keeps its traceback.
 _FAILURES = (ValueError, FloatingPointError, MemoryError, np.linalg.LinAlgError, LightGBMError)
 
 
 @dataclass
 class _Candidate:
-    """One family's way through the pairs."""
+    """One family, with what it predicted on the pairs so far."""
 
     name: str
     seconds: float = 0.0
@@ -42,7 +43,7 @@ class _Candidate:
     failure: str | None = None
 
 
-def compare(
+def compare_families(
     dataset: Dataset,
     pairs: Sequence[Pair],
     families: Sequence[str],
@@ -67,10 +68,10 @@ def compare(
         first = time.process_time() - began if number else 0.0
         if number and left < first / number:
             break
-        rows = thin(pair.score, SCORE_ROWS)
+        rows = pair.score[evenly_spaced(len(pair.score), SCORE_ROWS)]
         _run_pair(
             dataset,
-            thin(pair.learn, LEARN_ROWS),
+            pair.train[evenly_spaced(len(pair.train), LEARN_ROWS)],
             rows,
             candidates,
             metric,
@@ -88,7 +89,7 @@ def compare(
             metric=metric.name,
             forward=forward,
             pairs=len(scored),
-            learn_rows=max(min(len(pair.learn), LEARN_ROWS) for pair in pairs),
+            learn_rows=max(min(len(pair.train), LEARN_ROWS) for pair in pairs),
             score_rows=sum(len(rows) for rows in scored),
             budget_seconds=budget_seconds,
             spent_seconds=0.0,
@@ -100,7 +101,7 @@ def compare(
 
 def _run_pair(
     dataset: Dataset,
-    learn: Rows,
+    train: Rows,
     score: Rows,
     candidates: Sequence[_Candidate],
     metric: MetricDefinition,
@@ -109,29 +110,29 @@ def _run_pair(
     seconds: float,
     seed: int,
 ) -> None:
-    """Fit all candidates on one pair; what one leaves of its time goes to those after it."""
+    """Fit all candidates on one pair; time that one does not use goes to those after it."""
     began = time.process_time()
     encoding, encoded = fit_encoding(
-        dataset.schema, dataset.take(learn), dataset.truth[learn], settings, seed
+        dataset.schema, dataset.take(train), dataset.truth[train], settings, seed
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric)
-    part = EncodedRows(encoded, dataset.truth[learn])
-    watch = EncodedRows(encoding.encode(dataset.take(score)), dataset.truth[score])
+    part = EncodedRows(encoded, dataset.truth[train])
+    validation = EncodedRows(encoding.encode(dataset.take(score)), dataset.truth[score])
     for position, candidate in enumerate(candidates):
         if candidate.failure is not None:
             continue
         left = seconds - (time.process_time() - began)
         cap = max(LEAST_SECONDS, left / (len(candidates) - position))
-        at = time.process_time()
+        started = time.process_time()
         family = FAMILIES[candidate.name]
         try:
-            effort = Effort(seed=seed, cap_seconds=cap, watch=watch)
+            effort = FitLimits(seed=seed, cap_seconds=cap, validation=validation)
             fitted = family.fit(shape, part, family.defaults(shape), effort)
-            candidate.predicted.append(fitted.predict(watch.encoded))
+            candidate.predicted.append(fitted.predict(validation.encoded))
             candidate.fitted = fitted
         except _FAILURES as error:
             candidate.failure = f"{type(error).__name__}: {str(error)[:200]}"
-        candidate.seconds += time.process_time() - at
+        candidate.seconds += time.process_time() - started
 
 
 def _rank(
@@ -145,7 +146,7 @@ def _rank(
 ) -> Leaderboard:
     """Score all candidates on all rows, and each against the best and the dummy, paired."""
     truth, blocks = dataset.truth[rows], dataset.assignment.block[rows]
-    held: dict[str, Scored] = {}
+    scored: dict[str, Scored] = {}
     scores: dict[str, float] = {}
     for candidate in candidates:
         if candidate.failure is None:
@@ -153,16 +154,18 @@ def _rank(
             threshold = _threshold(truth, predicted, metric)
             score = metric.score(truth, predicted, threshold)
             if np.isfinite(score):
-                held[candidate.name] = Scored(predicted, threshold)
+                scored[candidate.name] = Scored(predicted, threshold)
                 scores[candidate.name] = score
             else:
                 candidate.failure = f"{metric.name} of its predictions is not a number"
     best = max(scores, key=lambda name: metric.goodness(scores[name]), default=None)
 
     def difference(name: str, other: str | None) -> Difference | None:
-        if other is None or name == other or name not in held or other not in held:
+        if other is None or name == other or name not in scored or other not in scored:
             return None
-        gain = paired_gain(metric, truth, held[name], held[other], blocks, seed=seed, draws=_DRAWS)
+        gain = paired_gain(
+            metric, truth, scored[name], scored[other], blocks, seed=seed, draws=_DRAWS
+        )
         return Difference.of(gain)
 
     entries = [
@@ -186,7 +189,7 @@ def _rank(
 
 
 def _threshold(truth: Floats, predicted: Floats, metric: MetricDefinition) -> float:
-    """Return each candidate's own best threshold: all are flattered alike."""
+    """Return the candidate's own best threshold: the optimism is the same for all of them."""
     if predicted.ndim == 1 and metric.decides:
         return choose_threshold(truth, predicted, metric, None)
     return 0.5

@@ -1,4 +1,4 @@
-"""The page of selection: who is best, by how much, and against doing nothing."""
+"""The page of selection: who is best, by how much, and against a constant prediction."""
 
 from contract.run import Run
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
@@ -38,10 +38,14 @@ def page(board: Leaderboard, run: Run) -> str:
 
 def _lead(board: Leaderboard, best: LeaderboardEntry) -> str:
     if best.family == "dummy":
-        return "No candidate beats a constant answer on rows it has not seen: look at the columns."
+        return "No candidate beats a constant prediction on unseen rows: check the columns."
     gain = best.to_dummy
-    said = f"{best.family} is best with {board.metric} {number(best.score)}"
-    return f"{said}, {number(gain.value)} better than a constant answer." if gain else f"{said}."
+    summary = f"{best.family} is best with {board.metric} {number(best.score)}"
+    return (
+        f"{summary}, {number(gain.value)} better than a constant prediction."
+        if gain
+        else f"{summary}."
+    )
 
 
 def _leaderboard(board: Leaderboard, known: list[LeaderboardEntry]) -> list[Block]:
@@ -89,15 +93,15 @@ def _leaderboard(board: Leaderboard, known: list[LeaderboardEntry]) -> list[Bloc
 def _differences(known: list[LeaderboardEntry], best: LeaderboardEntry) -> list[Block]:
     others = [entry for entry in known if entry.to_best is not None]
     if not others:
-        return [Paragraph("There is nothing to compare the best with.")]
-    found = [entry.to_best for entry in others if entry.to_best is not None]
+        return [Paragraph("There is no other family to compare the best with.")]
+    differences = [entry.to_best for entry in others if entry.to_best is not None]
     return [
         Chart(
             intervals(
                 [entry.family for entry in others],
-                [one.value for one in found],
-                [one.low for one in found],
-                [one.high for one in found],
+                [one.value for one in differences],
+                [one.low for one in differences],
+                [one.high for one in differences],
                 title=f"Difference to {best.family}, 95 % interval",
             ),
             "Paired bootstrap by blocks; an interval that holds 0 is a tie.",
@@ -108,10 +112,10 @@ def _differences(known: list[LeaderboardEntry], best: LeaderboardEntry) -> list[
 def _how(board: Leaderboard) -> Block:
     return Facts(
         {
-            "pairs of rows": board.pairs,
-            "rows learnt from": board.learn_rows,
+            "train/test pairs": board.pairs,
+            "training rows": board.learn_rows,
             "rows scored": board.score_rows,
-            "scored later than learnt": board.forward,
+            "tested on later rows": board.forward,
             "CPU time used": seconds(board.spent_seconds),
             "budget, with tuning": seconds(board.budget_seconds),
         }

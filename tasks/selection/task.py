@@ -1,4 +1,4 @@
-"""Compare kinds of model on the same rows: which suit the problem, against doing nothing?
+"""Compare kinds of model on the same rows: which suit the problem, and do they beat a constant prediction?
 
 Takes    problem, run, prepared, schema, assignment
 Makes    leaderboard, page   all candidates with default settings, paired against best and dummy
@@ -10,20 +10,19 @@ Source   Raschka, "Model Evaluation, Model Selection, and Algorithm Selection", 
 from contract.artifacts import Document, Page
 from contract.errors import Refused
 from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, metric_of, read_dataset
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.split.folds import fold_pairs
-from tasks.selection.compare import compare
+from tasks.selection.compare import compare_families
 from tasks.selection.page import page
 
-# Of the budget; the rest is tuning's. Families first, settings second.
-SHARE = 0.4
+SHARE = 0.4  # of the budget; the rest is tuning's: families first, settings second
 
 
 class Inputs(Prepared):
@@ -31,7 +30,7 @@ class Inputs(Prepared):
 
 
 class Params(Strict):
-    """Selection has no parameters: the problem says it all."""
+    """Selection has no parameters: the problem has them."""
 
 
 class Outputs(Strict):
@@ -45,21 +44,20 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Compare the families that the problem allows, or hand on what was compared before."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    about = read_artifact(out.store, inputs.run, Run)
-    if about.replay is None:
+    """Compare the families that the problem allows, or return the stored comparison in a replay."""
+    problem, run = read_problem_and_run(out.store, inputs)
+    if run.replay is None:
         board = _compare(inputs, problem, out)
     else:
-        board = read_artifact(out.store, about.replay.leaderboard, Leaderboard)
+        board = read_artifact(out.store, run.replay.leaderboard, Leaderboard)
     scores = {entry.family: entry.score for entry in board.entries if entry.score is not None}
     if not scores:
         failures = "; ".join(f"{entry.family}: {entry.failure}" for entry in board.entries)
-        sentence = f"no candidate could be scored ({failures}); one is needed. Look at the columns."
+        sentence = f"no candidate could be scored ({failures}); one is needed. Check the columns."
         raise Refused(sentence)
     return Outputs(
         leaderboard=out.document("leaderboard", board),
-        page=out.page("page", page(board, about)),
+        page=out.page("page", page(board, run)),
         best=board.entries[0].family,
         score=scores[board.entries[0].family],
         scores=scores,
@@ -70,7 +68,7 @@ def _compare(inputs: Inputs, problem: Problem, out: Out) -> Leaderboard:
     dataset = read_dataset(out.store, inputs)
     dataset.check_classes(dataset.rows("train"))
     forward = problem.split_by == "time"
-    return compare(
+    return compare_families(
         dataset,
         fold_pairs(dataset.assignment, dataset.labelled, ordered=forward),
         problem.models.candidates,

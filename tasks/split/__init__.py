@@ -1,1 +1,1 @@
-"""Split: which rows teach, which choose, which judge."""
+"""Split: training, validation and hold-out rows."""

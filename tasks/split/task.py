@@ -1,8 +1,8 @@
-"""Say of every prepared row whether it teaches, chooses or judges, before anything is fitted.
+"""Assign every prepared row to training, validation or the vault, before anything is fitted.
 
 Takes    problem, run, prepared
-Makes    assignment         row, part (train, validation, vault, or gap: takes no part), block, fold
-         page               the parts and their reach
+Makes    assignment         row, part (train, validation, vault, or gap: unused), block, fold
+         page               the parts and their first and last event times
 Facts    train, validation, vault   rows of each part
          target_mean        of each part: the mean of the target, or of the positive class
          vault_from         by time: where the vault begins, microseconds since 1970
@@ -13,17 +13,15 @@ Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 import numpy as np
 
 from contract.artifacts import Document, Page, Table
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
 from methods.split.assignment import assign
-from methods.split.parts import rule_of
+from methods.split.parts import split_rule
 from methods.tables.parquet import read_table, write_table
-from tasks.split.page import split_page
+from tasks.split.page import page
 
 
 class Inputs(Strict):
@@ -35,7 +33,7 @@ class Inputs(Strict):
 
 
 class Params(Strict):
-    """It has none: everything stands in the problem."""
+    """It has none: the problem defines the split."""
 
 
 class Outputs(Strict):
@@ -51,11 +49,10 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
-    """Assign the rows and say how the target lies in each part."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    this = read_artifact(out.store, inputs.run, Run)
+    """Assign the rows and summarise the target of each part."""
+    problem, run = read_problem_and_run(out.store, inputs)
     table = read_table(out.store, inputs.prepared)
-    rule = rule_of(problem, this, out.store)
+    rule = split_rule(problem, run, out.store)
     column = table[problem.target.column]
     task = task_of(column, problem)
     classes = classes_of(column, task, problem)
@@ -64,18 +61,18 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         if classes
         else numbers_of(column, problem.target.column)
     )
-    made = assign(table, rule, target, classes)
-    rows = made.rows()
+    assignment = assign(table, rule, target, classes)
+    rows = assignment.rows()
     means = {
-        name: None if task == "multiclass" else float(np.mean(target[made.part == name]))
+        name: None if task == "multiclass" else float(np.mean(target[assignment.part == name]))
         for name in rows
     }
     return Outputs(
-        assignment=write_table(out, "assignment", made.table()),
-        page=out.page("page", split_page(this, table, rule, made, means)),
+        assignment=write_table(out, "assignment", assignment.table()),
+        page=out.page("page", page(run, table, rule, assignment, means)),
         **rows,
         target_mean=means,
-        vault_from=made.vault_from,
+        vault_from=assignment.vault_from,
     )
 
 

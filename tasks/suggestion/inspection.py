@@ -8,13 +8,14 @@ import duckdb
 import pyarrow as pa
 
 from contract.errors import AskedWrongly, Refused, is_disk_full
+from contract.learning_task import LearningTask
 from contract.messages import no_such_column
 from contract.problem import Problem, read_problem_text
 from methods.columns.roles import Feature, column_of
 from methods.columns.schema import is_feature
-from methods.columns.targets import LearningTask, classes_of, labelled, task_of
+from methods.columns.targets import classes_of, labelled, task_of
 from methods.tables import sql as duck
-from methods.tables.files import common_columns, look_into, scan
+from methods.tables.files import common_columns, scan, sniff
 from tasks.suggestion.render import problem_text
 
 SAMPLE = 200_000  # rows whose columns are inspected; keys and counts are of all rows
@@ -86,7 +87,7 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if not path.is_file():
         raise AskedWrongly(f"There is no file {str(path)!r}; check the path.")
     try:
-        form = look_into(connection, path)
+        form = sniff(connection, path)
         types = common_columns(connection, [form])
         rows = f"SELECT * FROM {scan(form, types)}"  # noqa: S608 - quoted
         numbered = f"SELECT *, row_number() OVER () - 1 AS perennial_place FROM ({rows})"  # noqa: S608 - quoted

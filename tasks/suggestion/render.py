@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
+from contract.learning_task import LearningTask
 from methods.columns.roles import Feature
-from methods.columns.targets import LearningTask
 from methods.tables import sql as duck
 
 LEVELS = 50  # values of a text that a suite lists

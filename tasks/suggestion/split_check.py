@@ -6,9 +6,8 @@ import pyarrow as pa
 from contract.problem import Problem
 from methods.columns.schema import ROW_KEY
 from methods.columns.targets import class_codes, numbers_of
-from methods.salt import salt_of
 from methods.split.assignment import assign
-from methods.split.parts import rule_from
+from methods.split.parts import salt_of, split_rule_from
 from tasks.suggestion.inspection import DataSummary
 
 
@@ -26,4 +25,4 @@ def can_be_split(summary: DataSummary, problem: Problem) -> None:
     target = (
         class_codes(values, summary.classes, name) if summary.classes else numbers_of(values, name)
     )
-    assign(table, rule_from(problem, salt_of(problem.name), None), target, summary.classes)
+    assign(table, split_rule_from(problem, salt_of(problem.name), None), target, summary.classes)

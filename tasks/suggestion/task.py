@@ -19,14 +19,15 @@ from pydantic import ValidationError
 
 from contract.artifacts import Blob, Document
 from contract.errors import AskedWrongly, PerennialError, Refused
+from contract.learning_task import LearningTask
 from contract.log import log
 from contract.problem import Problem
 from contract.runtime.process import RESULT_VARIABLE
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.columns.leakage import leaks
-from methods.columns.targets import LearningTask, class_codes, numbers_of
+from methods.columns.targets import class_codes, numbers_of
+from methods.models.leakage import find_leaks
 from methods.tables import sql as duck
 from tasks.suggestion.inspection import DataSummary, problem_of, summarise
 from tasks.suggestion.render import problem_text, readme_text, suite_of
@@ -139,7 +140,8 @@ def _suspects(summary: DataSummary, target: str) -> list[str]:
     features: pa.Table = summary.table.select(names)
     known = np.isfinite(numbers)
     return [
-        finding.sentence for finding in leaks(features.filter(known), numbers[known], summary.task)
+        finding.sentence
+        for finding in find_leaks(features.filter(known), numbers[known], summary.task)
     ]
 
 

@@ -1,4 +1,4 @@
-"""From a fitted plan to a signed bundle, read back and compared before anyone else sees it."""
+"""From a fitted plan to a signed bundle, read back and compared before it is stored."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,21 +24,20 @@ from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
-from tasks.training.fit import FittedPlan, described
+from tasks.training.fit import FittedPlan, family_name
 from tasks.training.golden import golden_rows
-from tasks.training.held import Held
+from tasks.training.hold_out import HoldOut
 
-# Calibration and sums in another order; members themselves were compared to 1e-12.
-TOLERANCE = 1e-9
-_COMPARED_ROWS = 2_000
+TOLERANCE = 1e-9  # calibration and sums in another order; members were compared to 1e-12
+_COMPARED_ROWS = 2_000  # arbitrary
 
 
 def export(
     folder: Path,
     *,
     plan: TrainingPlan,
-    after: FittedPlan,
-    held: Held,
+    refitted: FittedPlan,
+    hold_out: HoldOut,
     table: pa.Table,
     contract: Contract,
     card: Card,
@@ -51,29 +50,31 @@ def export(
     """
     members = {}
     entries = []
-    for place, (planned, fitted) in enumerate(after.members):
+    for index, (planned, fitted) in enumerate(refitted.members):
         tensors = fitted.tensors()
-        name = f"members/m{place}_{planned.family}.{tensors.kind}"
+        name = f"members/m{index}_{planned.family}.{tensors.kind}"
         members[name] = tensors
-        inputs = tuple(range(len(after.encoding.outputs)))
+        inputs = tuple(range(len(refitted.encoding.outputs)))
         entries.append(MemberEntry(file=name, weight=planned.weight, inputs=inputs))
     digest = write(
         folder,
         model=ModelDocument(
-            members=tuple(entries), calibration=tuple(held.calibration), threshold=held.threshold
+            members=tuple(entries),
+            calibration=tuple(hold_out.calibration),
+            threshold=hold_out.threshold,
         ),
-        encoder=after.encoding.document,
+        encoder=refitted.encoding.document,
         members=members,
         contract=contract,
-        golden_rows=golden_rows(after.encoding, table, plan.seed),
-        profile=held.profile,
+        golden_rows=golden_rows(refitted.encoding, table, plan.seed),
+        profile=hold_out.profile,
         card=card,
         signing_key=signing_key,
     )
     sample = table.slice(0, _COMPARED_ROWS)
-    expected = apply_calibration(held.calibration, after.predict(sample))
-    found = load(folder, digest=digest).batch(sample)
-    largest = float(np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))))
+    expected = apply_calibration(hold_out.calibration, refitted.predict(sample))
+    actual = load(folder, digest=digest).batch(sample)
+    largest = float(np.max(np.abs(actual - expected) / np.maximum(1.0, np.abs(expected))))
     if not largest <= TOLERANCE:  # NaN compares false
         sentence = (
             f"the bundle read back differs by {largest:.2g} from the fitted models, at most "
@@ -84,9 +85,9 @@ def export(
 
 
 def bundle_contract(schema: Schema, problem: Problem) -> Contract:
-    """Say what a row looks like: the columns that teach, their types, and the declared ranges.
+    """Describe a row for its senders: the used columns, their types, and the declared ranges.
 
-    A range that was only seen is not a limit: tomorrow's row may lie outside it.
+    A range that was only observed is no limit: a later row may lie outside it.
     """
     columns = []
     for feature in schema.columns:
@@ -134,27 +135,27 @@ def _type(feature: Feature) -> ColumnType:
 
 
 def model_card(
-    plan: TrainingPlan, held: Held, run: Run, rows: int, until: datetime, *, forward: bool
+    plan: TrainingPlan, hold_out: HoldOut, run: Run, rows: int, until: datetime, *, forward: bool
 ) -> Card:
-    """Return the card: where the model comes from, what it reached, what it never saw."""
-    how = "later than those that taught" if forward else "drawn by key"
+    """Return the card: where the model comes from, its metrics on validation, and its limits."""
+    how = "later than the training rows" if forward else "drawn by key"
     return Card(
         problem=run.name,
         run=run.run_id,
         trained_at=until,
         rows=rows,
-        metrics=held.metrics,
-        family=described(plan.members),
+        metrics=hold_out.metrics,
+        family=family_name(plan.members),
         settings={
-            f"{place}.{member.family}": {"weight": member.weight, **member.settings}
-            for place, member in enumerate(plan.members)
+            f"{index}.{member.family}": {"weight": member.weight, **member.settings}
+            for index, member in enumerate(plan.members)
         },
         limits=(
-            f"It learnt from {rows} rows known by {until:%Y-%m-%d}; what came later it never saw.",
+            f"It was trained on {rows} rows known by {until:%Y-%m-%d}, and on no later ones.",
             (
-                f"Its metrics are of {len(held.truth)} validation rows, {how}, before the refit; "
-                "validation chose the settings, so they flatter a little: the gate does not."
+                f"Its metrics are of {len(hold_out.truth)} validation rows, {how}, before the refit; "
+                "validation selected the settings, so they are slightly optimistic; the gate's are not."
             ),
-            "Categories that it never saw count as `other`; unusable values count as missing.",
+            "Unseen categories count as `other`; unusable values count as missing.",
         ),
     )

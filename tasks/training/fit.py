@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from bundle.arrays import Floats
 from methods.models.dataset import Dataset, shape_of
 from methods.models.encoding import Encoding, fit_encoding
 from methods.models.families import (
     FAMILIES,
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     PlannedMember,
+    Shape,
     TrainingPlan,
 )
 from methods.models.families.ensemble import combine
-from methods.models.metrics import Floats, metric_named
+from methods.models.metrics import metric_named
 from methods.split.folds import Rows
 
 
@@ -32,9 +34,9 @@ class FittedPlan:
     def mix(self, encoded: Floats) -> Floats:
         """Return the weighted mean of the members, not calibrated; (n,) or (n, classes)."""
         predictions = {
-            str(place): fitted.predict(encoded) for place, (_, fitted) in enumerate(self.members)
+            str(index): fitted.predict(encoded) for index, (_, fitted) in enumerate(self.members)
         }
-        weights = {str(place): member.weight for place, (member, _) in enumerate(self.members)}
+        weights = {str(index): member.weight for index, (member, _) in enumerate(self.members)}
         return combine(weights, predictions)
 
     def predict(self, table: pa.Table) -> Floats:
@@ -55,23 +57,24 @@ def fit_plan(
     )
     shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
     part = EncodedRows(encoded, dataset.truth[rows], weights)
-    fitted = [
-        (
-            member,
-            FAMILIES[member.family].fit(
-                shape,
-                part,
-                member.settings,
-                Effort(seed=member.seed, iterations=member.iterations_for(len(rows), plan.rows)),
-            ),
-        )
-        for member in plan.members
-    ]
-    return FittedPlan(encoding, tuple(fitted), encoded)
+    members = tuple(
+        (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
+    )
+    return FittedPlan(encoding, members, encoded)
 
 
-def described(members: Sequence[PlannedMember]) -> str:
-    """Return the families in a word, such as `boosting` or `ensemble of boosting, linear`."""
+def _fit_member(
+    member: PlannedMember, planned_rows: int, shape: Shape, part: EncodedRows
+) -> Fitted:
+    family = FAMILIES[member.family]
+    iterations = member.iterations_for(len(part.truth), planned_rows, grow=family.iterations_grow)
+    return family.fit(
+        shape, part, member.settings, FitLimits(seed=member.seed, iterations=iterations)
+    )
+
+
+def family_name(members: Sequence[PlannedMember]) -> str:
+    """Return the families as a card names them, such as `boosting` or `ensemble of boosting, linear`."""
     if len(members) == 1:
         return members[0].family
     return f"ensemble of {', '.join(dict.fromkeys(member.family for member in members))}"

@@ -1,7 +1,7 @@
-"""Golden rows: made up from the encoder's own vocabulary and from ranges, never a person's row.
+"""Golden rows: synthetic rows from the encoder's own vocabulary and from ranges, never a real row.
 
-Most look like real rows column by column; some are missing, empty, unseen or garbage, because that
-is where readers differ.
+Most are plausible column by column; some are missing, empty, unseen or malformed, because there
+readers differ.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from bundle.plans import CategoryPlan, DatePlan, EqualsPlan, LookupPlan, NumberP
 from methods.models.encoding import Encoding
 
 ROWS = 60
-_PLAIN = 50  # the rest are the odd ones below
+_PLAIN = 50  # the rest are the unusual ones below
 _MISSING = 0.1  # share of a column
-_WORDS = 8
+_WORDS = 8  # of a text; arbitrary
 _DAY_MICROSECONDS = 86_400 * 1_000_000
 
 Cell = bool | int | float | str | None
@@ -29,24 +29,33 @@ def golden_rows(encoding: Encoding, table: pa.Table, seed: int) -> list[GoldenRo
     Deterministic for a seed.
     """
     random = np.random.default_rng(seed)
-    plans = _one_a_column(encoding.document.columns)
+    plans = _one_plan_per_column(encoding.document.columns)
     columns = {plan.column: _cells(plan, table[plan.column], _PLAIN, random) for plan in plans}
     rows: list[GoldenRow] = [
-        {name: cells[place] for name, cells in columns.items()} for place in range(_PLAIN)
+        {name: cells[index] for name, cells in columns.items()} for index in range(_PLAIN)
     ]
     names = list(columns)
-    odd: list[Cell] = [None, "", "never seen before", "1_0", "inf", "2024-02-30", -1, 1e30, True]
-    rows += [dict.fromkeys(names, value) for value in odd]
+    unusual: list[Cell] = [
+        None,
+        "",
+        "never seen before",
+        "1_0",
+        "inf",
+        "2024-02-30",
+        -1,
+        1e30,
+        True,
+    ]
+    rows += [dict.fromkeys(names, value) for value in unusual]
     rows.append({})
     return rows[:ROWS]
 
 
-def _one_a_column(plans: Sequence[Plan]) -> list[Plan]:
-    """Keep one plan a column: for a category the one that knows more values."""
+def _one_plan_per_column(plans: Sequence[Plan]) -> list[Plan]:
+    """Keep one plan per column: of a category the one with more values."""
     kept: dict[str, Plan] = {}
     for plan in plans:
-        held = kept.get(plan.column)
-        if held is None or isinstance(plan, LookupPlan):
+        if plan.column not in kept or isinstance(plan, LookupPlan):
             kept[plan.column] = plan
     return list(kept.values())
 
@@ -54,24 +63,24 @@ def _one_a_column(plans: Sequence[Plan]) -> list[Plan]:
 def _cells(
     plan: Plan, values: pa.ChunkedArray, count: int, random: np.random.Generator
 ) -> list[Cell]:
-    """Make up values of one column; every tenth is missing."""
+    """Generate values of one column; every tenth is missing."""
     if isinstance(plan, NumberPlan):
-        made = _numbers(values, count, random)
+        cells = _numbers(values, count, random)
     elif isinstance(plan, EqualsPlan):
-        made = [plan.one if one else _other(plan, values) for one in random.integers(0, 2, count)]
+        cells = [plan.one if one else _other(plan, values) for one in random.integers(0, 2, count)]
     elif isinstance(plan, CategoryPlan | LookupPlan):
         words = sorted(plan.values) or ["unseen"]
-        made = [words[i] for i in random.integers(0, len(words), count)]
+        cells = [words[i] for i in random.integers(0, len(words), count)]
     elif isinstance(plan, DatePlan):
-        made = _dates(values, count, random)
+        cells = _dates(values, count, random)
     else:
-        made = _texts(plan, count, random)
+        cells = _texts(plan, count, random)
     missing = random.random(count) < _MISSING
-    return [None if gone else value for value, gone in zip(made, missing, strict=True)]
+    return [None if is_missing else value for value, is_missing in zip(cells, missing, strict=True)]
 
 
 def _numbers(values: pa.ChunkedArray, count: int, random: np.random.Generator) -> list[Cell]:
-    """Draw between the percentiles, rounded: near real values, and nobody's own."""
+    """Draw between the percentiles, rounded: close to real values, but none of them."""
     try:
         numbers = pc.cast(values.drop_null(), pa.float64(), safe=False).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # numbers written as text
@@ -106,7 +115,7 @@ def _dates(values: pa.ChunkedArray, count: int, random: np.random.Generator) -> 
 
 
 def _texts(plan: TextPlan, count: int, random: np.random.Generator) -> list[Cell]:
-    """String words of the vocabulary together."""
+    """Join words of the vocabulary."""
     terms = [term for term, _, _ in plan.terms] or ["word"]
     return [
         " ".join(terms[i] for i in random.integers(0, len(terms), _WORDS)) for _ in range(count)

@@ -1,12 +1,12 @@
-"""The page of training: the model's card, its columns by weight, how sure it is and how right."""
+"""The page of training: the model's card, its columns by importance, and its reliability."""
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.documents import Card
 from contract.artifacts import Bundle
 from contract.run import Run
 from methods.models.families import TrainingPlan
-from methods.models.metrics import Floats
 from pages import (
     Block,
     Chart,
@@ -22,31 +22,31 @@ from pages import (
     render,
     size,
 )
-from tasks.training.held import Held
+from tasks.training.hold_out import HoldOut
 
 _SHOWN = 20
 _BINS = 10
 
 
-def page(plan: TrainingPlan, held: Held, card: Card, bundle: Bundle, run: Run) -> str:
+def page(plan: TrainingPlan, hold_out: HoldOut, card: Card, bundle: Bundle, run: Run) -> str:
     """Return the page."""
     score = card.metrics.get(plan.metric)
     return render(
         f"Training for {run.name}",
-        status=Status("neutral", "not yet judged"),
+        status=Status("neutral", "not yet evaluated"),
         lead=f"A {card.family} from {number(card.rows)} rows; {plan.metric} {number(score)} on "
-        "validation before the refit. The gate judges it next.",
+        "validation before the refit. The gate evaluates it next.",
         sections=[
-            PageSection("The model", *_model(plan, held, card, bundle.bytes)),
-            PageSection("What it looks at", *_importance(held)),
-            PageSection("How right it is", *_rightness(plan, held)),
+            PageSection("The model", *_model(plan, hold_out, card, bundle.bytes)),
+            PageSection("Importance of the columns", *_importance(hold_out)),
+            PageSection("Reliability", *_reliability(plan, hold_out)),
             PageSection("Limits", *[Paragraph(sentence) for sentence in card.limits]),
         ],
         footer={"run": run.run_id, "problem": run.name, "digest": bundle.digest},
     )
 
 
-def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[Block]:
+def _model(plan: TrainingPlan, hold_out: HoldOut, card: Card, size_bytes: int) -> list[Block]:
     members = [[member.family, member.weight, member.iterations or None] for member in plan.members]
     return [
         Facts(
@@ -55,7 +55,7 @@ def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[
                 "members": len(plan.members),
                 "size": size(size_bytes),
                 "calibration": plan.calibration,
-                "threshold": held.threshold,
+                "threshold": hold_out.threshold,
             }
         ),
         TableBlock(["member", "weight", "steps as planned"], members),
@@ -65,11 +65,11 @@ def _model(plan: TrainingPlan, held: Held, card: Card, size_bytes: int) -> list[
     ]
 
 
-def _importance(held: Held) -> list[Block]:
-    shown = held.importance[:_SHOWN]
+def _importance(hold_out: HoldOut) -> list[Block]:
+    shown = hold_out.importance[:_SHOWN]
     if not shown:
-        return [Paragraph("No column was asked for.")]
-    rest = [[one.column, one.loss, one.share] for one in held.importance]
+        return [Paragraph("No column is used.")]
+    rest = [[one.column, one.loss, one.share] for one in hold_out.importance]
     return [
         Chart(
             bars(
@@ -83,21 +83,21 @@ def _importance(held: Held) -> list[Block]:
     ]
 
 
-def _rightness(plan: TrainingPlan, held: Held) -> list[Block]:
-    if plan.task == "regression" or held.scores.ndim > 1:
-        return [Paragraph(f"{len(held.truth)} validation rows; the metrics stand above.")]
-    said, found = reliability(held.truth, held.scores)
+def _reliability(plan: TrainingPlan, hold_out: HoldOut) -> list[Block]:
+    if plan.task == "regression" or hold_out.scores.ndim > 1:
+        return [Paragraph(f"{len(hold_out.truth)} validation rows; their metrics are above.")]
+    predicted, observed = reliability(hold_out.truth, hold_out.scores)
     return [
         Chart(
             curve(
-                said,
-                found,
-                title="Said and found",
-                x_label="probability that was said",
-                y_label="share that came true",
+                predicted,
+                observed,
+                title="Predicted and observed",
+                x_label="predicted probability",
+                y_label="observed share",
                 diagonal=True,
             ),
-            "Each point is a tenth of the validation rows; on the diagonal probabilities are true.",
+            "Each point is a tenth of the validation rows; on the diagonal the model is calibrated.",
         )
     ]
 
@@ -106,5 +106,5 @@ def reliability(truth: Floats, scores: Floats) -> tuple[list[float], list[float]
     """Return mean score and share of positives of each tenth of the rows, in order of score."""
     order = np.argsort(scores, kind="stable")
     tenths = [rows for rows in np.array_split(order, _BINS) if len(rows)]
-    said = [float(scores[rows].mean()) for rows in tenths]
-    return said, [float(truth[rows].mean()) for rows in tenths]
+    means = [float(scores[rows].mean()) for rows in tenths]
+    return means, [float(truth[rows].mean()) for rows in tenths]

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from contract.artifacts import Bundle, Document, Page
 from contract.errors import AskedWrongly
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.documents import read_artifact
 from contract.store.writer import Out
@@ -23,7 +22,7 @@ from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import fit_plan
-from tasks.training.held import hold_out
+from tasks.training.hold_out import score_hold_out
 from tasks.training.page import page
 
 KEY_VARIABLE = "PERENNIAL_SIGNING_KEY"
@@ -36,7 +35,7 @@ class Inputs(Prepared):
 
 
 class Params(Strict):
-    """Training has no parameters: the plan says it all."""
+    """Training has no parameters: the plan has them."""
 
 
 class Outputs(Strict):
@@ -51,26 +50,25 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Fit before the refit for honest scores, fit again on all of it, and export."""
+    """Fit on train for unbiased scores of validation, refit on both, and export."""
     began = time.process_time()
     signing_key = read_signing_key()
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    about = read_artifact(out.store, inputs.run, Run)
+    problem, run = read_problem_and_run(out.store, inputs)
     plan = read_artifact(out.store, inputs.plan, TrainingPlan)
     dataset = read_dataset(out.store, inputs)
     forward = problem.split_by == "time"
     train, validation = dataset.rows("train"), dataset.rows("validation")
-    before = fit_plan(plan, dataset, train, dataset.weights(train, about.window_end, plan.window))
-    held = hold_out(plan, before, dataset, validation, problem, forward=forward)
+    fitted = fit_plan(plan, dataset, train, dataset.weights(train, run.window_end, plan.window))
+    hold_out = score_hold_out(plan, fitted, dataset, validation, problem, forward=forward)
     both = dataset.rows("train", "validation")
-    after = fit_plan(plan, dataset, both, dataset.weights(both, about.window_end, plan.window))
-    card = model_card(plan, held, about, len(both), about.window_end, forward=forward)
+    refitted = fit_plan(plan, dataset, both, dataset.weights(both, run.window_end, plan.window))
+    card = model_card(plan, hold_out, run, len(both), run.window_end, forward=forward)
     folder = out.scratch / "bundle"
     digest = export(
         folder,
         plan=plan,
-        after=after,
-        held=held,
+        refitted=refitted,
+        hold_out=hold_out,
         table=dataset.take(both),
         contract=bundle_contract(dataset.schema, problem),
         card=card,
@@ -80,7 +78,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     return Outputs(
         bundle=bundle,
         card=out.document("card", card),
-        page=out.page("page", page(plan, held, card, bundle, about)),
+        page=out.page("page", page(plan, hold_out, card, bundle, run)),
         digest=digest,
         size=bundle.bytes,
         seconds=round(time.process_time() - began, 1),
@@ -92,15 +90,15 @@ def read_signing_key() -> bytes:
 
     Raises AskedWrongly where there is none: a bundle without a signature is never made.
     """
-    place = os.environ.get(KEY_VARIABLE)
-    if not place:
+    path = os.environ.get(KEY_VARIABLE)
+    if not path:
         sentence = f"{KEY_VARIABLE} is not set; it must name the file of the signing key."
         raise AskedWrongly(sentence)
     try:
-        return Path(place).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         sentence = (
-            f"the signing key {place!r} cannot be read ({error.strerror}); {KEY_VARIABLE} names it."
+            f"the signing key {path!r} cannot be read ({error.strerror}); {KEY_VARIABLE} names it."
         )
         raise AskedWrongly(sentence) from error
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bundle.arrays import Floats
 from methods.models.calibration import (
     CalibrationKind,
     apply_calibration,
@@ -10,33 +11,33 @@ from methods.models.calibration import (
     fit_calibration,
 )
 from methods.models.families.ensemble import combine, crossed_score, greedy_weights
-from methods.models.metrics import Blocks, Floats, MetricDefinition
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
 from methods.models.threshold import choose_threshold
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 
-# Members are refitted, stored and asked for every prediction; the sixth has never earned its cost.
-MOST_MEMBERS = 5
-_TRIALS_A_FAMILY = 2
-_CANDIDATES = 8
+MOST_MEMBERS = 5  # each is refitted, stored and scored with; a sixth never paid for its cost
+_TRIALS_A_FAMILY = 2  # an ensemble gains from members that differ
+_CANDIDATES = 8  # of an ensemble
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The members with their weights, and what they said of validation, not yet calibrated."""
+    """The members with their weights, and their predictions for the scored rows, not calibrated."""
 
-    members: tuple[tuple[Tried, float], ...]
+    members: tuple[tuple[ScoredTrial, float], ...]
     predicted: Floats
 
 
-def choose(
-    tried: Sequence[Tried],
+def choose_members(
+    tried: Sequence[ScoredTrial],
     truth: Floats,
     blocks: Blocks,
     metric: MetricDefinition,
     *,
     may_mix: bool,
 ) -> Choice:
-    """Return the best single trial, or the ensemble where it wins on rows that did not choose it.
+    """Return the best single trial, or the ensemble where it wins on rows that did not select its weights.
 
     `truth` and `blocks` are (n,) of validation; `may_mix` is True where ensembles are allowed.
     """
@@ -55,7 +56,7 @@ def choose(
     return Choice(members, combine(weights, predictions))
 
 
-def decide(
+def choose_decision(
     truth: Floats,
     predicted: Floats,
     blocks: Blocks,
@@ -68,8 +69,8 @@ def decide(
 
     For classes only; `predicted` is (n,) or (n, classes) of validation.
 
-    Nothing is calibrated where validation is later than train: the map would hold the base rate of
-    those weeks against a model that has not seen them, and the model that is served has. On the
+    Nothing is calibrated where validation is later than train: the map would fit the base rate of
+    those weeks to a model that was not trained on them, while the model that is served was. On the
     flights of 2013 that cost much of the log-loss a month later.
     """
     kind = "none" if forward else choose_calibration(truth, predicted, blocks)
@@ -80,14 +81,14 @@ def decide(
     return kind, threshold, metric.score(truth, final, threshold)
 
 
-def _pool(tried: Sequence[Tried]) -> list[Tried]:
-    """Return the best trials of each family: an ensemble lives on members that differ."""
+def _pool(tried: Sequence[ScoredTrial]) -> list[ScoredTrial]:
+    """Return the best trials of each family: an ensemble gains from members that differ."""
     ordered = sorted(tried, key=lambda one: (-one.goodness, one.number))
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
     pool = []
     for one in ordered:
-        taken[one.family] = taken.get(one.family, 0) + 1
-        if taken[one.family] <= _TRIALS_A_FAMILY:
+        counts[one.family] = counts.get(one.family, 0) + 1
+        if counts[one.family] <= _TRIALS_A_FAMILY:
             pool.append(one)
     return pool[:_CANDIDATES]
 

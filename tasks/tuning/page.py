@@ -17,21 +17,21 @@ from pages import (
     render,
 )
 from pages import seconds as duration
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 
 _SHOWN = 20
 
 
-def page(plan: TrainingPlan, tried: Sequence[Tried], gain: float, run: Run) -> str:
+def page(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float, run: Run) -> str:
     """Return the page; `tried` is empty where a stored plan was replayed."""
     kinds = " + ".join(member.family for member in plan.members)
-    said = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that chose it"
+    summary = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that selected it"
     sections = [PageSection("The plan", *_plan(plan))]
     if tried:
         sections.append(PageSection("The search", *_search(plan, tried, gain)))
-        lead = f"{said}, {number(gain)} better than the best default settings."
+        lead = f"{summary}, {number(gain)} better than the best default settings."
     else:
-        lead = f"{said} when it was found; this run replays it unchanged."
+        lead = f"{summary} when it was found; this run replays it unchanged."
     return render(
         f"Tuning for {run.name}",
         status=Status("good" if tried else "neutral", "searched" if tried else "replayed"),
@@ -57,7 +57,7 @@ def _plan(plan: TrainingPlan) -> list[Block]:
             {
                 "calibration": plan.calibration,
                 "threshold": plan.threshold,
-                "rows learnt from": plan.rows,
+                "training rows": plan.rows,
                 "half-life": plan.window.half_life_days or "all rows count alike",
                 "seed": plan.seed,
             }
@@ -65,7 +65,7 @@ def _plan(plan: TrainingPlan) -> list[Block]:
     ]
 
 
-def _search(plan: TrainingPlan, tried: Sequence[Tried], gain: float) -> list[Block]:
+def _search(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float) -> list[Block]:
     so_far: list[float] = []
     for one in tried:
         so_far.append(max(one.goodness, so_far[-1] if so_far else one.goodness))
@@ -87,5 +87,7 @@ def _search(plan: TrainingPlan, tried: Sequence[Tried], gain: float) -> list[Blo
             rows,
             caption=f"The best {len(rows)} of {len(tried)} trials.",
         ),
-        Paragraph("These rows chose the plan, so its score flatters; the gate has the honest one."),
+        Paragraph(
+            "The plan was selected on these rows, so its score is optimistic; the gate measures an unbiased one."
+        ),
     ]

@@ -11,33 +11,35 @@ from contract.errors import Refused
 from contract.problem import Problem
 from methods.columns.schema import Schema
 from methods.models.dataset import Dataset, metric_of, search_metric, shape_of
-from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, PlannedMember, TrainingPlan
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import MetricDefinition
-from methods.split.folds import Pair, Rows, fold_pairs, thin
+from methods.split.folds import Pair, Rows, fold_pairs
 from methods.split.weights import TrainingWindow
-from tasks.tuning.choose import Choice, choose, decide
-from tasks.tuning.search import Round, Tried, search
+from methods.tables.sampling import evenly_spaced
+from tasks.tuning.choose import Choice, choose_decision, choose_members
+from tasks.tuning.search import ScoredTrial, SearchRound, search_settings
 
-# Capacity has to be chosen on much of the data; past this many rows a fit is too dear to repeat.
-LEARN_ROWS = 120_000
-VALIDATION_ROWS = 30_000
-FAMILIES_SEARCHED = 3
-# Below it a fit costs a fraction of a second, and validation has fewer than 700 rows.
-SMALL_ROWS = 3_000
+LEARN_ROWS = 120_000  # a model's size is chosen on much of the data; more is too dear to repeat
+VALIDATION_ROWS = 30_000  # arbitrary: the interval of a score is narrow enough
+FAMILIES_SEARCHED = 3  # arbitrary: the best of selection
+SMALL_ROWS = 3_000  # of train; below, validation has fewer than 700 rows and a fit costs little
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A plan, the trials behind it, and its gain over the best default settings on validation."""
 
     plan: TrainingPlan
-    tried: list[Tried]
+    tried: list[ScoredTrial]
     gain: float
 
 
-def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: Path) -> Found:
+def find_plan(
+    dataset: Dataset, problem: Problem, board: Leaderboard, journal: Path
+) -> SearchResult:
     """Search within what selection left of the budget.
 
     Raises Refused if a class has no labelled row, or if no family can be fitted.
@@ -45,8 +47,8 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
     began = time.process_time()
     metric = metric_of(problem, dataset.schema)
     pairs = search_pairs(dataset, ordered=board.forward)
-    learn = pairs[-1].learn
-    dataset.check_classes(learn)
+    train = pairs[-1].train
+    dataset.check_classes(train)
     settings = EncodingSettings()
     rounds = [_round(dataset, pair, settings, metric, problem.models.seed) for pair in pairs]
     scored = np.concatenate([pair.score for pair in pairs])
@@ -54,7 +56,7 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
     by = search_metric(metric, dataset.schema)
     left = board.budget_seconds - board.spent_seconds - (time.process_time() - began)
     try:
-        tried = search(
+        tried = search_settings(
             rounds,
             best_families(board),
             by,
@@ -63,45 +65,50 @@ def find_plan(dataset: Dataset, problem: Problem, board: Leaderboard, journal: P
             journal=journal,
         )
     except ValueError as error:
-        sentence = f"tuning found no model: {error}; look at the columns and the leaderboard."
+        sentence = f"tuning found no model: {error}; check the columns and the leaderboard."
         raise Refused(sentence) from error
-    choice = choose(tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates)
-    plan = _plan(dataset, problem, metric, settings, choice, scored, len(learn))
+    choice = choose_members(
+        tried, truth, blocks, by, may_mix="ensemble" in problem.models.candidates
+    )
+    plan = _plan(dataset, problem, metric, settings, choice, scored, len(train))
     firsts = [one for one in tried if one.number < FAMILIES_SEARCHED] or tried[:1]
     best_default = max(firsts, key=lambda one: one.goodness)
     reached = by.goodness(by.score(truth, choice.predicted))
-    return Found(plan, tried, reached - best_default.goodness)
+    return SearchResult(plan, tried, reached - best_default.goodness)
 
 
-def search_pairs(dataset: Dataset, *, ordered: bool) -> list[Pair]:
-    """Return what trials learn from and are scored on: train and validation last of all.
+def search_pairs(dataset: Dataset, *, ordered: bool, small_rows: int = SMALL_ROWS) -> list[Pair]:
+    """Return the rows that trials are trained and scored on; the last pair is train and validation.
 
-    Fewer than SMALL_ROWS train rows are scored by their own folds as well: nineteen rows of
-    validation would choose whatever happens to fit them.
+    Fewer than `small_rows` training rows are scored by their own folds as well: nineteen validation
+    rows would select whatever happens to fit them.
     """
     train, validation = dataset.rows("train"), dataset.rows("validation")
-    pair = Pair(thin(train, LEARN_ROWS), thin(validation, VALIDATION_ROWS))
-    if len(train) >= SMALL_ROWS:
+    pair = Pair(
+        train[evenly_spaced(len(train), LEARN_ROWS)],
+        validation[evenly_spaced(len(validation), VALIDATION_ROWS)],
+    )
+    if len(train) >= small_rows:
         return [pair]
     return [*fold_pairs(dataset.assignment, dataset.labelled, ordered=ordered), pair]
 
 
 def _round(
     dataset: Dataset, pair: Pair, settings: EncodingSettings, metric: MetricDefinition, seed: int
-) -> Round:
-    """Encode one pair; what sees the target is fitted on the rows that teach."""
+) -> SearchRound:
+    """Encode one pair; what uses the target is fitted on the training rows."""
     encoding, encoded = fit_encoding(
-        dataset.schema, dataset.take(pair.learn), dataset.truth[pair.learn], settings, seed
+        dataset.schema, dataset.take(pair.train), dataset.truth[pair.train], settings, seed
     )
-    return Round(
+    return SearchRound(
         shape_of(dataset.schema, encoding.outputs, metric),
-        EncodedRows(encoded, dataset.truth[pair.learn]),
+        EncodedRows(encoded, dataset.truth[pair.train]),
         EncodedRows(encoding.encode(dataset.take(pair.score)), dataset.truth[pair.score]),
     )
 
 
 def best_families(board: Leaderboard) -> list[str]:
-    """Return the families that are searched, the best first; the dummy where nothing else stands."""
+    """Return the families that are searched, the best first; the dummy where no other has a score."""
     known = [entry.family for entry in board.entries if entry.score is not None]
     return [name for name in known if name != "dummy"][:FAMILIES_SEARCHED] or ["dummy"]
 
@@ -121,7 +128,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
         kind, threshold, score = "none", None, metric.score(truth, choice.predicted)
     else:
         values = problem.metric.value.model_dump() if problem.metric.value else None
-        kind, threshold, score = decide(
+        kind, threshold, score = choose_decision(
             truth,
             choice.predicted,
             blocks,
@@ -153,8 +160,10 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
     )
 
 
-def replayed(document: JsonValue, schema: Schema, metric: MetricDefinition) -> TrainingPlan:
-    """Return a stored plan, verified against the problem of today.
+def verify_stored_plan(
+    document: JsonValue, schema: Schema, metric: MetricDefinition
+) -> TrainingPlan:
+    """Return a stored plan, verified against the current problem.
 
     Raises Refused if it is not a plan, or one of another task, classes, metric or family.
     """
@@ -167,15 +176,15 @@ def replayed(document: JsonValue, schema: Schema, metric: MetricDefinition) -> T
             "start a run without a replay."
         )
         raise Refused(sentence) from error
-    asked = {
+    compared = {
         "task": (plan.task, schema.task),
         "classes": (plan.classes, schema.classes),
         "metric": (plan.metric, metric.name),
     }
-    for name, (held, wanted) in asked.items():
-        if held != wanted:
+    for name, (stored, current) in compared.items():
+        if stored != current:
             sentence = (
-                f"the stored plan has {name} {held!r}, the problem has {wanted!r}; "
+                f"the stored plan has {name} {stored!r}, the problem has {current!r}; "
                 "start a run without a replay."
             )
             raise Refused(sentence)

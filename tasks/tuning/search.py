@@ -1,7 +1,7 @@
 """Search settings around the best families within a CPU-time budget, never on the vault.
 
-Trials are scored on rows that chose them, so the plan's score flatters; the gate judges on rows
-that this search never sees. The journal is a file of one writer.
+Trials are selected by the rows that score them, so the plan's score is optimistic; the gate uses
+rows that this search never sees. The journal is a file of one writer.
 
 Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011 (TPE).
 """
@@ -17,27 +17,28 @@ from lightgbm.basic import LightGBMError
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from methods.models.families import FAMILIES, Effort, EncodedRows, Settings, Shape
-from methods.models.metrics import Floats, MetricDefinition
+from bundle.arrays import Floats
+from methods.models.families import FAMILIES, EncodedRows, FitLimits, Settings, Shape
+from methods.models.metrics import MetricDefinition
 
-# A fit gets at most this share of what is left, so that one family never eats a search.
+# A fit gets at most this share of what is left, so that no family uses up a search.
 _SHARE_OF_REST = 0.35
-_LEAST_SECONDS = 0.5
+_LEAST_SECONDS = 0.5  # arbitrary: every family fits something useful within it
 _MOST_TRIALS = 300  # arbitrary: past it TPE itself costs more than a fit
 _FAILURES = (ValueError, FloatingPointError, MemoryError, np.linalg.LinAlgError, LightGBMError)
 
 
 @dataclass(frozen=True)
-class Round:
-    """Rows to learn from and rows to be scored on, in an encoding of their own."""
+class SearchRound:
+    """Training and validation rows in an encoding fitted on the training rows."""
 
     shape: Shape
-    learn: EncodedRows
-    watch: EncodedRows
+    train: EncodedRows
+    validation: EncodedRows
 
 
 @dataclass(frozen=True)
-class Tried:
+class ScoredTrial:
     """One trial that could be scored; `goodness` is the search metric, greater is better.
 
     `predicted` are the scored rows of all rounds, one after the other; `iterations` is the mean.
@@ -52,15 +53,15 @@ class Tried:
     seconds: float
 
 
-def search(
-    rounds: Sequence[Round],
+def search_settings(
+    rounds: Sequence[SearchRound],
     families: Sequence[str],
     metric: MetricDefinition,
     *,
     budget_seconds: float,
     seed: int,
     journal: Path,
-) -> list[Tried]:
+) -> list[ScoredTrial]:
     """Return every scored trial in its order; the first ones are the families' defaults.
 
     The best family's default is fitted even where the budget is gone: a plan needs its iterations.
@@ -69,7 +70,7 @@ def search(
     began = time.process_time()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     shape = rounds[-1].shape
-    truth = np.concatenate([one.watch.truth for one in rounds])
+    truth = np.concatenate([one.validation.truth for one in rounds])
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
         study_name="tuning",
@@ -80,7 +81,7 @@ def search(
         defaults = FAMILIES[name].defaults(shape)
         named = {f"{name}.{setting}": value for setting, value in defaults.items()}
         study.enqueue_trial({"family": name} | named)
-    tried: list[Tried] = []
+    tried: list[ScoredTrial] = []
     seconds: dict[str, float] = {}
     for number in range(_MOST_TRIALS):
         left = budget_seconds - (time.process_time() - began)
@@ -96,30 +97,38 @@ def search(
             if min(seconds.values()) > left:
                 break
             continue
-        at = time.process_time()
+        started = time.process_time()
         cap = max(_LEAST_SECONDS, share * left) / len(rounds)
         try:
             fitted = [
                 FAMILIES[name].fit(
-                    one.shape, one.learn, settings, Effort(seed, cap_seconds=cap, watch=one.watch)
+                    one.shape,
+                    one.train,
+                    settings,
+                    FitLimits(seed, cap_seconds=cap, validation=one.validation),
                 )
                 for one in rounds
             ]
             predicted = np.concatenate(
-                [each.predict(one.watch.encoded) for each, one in zip(fitted, rounds, strict=True)]
+                [
+                    each.predict(one.validation.encoded)
+                    for each, one in zip(fitted, rounds, strict=True)
+                ]
             )
             goodness = metric.goodness(metric.score(truth, predicted))
         except _FAILURES as error:
             trial.set_user_attr("failure", f"{type(error).__name__}: {str(error)[:200]}")
             goodness = float("nan")
-        used = time.process_time() - at
+        used = time.process_time() - started
         seconds[name] = used if name not in seconds else 0.5 * (seconds[name] + used)
         if not np.isfinite(goodness):
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
             continue
         study.tell(trial, goodness)
         steps = round(sum(each.iterations for each in fitted) / len(fitted))
-        tried.append(Tried(number, name, fitted[-1].settings, steps, goodness, predicted, used))
+        tried.append(
+            ScoredTrial(number, name, fitted[-1].settings, steps, goodness, predicted, used)
+        )
     if not tried:
         message = f"none of {', '.join(families)} could be fitted"
         raise ValueError(message)

@@ -1,4 +1,4 @@
-"""Find settings: with which is a family best, and how much better for it?
+"""Tune settings: which are best for each family, and how much do they gain?
 
 Takes    problem, run, prepared, schema, assignment, leaderboard
 Makes    plan, journal, page   the plan is replayable; the journal is Optuna's, none in a replay
@@ -8,8 +8,7 @@ Source   Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS
 """
 
 from contract.artifacts import Blob, Document, Page
-from contract.problem import Problem
-from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.documents import read_artifact, read_json_artifact
 from contract.store.writer import Out
@@ -18,7 +17,7 @@ from methods.columns.schema import Schema
 from methods.models.dataset import Prepared, metric_of, read_dataset
 from methods.models.families.leaderboard import Leaderboard
 from tasks.tuning.page import page
-from tasks.tuning.plan import find_plan, replayed
+from tasks.tuning.plan import find_plan, verify_stored_plan
 
 
 class Inputs(Prepared):
@@ -28,7 +27,7 @@ class Inputs(Prepared):
 
 
 class Params(Strict):
-    """Tuning has no parameters: the problem says it all."""
+    """Tuning has no parameters: the problem has them."""
 
 
 class Outputs(Strict):
@@ -43,16 +42,16 @@ class Outputs(Strict):
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - the form of a task
-    """Search, or verify the plan that was found before and hand it on unchanged."""
-    problem = read_artifact(out.store, inputs.problem, Problem)
-    about = read_artifact(out.store, inputs.run, Run)
-    if about.replay is not None:
+    """Search, or verify a stored plan and return it unchanged in a replay."""
+    problem, run = read_problem_and_run(out.store, inputs)
+    if run.replay is not None:
         schema = read_artifact(out.store, inputs.schema, Schema)
-        stored = read_json_artifact(out.store, about.replay.plan)
-        plan = replayed(stored, schema, metric_of(problem, schema))
+        plan = verify_stored_plan(
+            read_json_artifact(out.store, run.replay.plan), schema, metric_of(problem, schema)
+        )
         return Outputs(
             plan=out.document("plan", plan),
-            page=out.page("page", page(plan, [], 0.0, about)),
+            page=out.page("page", page(plan, [], 0.0, run)),
             score=plan.score,
             gain=0.0,
             trials=0,
@@ -60,14 +59,14 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     board = read_artifact(out.store, inputs.leaderboard, Leaderboard)
     dataset = read_dataset(out.store, inputs)
     journal = out.scratch / "journal.log"
-    found = find_plan(dataset, problem, board, journal)
+    result = find_plan(dataset, problem, board, journal)
     return Outputs(
-        plan=out.document("plan", found.plan),
+        plan=out.document("plan", result.plan),
         journal=out.blob("journal", journal, ".log"),
-        page=out.page("page", page(found.plan, found.tried, found.gain, about)),
-        score=found.plan.score,
-        gain=found.gain,
-        trials=len(found.tried),
+        page=out.page("page", page(result.plan, result.tried, result.gain, run)),
+        score=result.plan.score,
+        gain=result.gain,
+        trials=len(result.tried),
     )
 
 

@@ -1,4 +1,4 @@
-"""Does the reader say what the library says, where it is hard to?
+"""Compare the reader with the training library on rows that are hard to get right.
 
 Plain rows hide the faults of converters: `<` for `<=`, a float32 input read as float64, a missing
 value sent the wrong way. Thresholds, their neighbours, NaN and unseen codes show them.
@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bundle.members import Floats, read_member
+from bundle.arrays import Floats
+from bundle.members import read_member
 from bundle.tensors import Tensors
 from contract.errors import Refused
 from methods.models.converters.nodes import CATEGORICAL
@@ -36,17 +37,17 @@ def check_agreement(
         Refused: when they differ by more than 1e-12 or one is not finite.
     """
     hard = hard_rows(tensors, rows, seed=seed)
-    found = read_member(tensors, raw=raw).batch(hard)
+    actual = read_member(tensors, raw=raw).batch(hard)
     expected = np.asarray(native(hard), np.float64).reshape(len(hard), -1)
-    if found.shape != expected.shape:
-        sentence = f"the reader gives {found.shape[1]} scores, the library {expected.shape[1]}"
+    if actual.shape != expected.shape:
+        sentence = f"the reader gives {actual.shape[1]} scores, the library {expected.shape[1]}"
         raise Refused(sentence)
-    differences = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
+    differences = np.abs(actual - expected) / np.maximum(1.0, np.abs(expected))
     largest = float(differences.max())
     if not largest <= LIMIT:  # NaN compares false
         row = int(differences.max(axis=1).argmax())
         sentence = (
-            f"the reader says {found[row].tolist()} and the library {expected[row].tolist()} "
+            f"the reader says {actual[row].tolist()} and the library {expected[row].tolist()} "
             f"of one row; do not serve this model, its converter does not know the library"
         )
         raise Refused(sentence)
@@ -91,7 +92,7 @@ def hard_rows(
 def _at_thresholds(plain: Floats, thresholds: Floats, random: np.random.Generator) -> Floats:
     at = random.choice(thresholds, len(plain))
     single = at.astype(np.float32)
-    ways = [
+    choices = [
         at,
         at,
         np.nextafter(at, np.inf),
@@ -100,4 +101,4 @@ def _at_thresholds(plain: Floats, thresholds: Floats, random: np.random.Generato
         np.nextafter(single, np.float32(-np.inf)).astype(np.float64),
         *[plain] * 9,
     ]
-    return np.choose(random.integers(0, len(ways), len(plain)), ways)
+    return np.choose(random.integers(0, len(choices), len(plain)), choices)

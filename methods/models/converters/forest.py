@@ -43,11 +43,11 @@ def sklearn_trees(estimator: Estimator, classes: int | None = None) -> Tensors:
         Refused: for several targets, or more nodes than can be served in time.
     """
     labels = getattr(estimator, "classes_", None)
-    places = None  # of the classes in a leaf's row; None: one score
+    positions = None  # of the classes in a leaf's row; None: one score
     outputs = 1
     if labels is not None and (classes is not None or len(labels) != _TWO):
         outputs = len(labels) if classes is None else classes
-        places = np.arange(len(labels)) if classes is None else np.asarray(labels, np.int64)
+        positions = np.arange(len(labels)) if classes is None else np.asarray(labels, np.int64)
     meta = TreeMeta(
         inputs=estimator.n_features_in_,
         outputs=outputs,
@@ -64,10 +64,10 @@ def sklearn_trees(estimator: Estimator, classes: int | None = None) -> Tensors:
         value = tree.value[:, 0, :]
         if labels is not None:
             value = value / value.sum(axis=1, keepdims=True)
-        if places is not None:
-            spread = np.zeros((len(value), outputs))
-            spread[:, places] = value
-            value = spread
+        if positions is not None:
+            expanded = np.zeros((len(value), outputs))
+            expanded[:, positions] = value
+            value = expanded
         table.add(
             NodeTree(
                 left=tree.children_left,

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bundle import limits
-from bundle.members import Floats, TreeMeta
+from bundle.arrays import Floats
+from bundle.members import TreeMeta
 from bundle.tensors import NODE, Tensors
 from contract.errors import Refused
 
@@ -20,9 +21,9 @@ NAN_LEFT = 1 << 30
 
 @dataclass(frozen=True)
 class NodeTree:
-    """One tree; every array has a place for each node, the root first.
+    """One tree; every array has an entry for each node, the root first.
 
-    `left` and `right` are places, negative in a leaf. `flags` are those of the kernel. In a
+    `left` and `right` are indices, negative in a leaf. `flags` are those of the kernel. In a
     categorical node `threshold` is unused and `words` (nodes, 2) holds the first word and the
     number of words of its bitset in the table's `bits`.
     """
@@ -53,14 +54,14 @@ class NodeTable:
     def add(self, tree: NodeTree) -> None:
         """Append a tree, renumbered breadth first.
 
-        Then siblings stand side by side and children behind their parents, as the kernel asks.
+        Then siblings stand side by side and children behind their parents, as the kernel requires.
         """
         order = _breadth_first(tree.left, tree.right)
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
+        position = np.empty(len(order), np.int64)
+        position[order] = np.arange(len(order))
         is_leaf = tree.left[order] < 0
         nodes = np.empty(len(order), NODE)
-        children = np.where(is_leaf, np.arange(len(order)), place[tree.left[order]])
+        children = np.where(is_leaf, np.arange(len(order)), position[tree.left[order]])
         nodes["child"] = self._size + children
         nodes["feature"] = np.where(
             is_leaf, self.meta.inputs, tree.feature[order] | tree.flags[order]

@@ -3,9 +3,9 @@
 from methods.models.families.boosting import Boosting
 from methods.models.families.dummy import Dummy
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
     Family,
+    FitLimits,
     Fitted,
     Setting,
     Settings,
@@ -25,9 +25,9 @@ FAMILIES: dict[str, Family] = {
 
 __all__ = [
     "FAMILIES",
-    "Effort",
     "EncodedRows",
     "Family",
+    "FitLimits",
     "Fitted",
     "PlannedMember",
     "Setting",

@@ -11,11 +11,12 @@ import lightgbm
 import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 
+from bundle.arrays import Floats
 from bundle.tensors import Tensors
 from methods.models.converters import check_agreement, lightgbm_trees
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -23,16 +24,15 @@ from methods.models.families.family import (
     number,
     stopwatch,
 )
-from methods.models.metrics import Floats
 
-_PATIENCE = 50  # rounds without a better score on the watched rows
-_MOST_ROUNDS = 2_000
-_PROBE_ROUNDS = 5
+_PATIENCE = 50  # rounds without a better validation score
+_MOST_ROUNDS = 2_000  # at most; arbitrary
+_PROBE_ROUNDS = 5  # to measure the time of a round
 _PROBE_FROM = 30_000  # rows times classes: below it any fit is done in seconds
 # Rounds that a learning rate needs to be spent: 14 / 0.05 = 280, on the development data sets.
 _ROUNDS_TIMES_RATE = 14.0
-_FASTEST_RATE = 0.15
-_ROUNDS_UNWATCHED = 200
+_FASTEST_RATE = 0.15  # also the upper end of the search
+_ROUNDS_UNWATCHED = 200  # without validation rows
 
 _BINNING = {
     "max_bin": 255,
@@ -56,8 +56,8 @@ class BoostingFitted:
 
     def predict(self, encoded: Floats) -> Floats:
         """Return P(positive) or the value, (n,), or probabilities, (n, classes)."""
-        found = self._booster.predict(encoded, num_iteration=self.iterations, num_threads=1)
-        return np.asarray(found, dtype=np.float64)
+        predicted = self._booster.predict(encoded, num_iteration=self.iterations, num_threads=1)
+        return np.asarray(predicted, dtype=np.float64)
 
     def tensors(self) -> Tensors:
         """Convert, and compare with LightGBM on rows that are hard to get right."""
@@ -71,6 +71,7 @@ class Boosting:
     """LightGBM with native categories."""
 
     name = "boosting"
+    iterations_grow = True
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return settings that are hard to beat untuned."""
@@ -96,14 +97,16 @@ class Boosting:
             "extra_trees": trial.suggest_categorical("boosting.extra_trees", [False, True]),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
-        """Boost until the watched score is spent, the rounds are reached or the time is over."""
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
+        """Boost until the validation score stops improving, or the rounds or the time are over."""
         is_over = stopwatch(effort.cap_seconds)
         codes = [i for i, output in enumerate(shape.inputs) if output.kind == "code"]
         rows = lightgbm.Dataset(
-            learn.encoded,
-            learn.truth,
-            weight=learn.weights,
+            train.encoded,
+            train.truth,
+            weight=train.weights,
             categorical_feature=codes,
             params=_BINNING,
             free_raw_data=False,
@@ -115,20 +118,20 @@ class Boosting:
         if effort.iterations is not None:
             booster = lightgbm.train(parameters, rows, effort.iterations)
             return BoostingFitted(shape, booster, used, booster.current_iteration())
-        if effort.watch is None:
+        if effort.validation is None:
             stop = _Stop(is_over, patience=None)
             booster = lightgbm.train(parameters, rows, _ROUNDS_UNWATCHED, callbacks=[stop])
             return BoostingFitted(shape, booster, used, booster.current_iteration())
-        watch = lightgbm.Dataset(
-            effort.watch.encoded, effort.watch.truth, reference=rows, params=_BINNING
+        validation = lightgbm.Dataset(
+            effort.validation.encoded, effort.validation.truth, reference=rows, params=_BINNING
         )
         stop = _Stop(is_over, patience=_PATIENCE)
-        booster = lightgbm.train(parameters, rows, _MOST_ROUNDS, [watch], callbacks=[stop])
+        booster = lightgbm.train(parameters, rows, _MOST_ROUNDS, [validation], callbacks=[stop])
         return BoostingFitted(shape, booster, used, stop.best_round)
 
 
 class _Stop:
-    """Ends the boosting at the cap, or when the watched score has not improved for a while."""
+    """Ends the boosting at the cap, or when the validation score has not improved for a while."""
 
     order = 30  # after LightGBM's own record of the evaluation
     before_iteration = False
@@ -140,21 +143,21 @@ class _Stop:
         self.best_round = 1
 
     def __call__(self, environment: CallbackEnv) -> None:
-        """Look at the score and at the clock."""
-        found = environment.evaluation_result_list or []
-        if found:
-            # LightGBM says of every score whether greater is better.
-            loss = -float(found[0][2]) if found[0][3] else float(found[0][2])
+        """Check the score and the clock."""
+        results = environment.evaluation_result_list or []
+        if results:
+            # The fourth field is whether greater is better.
+            loss = -float(results[0][2]) if results[0][3] else float(results[0][2])
             if loss < self._best:
                 self._best, self.best_round = loss, environment.iteration + 1
         waited = environment.iteration + 1 - self.best_round
-        is_spent = self._patience is not None and waited >= self._patience
-        if is_spent or self._is_over():
-            raise EarlyStopException(environment.iteration, found)
+        is_exhausted = self._patience is not None and waited >= self._patience
+        if is_exhausted or self._is_over():
+            raise EarlyStopException(environment.iteration, results)
 
 
 def _affordable_rate(
-    shape: Shape, rows: lightgbm.Dataset, settings: Settings, effort: Effort
+    shape: Shape, rows: lightgbm.Dataset, settings: Settings, effort: FitLimits
 ) -> float:
     """Raise the learning rate where the rounds it needs do not fit the cap."""
     rate = number(settings, "learning_rate")
@@ -167,8 +170,8 @@ def _affordable_rate(
     return float(np.clip(_ROUNDS_TIMES_RATE / rounds, rate, max(rate, _FASTEST_RATE)))
 
 
-def _watched(shape: Shape) -> str:
-    """Return LightGBM's name of what the rounds are stopped by.
+def _stopping_metric(shape: Shape) -> str:
+    """Return LightGBM's name of the metric that stops the rounds.
 
     The problem's own ranking where there is one: when the base rate moves with time, log-loss
     stops after a few rounds that ranking could still use.
@@ -183,14 +186,14 @@ def _watched(shape: Shape) -> str:
 
 
 def _parameters(shape: Shape, settings: Settings, seed: int) -> dict[str, object]:
-    """Spell the settings in LightGBM's words."""
+    """Return the settings as LightGBM's parameters."""
     objective = {"binary": "binary", "multiclass": "multiclass"}.get(shape.task, "regression")
     if shape.metric == "mae":
         objective = "regression_l1"
     several = {"num_class": shape.classes} if shape.task == "multiclass" else {}
     return several | {
         "objective": objective,
-        "metric": _watched(shape),
+        "metric": _stopping_metric(shape),
         "learning_rate": settings["learning_rate"],
         "num_leaves": settings["leaves"],
         "min_data_in_leaf": settings["leaf_rows"],

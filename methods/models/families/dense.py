@@ -10,22 +10,22 @@ from typing import Literal
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.members import Dense, DenseSpec, expand
 from bundle.tensors import Tensors
+from contract.learning_task import LearningTask
 from methods.models.converters import dense_tensors
 from methods.models.families.family import EncodedRows, Settings, Shape
-from methods.models.metrics import Floats, TaskKind
-from methods.split.folds import thin
+from methods.tables.sampling import evenly_spaced
 
 # 15 M numbers are 120 MB; past it rows are thinned evenly: a linear fit does not need them all.
 CELLS = 15_000_000
-_LINKS: dict[TaskKind, Literal["identity", "sigmoid", "softmax"]] = {
+_LINKS: dict[LearningTask, Literal["identity", "sigmoid", "softmax"]] = {
     "binary": "sigmoid",
     "multiclass": "softmax",
     "regression": "identity",
 }
-# Rows from which centre and scale are read.
-_SCALING_ROWS = 100_000
+_SCALING_ROWS = 100_000  # from which centre and scale are estimated
 
 
 def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
@@ -34,7 +34,7 @@ def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
     Centre is the mean and scale the deviation between the 1st and 99th percentile, so that one
     absurd value does not flatten a column. Columns with missing values get an indicator.
     """
-    rows = encoded[thin(np.arange(len(encoded)), _SCALING_ROWS)]
+    rows = encoded[evenly_spaced(len(encoded), _SCALING_ROWS)]
     numeric, fill, center, scale, missing = [], [], [], [], []
     for position, output in enumerate(shape.inputs):
         values = rows[:, position]
@@ -63,13 +63,13 @@ def fit_spec(shape: Shape, encoded: Floats) -> DenseSpec:
     )
 
 
-def affordable(learn: EncodedRows, spec: DenseSpec) -> EncodedRows:
+def affordable(train: EncodedRows, spec: DenseSpec) -> EncodedRows:
     """Thin the rows evenly until the expanded matrix fits CELLS."""
-    rows = thin(np.arange(len(learn.truth)), max(1_000, CELLS // max(1, spec.width)))
-    if len(rows) == len(learn.truth):
-        return learn
-    weights = None if learn.weights is None else learn.weights[rows]
-    return EncodedRows(learn.encoded[rows], learn.truth[rows], weights)
+    rows = evenly_spaced(len(train.truth), max(1_000, CELLS // max(1, spec.width)))
+    if len(rows) == len(train.truth):
+        return train
+    weights = None if train.weights is None else train.weights[rows]
+    return EncodedRows(train.encoded[rows], train.truth[rows], weights)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class DenseFitted:
 
     def predict(self, encoded: Floats) -> Floats:
         """Return P(positive) or the value, (n,), or probabilities, (n, classes)."""
-        found = self._reader.batch(np.ascontiguousarray(encoded))
-        return found[:, 0] if found.shape[1] == 1 else found
+        predicted = self._reader.batch(np.ascontiguousarray(encoded))
+        return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def tensors(self) -> Tensors:
         """Return the member as the bundle stores it."""

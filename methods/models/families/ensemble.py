@@ -9,13 +9,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from methods.models.metrics import Blocks, Floats, MetricDefinition
-from methods.split.folds import thin
+from bundle.arrays import Floats
+from methods.models.metrics import MetricDefinition
+from methods.models.resampling import Blocks
+from methods.tables.sampling import evenly_spaced
 
-_ROUNDS = 25
+_ROUNDS = 25  # of the greedy selection; a member's weight is a multiple of 1 / 25
 _MOST_MEMBERS = 12  # 26 members cost 4 s of a 30 s budget and changed nothing
-_ROWS = 8_000
-_LEAST_WEIGHT = 0.04
+_ROWS = 8_000  # arbitrary: the interval of a score is narrow enough
+_LEAST_WEIGHT = 0.04  # 1 of 25 rounds
 
 
 def greedy_weights(
@@ -26,19 +28,19 @@ def greedy_weights(
     `predictions` are (n,) or (n, classes) by member. Ties go to the member that is better alone,
     then by name. At most _ROWS rows are looked at, evenly spaced.
     """
-    rows = thin(np.arange(len(truth)), _ROWS)
+    rows = evenly_spaced(len(truth), _ROWS)
     known = truth[rows]
-    held = {name: predicted[rows] for name, predicted in predictions.items()}
-    alone = {name: _goodness(metric, known, predicted) for name, predicted in held.items()}
-    names = sorted(held, key=lambda name: (-alone[name], name))[:_MOST_MEMBERS]
+    sampled = {name: predicted[rows] for name, predicted in predictions.items()}
+    alone = {name: _goodness(metric, known, predicted) for name, predicted in sampled.items()}
+    names = sorted(sampled, key=lambda name: (-alone[name], name))[:_MOST_MEMBERS]
     chosen: list[str] = []
-    total = np.zeros_like(held[names[0]])
+    total = np.zeros_like(sampled[names[0]])
     best, best_length = -np.inf, 1
     for taken in range(1, _ROUNDS + 1):
-        scores = [_goodness(metric, known, (total + held[name]) / taken) for name in names]
+        scores = [_goodness(metric, known, (total + sampled[name]) / taken) for name in names]
         position = int(np.argmax(scores))
         chosen.append(names[position])
-        total = total + held[names[position]]
+        total = total + sampled[names[position]]
         if scores[position] > best + 1e-9:
             best, best_length = scores[position], taken
     kept = chosen[:best_length]
@@ -58,7 +60,7 @@ def combine(weights: Mapping[str, float], predictions: Mapping[str, Floats]) -> 
 def crossed_score(
     metric: MetricDefinition, truth: Floats, predictions: Mapping[str, Floats], blocks: Blocks
 ) -> float:
-    """Score the ensemble on rows that did not choose its weights: odd and even blocks swap roles.
+    """Score the ensemble on rows that did not select its weights: odd and even blocks swap roles.
 
     NaN where one half cannot be scored.
     """

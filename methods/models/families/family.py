@@ -1,8 +1,8 @@
 """What a family of models is: how it is fitted, searched, and turned into a member of a bundle.
 
 A fit takes a cap in CPU seconds and stops itself there, so that no family starves another; what it
-reached (iterations, a learning rate that was adapted) stands in its settings, so that a replay fits
-the same model without a cap.
+reached (iterations, a learning rate that was adapted) is in its settings, so that a replay fits the
+same model without a cap.
 """
 
 import time
@@ -12,9 +12,10 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from bundle.arrays import Floats
 from bundle.tensors import Tensors
-from methods.models.encoding import Output
-from methods.models.metrics import Floats, TaskKind
+from contract.learning_task import LearningTask
+from methods.models.encoders.column import Output
 
 Setting: TypeAlias = bool | int | float | str
 Settings: TypeAlias = dict[str, Setting]
@@ -31,7 +32,7 @@ class Shape:
     `metric` is what models are chosen by; a family may stop by it.
     """
 
-    task: TaskKind
+    task: LearningTask
     classes: int
     inputs: tuple[Output, ...]
     metric: str
@@ -47,21 +48,21 @@ class EncodedRows:
 
 
 @dataclass(frozen=True)
-class Effort:
+class FitLimits:
     """How far a fit may go.
 
-    With `iterations` the fit does exactly so many and ignores `cap_seconds` and `watch`; without,
-    it stops at the best score on `watch`, or at `cap_seconds` of CPU time.
+    With `iterations` the fit does exactly so many and ignores `cap_seconds` and `validation`; without,
+    it stops at the best score on `validation`, or at `cap_seconds` of CPU time.
     """
 
     seed: int
     cap_seconds: float = float("inf")
-    watch: EncodedRows | None = None
+    validation: EncodedRows | None = None
     iterations: int | None = None
 
 
 class Trial(Protocol):
-    """The three questions that a search space asks; Optuna's Trial answers them."""
+    """What a search space needs of a trial; Optuna's Trial has it."""
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
         """Return a whole number in [low, high]."""
@@ -87,7 +88,7 @@ class Fitted(Protocol):
     def tensors(self) -> Tensors:
         """Return the member as the bundle stores it.
 
-        Raises Refused if it would not answer as `predict` does.
+        Raises Refused if it would not predict as `predict` does.
         """
 
 
@@ -95,14 +96,20 @@ class Family(Protocol):
     """A kind of model."""
 
     name: str
+    """As the problem file spells it in `models.candidates`."""
+    iterations_grow: bool
+    """True where more rows want more iterations: rounds of boosting do, the trees of a forest and
+    the steps of a solver do not."""
 
     def defaults(self, shape: Shape) -> Settings:
         """Return the settings that selection compares."""
 
     def suggest(self, trial: Trial, shape: Shape) -> Settings:
-        """Ask the trial for settings; every name is prefixed by the family's."""
+        """Draw settings from the trial; every name is prefixed by the family's."""
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Fit one model; deterministic for settings, seed and iterations."""
 
 
@@ -112,12 +119,12 @@ def number(settings: Mapping[str, Setting], name: str) -> float:
 
 
 def stopwatch(cap_seconds: float) -> Callable[[], bool]:
-    """Return a question that turns True when the process has used its CPU time."""
+    """Return a function that is True once the process has used its CPU time."""
     began = time.process_time()
     return lambda: time.process_time() - began > _RESERVE * cap_seconds
 
 
-def spread(predicted: Floats, classes: np.ndarray, shape: Shape) -> Floats:
+def expand_to_all_classes(predicted: Floats, classes: np.ndarray, shape: Shape) -> Floats:
     """Bring scikit-learn's probabilities into the problem's classes.
 
     `predicted` is (n, present classes). Classes that the training rows lack have probability 0.

@@ -1,4 +1,4 @@
-"""The leaderboard: what selection found and tuning goes on from."""
+"""The leaderboard: the result of selection, from which tuning starts."""
 
 from contract.strict import Strict
 from methods.models.bootstrap import Gain
@@ -44,9 +44,9 @@ class Leaderboard(Strict):
 
     metric: str
     forward: bool
-    """True: each model was scored on rows later than those it learnt from."""
+    """True: each model was scored on rows later than its training rows."""
     pairs: int
-    """Of rows to learn from and rows to score."""
+    """Of training and test rows."""
     learn_rows: int
     """Of the largest pair."""
     score_rows: int

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from methods.models.families.dense import DenseFitted, Layer, affordable, expanded, fit_spec
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -18,14 +18,15 @@ from methods.models.families.family import (
     stopwatch,
 )
 
-_STEPS = 20  # lbfgs cannot be interrupted, so it is asked for a few steps at a time
-_MOST_STEPS = 200
+_STEPS = 20  # at a time, since lbfgs cannot be interrupted
+_MOST_STEPS = 200  # at most; a fit ends when it has converged
 
 
 class Linear:
     """Logistic regression (lbfgs) or ridge on scaled numbers and one-hot codes."""
 
     name = "linear"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:
         """Return a mild penalty."""
@@ -35,10 +36,12 @@ class Linear:
         """Search the penalty."""
         return {"penalty": trial.suggest_float("linear.penalty", 1e-2, 1e3, log=True)}
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Fit until converged, or until the cap."""
-        spec = fit_spec(shape, learn.encoded)
-        part = affordable(learn, spec)
+        spec = fit_spec(shape, train.encoded)
+        part = affordable(train, spec)
         view = expanded(part, spec)
         if shape.task == "regression":
             ridge = Ridge(alpha=number(settings, "penalty")).fit(
@@ -55,7 +58,7 @@ class Linear:
 
 
 def _logistic(
-    view: np.ndarray, part: EncodedRows, penalty: float, effort: Effort
+    view: np.ndarray, part: EncodedRows, penalty: float, effort: FitLimits
 ) -> tuple[LogisticRegression, int]:
     """Take steps until the solver is done, the iterations are reached or the time is over."""
     is_over = stopwatch(effort.cap_seconds)

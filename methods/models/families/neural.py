@@ -1,4 +1,4 @@
-"""A small multi-layer perceptron: the member that errs elsewhere than trees do.
+"""A small multi-layer perceptron: its errors differ from those of trees.
 
 Source: Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data", NeurIPS 2021 (a plain
 perceptron is a sound baseline).
@@ -9,8 +9,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from methods.models.families.dense import DenseFitted, Layer, affordable, expanded, fit_spec
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
@@ -20,15 +20,16 @@ from methods.models.families.family import (
 )
 from methods.models.metrics import row_losses
 
-_MOST_EPOCHS = 60
-_EPOCHS_UNWATCHED = 15
-_PATIENCE = 5  # epochs without a better score on the watched rows
+_MOST_EPOCHS = 60  # at most; arbitrary
+_EPOCHS_UNWATCHED = 15  # without validation rows
+_PATIENCE = 5  # epochs without a better validation score
 
 
 class Neural:
     """Two hidden layers of ReLU, trained by Adam an epoch at a time."""
 
     name = "neural"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return a network that trains in seconds."""
@@ -42,10 +43,12 @@ class Neural:
             "penalty": trial.suggest_float("neural.penalty", 1e-6, 1e-1, log=True),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
-        """Train until the watched score is spent, the epochs are reached or the time is over."""
-        spec = fit_spec(shape, learn.encoded)
-        part = affordable(learn, spec)
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
+        """Train until the validation score stops improving, or the epochs or the time are over."""
+        spec = fit_spec(shape, train.encoded)
+        part = affordable(train, spec)
         view = expanded(part, spec)
         # A value is trained in units of its own deviation, and brought back in the last layer.
         middle, unit = 0.0, 1.0
@@ -59,8 +62,10 @@ class Neural:
             restored = Layer(last.weights * unit, last.bias * unit + middle)
             return DenseFitted(shape, spec, [*hidden, restored], settings, epochs)
 
-        most = effort.iterations or (_EPOCHS_UNWATCHED if effort.watch is None else _MOST_EPOCHS)
-        watch = effort.watch if effort.iterations is None else None
+        most = effort.iterations or (
+            _EPOCHS_UNWATCHED if effort.validation is None else _MOST_EPOCHS
+        )
+        validation = effort.validation if effort.iterations is None else None
         is_over = stopwatch(effort.cap_seconds)
         best = _Best()
         for epoch in range(1, most + 1):
@@ -69,14 +74,14 @@ class Neural:
             else:
                 network.partial_fit(view, scaled, classes=np.arange(shape.classes))
             now = fitted(_layers(network, shape), epoch)
-            best.offer(now, np.inf if watch is None else _loss(shape, watch, now))
+            best.offer(now, np.inf if validation is None else _loss(shape, validation, now))
             if effort.iterations is None and (best.waited >= _PATIENCE or is_over()):
                 break
         return best.kept
 
 
 class _Best:
-    """Keeps the network of the best epoch; the newest one where nothing is watched."""
+    """Keeps the network of the best epoch; the newest one without validation rows."""
 
     def __init__(self) -> None:
         self.kept: DenseFitted
@@ -84,7 +89,7 @@ class _Best:
         self._loss = np.inf
 
     def offer(self, fitted: DenseFitted, loss: float) -> None:
-        """Keep `fitted` if it is better, or if nothing tells which one is."""
+        """Keep `fitted` if it is better, or if no loss is known."""
         if not np.isfinite(loss) or loss < self._loss:
             self.kept, self._loss, self.waited = fitted, loss, 0
         else:
@@ -119,6 +124,8 @@ def _layers(network: MLPClassifier | MLPRegressor, shape: Shape) -> list[Layer]:
     return layers
 
 
-def _loss(shape: Shape, watch: EncodedRows, fitted: DenseFitted) -> float:
-    """Return the mean proper loss on the watched rows."""
-    return float(row_losses(shape.task, watch.truth, fitted.predict(watch.encoded)).mean())
+def _loss(shape: Shape, validation: EncodedRows, fitted: DenseFitted) -> float:
+    """Return the mean proper loss on the validation rows."""
+    return float(
+        row_losses(shape.task, validation.truth, fitted.predict(validation.encoded)).mean()
+    )

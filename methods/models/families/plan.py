@@ -1,7 +1,7 @@
 """The plan: everything that training needs to fit a model again, and nothing that it would search.
 
-A plan is found once by tuning under a budget, which no clock repeats; replaying it is
-deterministic. Iterations belong to the number of rows they were found on and grow with its root.
+A plan is found once by tuning under a budget of time, which is not reproducible; replaying it is.
+Iterations belong to the number of rows they were found on and grow with its root.
 """
 
 from math import isclose
@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.models.calibration import CalibrationKind
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.family import Setting
-from methods.models.metrics import TaskKind
 from methods.split.weights import TrainingWindow
 
 # Twice the rows want about 1.4 times the rounds; a plan from far less data is not stretched further.
@@ -30,14 +30,14 @@ class PlannedMember(Strict):
     seed: NonNegativeInt
     weight: Annotated[float, Field(gt=0.0, le=1.0)]
 
-    def iterations_for(self, rows: int, planned_rows: int) -> int | None:
+    def iterations_for(self, rows: int, planned_rows: int, *, grow: bool) -> int | None:
         """Return the iterations on so many rows; None where the family has none.
 
-        A forest's trees do not depend on the rows, nor do the steps of a linear solver.
+        `grow` is the family's `iterations_grow`.
         """
         if self.iterations == 0:
             return None
-        if self.family != "boosting":
+        if not grow:
             return self.iterations
         growth = min(_MOST_GROWTH, max(1.0 / _MOST_GROWTH, rows / planned_rows))
         return max(1, round(self.iterations * float(growth**0.5)))
@@ -47,7 +47,7 @@ class TrainingPlan(Strict):
     """A model that can be fitted without any search."""
 
     version: Literal[1] = 1
-    task: TaskKind
+    task: LearningTask
     classes: tuple[str, ...]
     metric: str
     members: Annotated[tuple[PlannedMember, ...], Field(min_length=1)]
@@ -61,7 +61,7 @@ class TrainingPlan(Strict):
     """Rows that the iterations belong to."""
     seed: NonNegativeInt
     score: float
-    """On the rows that chose the plan (validation; of small data train's folds too), so it flatters."""
+    """On the rows that selected the plan (validation; of small data also train's folds): optimistic."""
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Self:

@@ -12,23 +12,23 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from bundle.arrays import Floats
 from bundle.limits import NODES_OF_A_MEMBER
 from bundle.tensors import Tensors
 from methods.models.converters import check_agreement, sklearn_trees
 from methods.models.families.family import (
-    Effort,
     EncodedRows,
+    FitLimits,
     Fitted,
     Settings,
     Shape,
     Trial,
+    expand_to_all_classes,
     number,
-    spread,
     stopwatch,
 )
-from methods.models.metrics import Floats
 
-_BATCH = 10  # trees between two looks at the clock
+_BATCH = 10  # trees between two checks of the clock
 
 Estimator: TypeAlias = (
     DecisionTreeClassifier | DecisionTreeRegressor | ExtraTreesClassifier | ExtraTreesRegressor
@@ -51,7 +51,9 @@ class TreesFitted:
         if self._shape.task == "regression":
             return np.asarray(self._estimator.predict(encoded), dtype=np.float64)
         estimator = cast("DecisionTreeClassifier", self._estimator)
-        return spread(estimator.predict_proba(encoded), estimator.classes_, self._shape)
+        return expand_to_all_classes(
+            estimator.predict_proba(encoded), estimator.classes_, self._shape
+        )
 
     def tensors(self) -> Tensors:
         """Convert, and compare with scikit-learn on rows that are hard to get right."""
@@ -65,6 +67,7 @@ class SingleTree:
     """One tree of few levels: a model that a person can read."""
 
     name = "tree"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:  # noqa: ARG002 - the protocol's
         """Return a tree of at most 128 leaves."""
@@ -77,15 +80,17 @@ class SingleTree:
             "leaf_rows": trial.suggest_int("tree.leaf_rows", 3, 300, log=True),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
-        """Fit the tree; seconds even on large data, so the cap is not asked."""
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
+        """Fit the tree; seconds even on large data, so the cap is not checked."""
         kind = DecisionTreeRegressor if shape.task == "regression" else DecisionTreeClassifier
         tree = kind(
             max_depth=int(number(settings, "depth")),
             min_samples_leaf=int(number(settings, "leaf_rows")),
             random_state=effort.seed,
         )
-        tree.fit(learn.encoded, learn.truth, sample_weight=learn.weights)
+        tree.fit(train.encoded, train.truth, sample_weight=train.weights)
         return TreesFitted(shape, tree, settings, 0)
 
 
@@ -93,6 +98,7 @@ class ExtraTrees:
     """Extremely randomised trees, in batches until the cap."""
 
     name = "forest"
+    iterations_grow = False
 
     def defaults(self, shape: Shape) -> Settings:
         """Return fully grown trees, but for leaves of one row."""
@@ -107,13 +113,15 @@ class ExtraTrees:
             "column_share": trial.suggest_float("forest.column_share", 0.1, 1.0),
         }
 
-    def fit(self, shape: Shape, learn: EncodedRows, settings: Settings, effort: Effort) -> Fitted:
+    def fit(
+        self, shape: Shape, train: EncodedRows, settings: Settings, effort: FitLimits
+    ) -> Fitted:
         """Add trees until there are enough, or until the cap; leaves grow with the rows."""
         is_over = stopwatch(effort.cap_seconds)
         trees = effort.iterations or int(number(settings, "trees"))
         # A tree has fewer than 2 n / leaf_rows nodes, so this bound keeps the budget for certain.
         width = max(1, shape.classes) if shape.task == "multiclass" else 1
-        fewest = int(np.ceil(2 * len(learn.truth) * trees * width / NODES_OF_A_MEMBER))
+        fewest = int(np.ceil(2 * len(train.truth) * trees * width / NODES_OF_A_MEMBER))
         kind = ExtraTreesRegressor if shape.task == "regression" else ExtraTreesClassifier
         forest = kind(
             n_estimators=0,
@@ -127,7 +135,7 @@ class ExtraTrees:
         while grown < trees:
             grown = min(trees, grown + _BATCH)
             forest.n_estimators = grown
-            forest.fit(learn.encoded, learn.truth, sample_weight=learn.weights)
+            forest.fit(train.encoded, train.truth, sample_weight=train.weights)
             if effort.iterations is None and is_over():
                 break
         return TreesFitted(shape, forest, settings, grown)

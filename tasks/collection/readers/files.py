@@ -20,7 +20,7 @@ from contract.errors import Refused, is_disk_full
 from contract.problem.sources.files import FilesSource
 from contract.store.source_head import FileVersion, SourceHead
 from methods.tables import sql as duck
-from methods.tables.files import common_columns, fits, look_into, scan
+from methods.tables.files import common_columns, fits, scan, sniff
 from methods.tables.snapshot import LOAD
 from tasks.collection.readers.base import (
     Load,
@@ -108,7 +108,7 @@ class _FilesReading:
         self._head = head
         self._fresh = fresh
         self._window_end = window_end
-        self._forms = {name: look_into(connection, path) for name, (path, _) in fresh.items()}
+        self._forms = {name: sniff(connection, path) for name, (path, _) in fresh.items()}
         self._columns = self._checked_columns()
         first = next(iter(fresh))
         described = connection.sql(f"SELECT * FROM ({self._select(first)}) LIMIT 0")  # noqa: S608 - quoted

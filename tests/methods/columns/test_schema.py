@@ -8,7 +8,7 @@ import pytest
 
 from contract.errors import AskedWrongly, Refused
 from contract.problem import Problem, read_problem_text
-from methods.columns.schema import features_table, infer, is_feature, target_vector
+from methods.columns.schema import features_table, infer_schema, is_feature, target_vector
 
 TABLE = pa.table(
     {
@@ -38,7 +38,7 @@ def problem(target: str = "late", **more: Any) -> Problem:
 
 
 def test_key_target_and_what_becomes_known_are_no_features() -> None:
-    found = infer(TABLE, problem())
+    found = infer_schema(TABLE, problem())
 
     assert ("price", "color", "class") == found.names
     assert found.key == ("id",)
@@ -51,32 +51,32 @@ def test_a_column_of_a_key_with_parts_may_be_a_feature() -> None:
 
 
 def test_the_word_that_says_yes_is_positive() -> None:
-    assert ("no", "yes") == infer(TABLE, problem()).classes
+    assert ("no", "yes") == infer_schema(TABLE, problem()).classes
 
 
 def test_the_declared_class_is_positive() -> None:
-    assert ("yes", "no") == infer(TABLE, problem(target_more={"positive": "no"})).classes
+    assert ("yes", "no") == infer_schema(TABLE, problem(target_more={"positive": "no"})).classes
 
 
 def test_the_rarer_class_is_positive_where_none_says_yes() -> None:
     table = TABLE.set_column(4, "late", pa.array(["ham", "ham", "ham", "eggs"] * 25))
 
-    assert ("ham", "eggs") == infer(table, problem()).classes
+    assert ("ham", "eggs") == infer_schema(table, problem()).classes
 
 
 def test_a_positive_class_that_is_not_there_was_asked_wrongly() -> None:
     with pytest.raises(AskedWrongly, match="holds 'no' and 'yes'; name one of them"):
-        infer(TABLE, problem(target_more={"positive": "maybe"}))
+        infer_schema(TABLE, problem(target_more={"positive": "maybe"}))
 
 
 def test_the_target_is_coded_and_missing_labels_are_nan() -> None:
-    schema = infer(TABLE, problem())
+    schema = infer_schema(TABLE, problem())
 
     np.testing.assert_array_equal([1.0, 0.0, np.nan, 0.0], target_vector(TABLE, schema)[:4])
 
 
 def test_classes_are_indexed_in_order() -> None:
-    schema = infer(TABLE, problem("class"))
+    schema = infer_schema(TABLE, problem("class"))
 
     assert schema.task == "multiclass"
     np.testing.assert_array_equal([0.0, 1.0, 2.0], target_vector(TABLE, schema)[:3])
@@ -85,7 +85,7 @@ def test_classes_are_indexed_in_order() -> None:
 def test_numbers_named_as_classes_sort_as_numbers() -> None:
     table = TABLE.append_column("digit", pa.array([10, 9, 2, 1] * 25))
 
-    assert ("1", "2", "9", "10") == infer(table, problem("digit")).classes
+    assert ("1", "2", "9", "10") == infer_schema(table, problem("digit")).classes
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_numbers_named_as_classes_sort_as_numbers() -> None:
 def test_the_task_follows_from_the_values(values: list[object], task: str) -> None:
     table = TABLE.append_column("y", pa.array(values))
 
-    assert task == infer(table, problem("y")).task
+    assert task == infer_schema(table, problem("y")).task
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_target_that_cannot_be_learned_is_refused(values: list[object], said: 
         said = "different texts"
 
     with pytest.raises(Refused, match=said):
-        infer(table, problem("y"))
+        infer_schema(table, problem("y"))
 
 
 def test_a_class_of_later_rows_is_refused() -> None:
-    schema = infer(TABLE, problem("class"))
+    schema = infer_schema(TABLE, problem("class"))
     later = TABLE.set_column(5, "class", pa.array(["new"] * 100))
 
     with pytest.raises(Refused, match="holds the class 'new'; the classes are 'c0', 'c1', 'c2'"):
@@ -132,7 +132,7 @@ def test_a_class_of_later_rows_is_refused() -> None:
 
 def test_an_absent_target_is_named_with_what_was_meant() -> None:
     with pytest.raises(AskedWrongly, match=r"'lat', which target.column names.*'late'\?"):
-        infer(TABLE, problem("lat"))
+        infer_schema(TABLE, problem("lat"))
 
 
 def test_overrides_hold() -> None:
@@ -142,7 +142,9 @@ def test_overrides_hold() -> None:
         "class": {"unit": "kinds"},
     }
 
-    found = {column.name: column for column in infer(TABLE, problem(columns=columns)).columns}
+    found = {
+        column.name: column for column in infer_schema(TABLE, problem(columns=columns)).columns
+    }
 
     assert {"price", "class"} == set(found)
     assert (found["price"].role, found["price"].required) == ("category", False)
@@ -151,16 +153,16 @@ def test_overrides_hold() -> None:
 
 def test_an_override_of_nothing_was_asked_wrongly() -> None:
     with pytest.raises(AskedWrongly, match=r"'prize', which columns.prize names.*'price'\?"):
-        infer(TABLE, problem(columns={"prize": {"unit": "euros"}}))
+        infer_schema(TABLE, problem(columns={"prize": {"unit": "euros"}}))
 
 
 def test_a_table_without_features_is_refused() -> None:
     with pytest.raises(Refused, match="None of the 0 columns beside the target"):
-        infer(TABLE.select(["id", "late"]), problem())
+        infer_schema(TABLE.select(["id", "late"]), problem())
 
 
 def test_features_come_in_the_schemas_order() -> None:
-    schema = infer(TABLE, problem())
+    schema = infer_schema(TABLE, problem())
     shuffled = TABLE.select(["late", "class", "color", "price", "id", "known"])
 
     assert ["price", "color", "class"] == features_table(shuffled, schema).column_names

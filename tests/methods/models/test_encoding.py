@@ -8,7 +8,9 @@ from bundle.plans import CategoryPlan, DatePlan, EqualsPlan, LookupPlan
 from contract.errors import Refused
 from methods.columns.roles import column_of
 from methods.columns.schema import Schema
-from methods.models.encoding import EncodingSettings, canonical_codes, fit_encoding
+from methods.models.encoders.categories import canonical_codes
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 
 SETTINGS = EncodingSettings()
 

@@ -6,7 +6,8 @@ import pytest
 from sklearn import metrics as reference
 
 from contract.errors import AskedWrongly
-from methods.models.metrics import METRICS, Sample, metric_named, row_losses
+from methods.models.metrics import METRICS, metric_named, row_losses
+from methods.models.resampling import Sample
 
 
 def rows(seed: int = 0, count: int = 300) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,12 @@ import pytest
 
 from contract.errors import Refused
 from methods.split.assignment import assign
-from methods.split.parts import MICROSECONDS, Rule
+from methods.split.parts import MICROSECONDS, SplitRule
 
 DAY = 86_400 * MICROSECONDS
 
 
-def rule(by: Literal["time", "hash", "group"], **more: object) -> Rule:
+def rule(by: Literal["time", "hash", "group"], **more: object) -> SplitRule:
     given = {
         "by": by,
         "columns": ("group",) if by == "group" else ("id",),
@@ -23,7 +23,7 @@ def rule(by: Literal["time", "hash", "group"], **more: object) -> Rule:
         "salt": "s",
         **more,
     }
-    return Rule.model_validate(given)
+    return SplitRule.model_validate(given)
 
 
 def table(rows: int) -> pa.Table:

@@ -3,8 +3,7 @@ import pyarrow as pa
 import pytest
 
 from contract.errors import AskedWrongly
-from methods.split import folds
-from methods.split.folds import PreparedAssignment, fold_pairs, read_assignment, thin
+from methods.split.folds import PreparedAssignment, fold_pairs, read_assignment
 
 
 def assignment(rows: int = 40, count: int = 4) -> PreparedAssignment:
@@ -21,7 +20,7 @@ def test_in_order_no_row_teaches_about_an_earlier_one() -> None:
     pairs = fold_pairs(assignment(), ALL, ordered=True)
 
     assert len(pairs) == 3
-    assert all(pair.learn.max() < pair.score.min() for pair in pairs)
+    assert all(pair.train.max() < pair.score.min() for pair in pairs)
 
 
 def test_without_order_every_train_row_is_scored_once() -> None:
@@ -33,7 +32,7 @@ def test_without_order_every_train_row_is_scored_once() -> None:
 def test_no_row_teaches_and_is_scored() -> None:
     pairs = fold_pairs(assignment(), ALL, ordered=False)
 
-    assert not any(set(pair.learn) & set(pair.score) for pair in pairs)
+    assert not any(set(pair.train) & set(pair.score) for pair in pairs)
 
 
 def test_rows_without_a_label_take_no_part() -> None:
@@ -42,13 +41,11 @@ def test_rows_without_a_label_take_no_part() -> None:
 
     pairs = fold_pairs(assignment(), labelled, ordered=False)
 
-    assert not any(3 in pair.learn or 3 in pair.score for pair in pairs)
+    assert not any(3 in pair.train or 3 in pair.score for pair in pairs)
 
 
-def test_large_data_get_one_holdout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folds, "HOLDOUT_ROWS", 30)
-
-    pairs = fold_pairs(assignment(), ALL, ordered=True)
+def test_large_data_get_one_holdout() -> None:
+    pairs = fold_pairs(assignment(), ALL, ordered=True, holdout_rows=30)
 
     assert len(pairs) == 1
     assert pairs[0].score.tolist() == list(range(24, 32))
@@ -84,10 +81,3 @@ def test_an_assignment_of_another_table_is_asked_wrongly(rows: list[int]) -> Non
 
     with pytest.raises(AskedWrongly, match="both must come from one run"):
         read_assignment(table, 3)
-
-
-def test_thinning_keeps_first_last_and_order() -> None:
-    kept = thin(np.arange(1000), 11)
-
-    assert kept.tolist() == sorted(kept.tolist())
-    assert (kept[0], kept[-1], len(set(kept.tolist()))) == (0, 999, 11)

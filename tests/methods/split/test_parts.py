@@ -1,4 +1,4 @@
-"""No row that has taught ever judges; and a row's part is known from its key and time."""
+"""No training row ever becomes a hold-out row; a row's part follows from its key and time."""
 
 import hashlib
 
@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from contract.errors import Refused
 from methods.split.parts import (
     MICROSECONDS,
-    Rule,
+    SplitRule,
     buckets,
     cuts,
-    key_words,
+    key_texts,
     parts,
     parts_by_bucket,
     parts_by_time,
 )
 
 DAY = 86_400 * MICROSECONDS
-HASH = Rule(by="hash", columns=("id",), event_time=None, vault=0.15, validation=0.15, salt="7")
-TIME = Rule(
+HASH = SplitRule(by="hash", columns=("id",), event_time=None, vault=0.15, validation=0.15, salt="7")
+TIME = SplitRule(
     by="time",
     columns=("id",),
     event_time="at",
@@ -86,7 +86,7 @@ def test_a_group_stands_in_one_part() -> None:
 def test_columns_of_a_key_do_not_run_together() -> None:
     table = pa.table({"a": ["1", "11"], "b": [11, 1]})
 
-    assert 2 == len(set(key_words(table, ["a", "b"])))
+    assert 2 == len(set(key_texts(table, ["a", "b"])))
 
 
 @given(TIMES)
@@ -110,8 +110,8 @@ def test_no_row_goes_from_training_into_the_vault(times: list[int], more: list[i
     before = parts_by_time(rows, first)
     after = dict(zip(grown.tolist(), parts_by_time(grown, cuts(grown, held)), strict=True))
 
-    taught = rows[np.isin(before, ("train", "validation"))]
-    assert not [row for row in taught.tolist() if after[row] == "vault"]
+    training = rows[np.isin(before, ("train", "validation"))]
+    assert not [row for row in training.tolist() if after[row] == "vault"]
 
 
 @given(TIMES, st.lists(st.integers(1, 100 * DAY), min_size=1, max_size=100, unique=True))

@@ -8,7 +8,7 @@ from bundle.documents import Contract
 from methods.models.bootstrap import Scored
 from methods.models.metrics import metric_named
 from tasks.evaluation import gates
-from tasks.evaluation.vault import Vault, dummy_answers
+from tasks.evaluation.vault import Vault, predict_dummy
 
 AUC = metric_named("roc_auc", "binary")
 ROWS = 1000
@@ -28,7 +28,7 @@ def vault(rows: int = ROWS, blocks: int = 50) -> Vault:
     return Vault(table, truth, np.arange(rows) * blocks // max(1, rows), truth)
 
 
-def said(strength: float, seed: int = 1, rows: int = ROWS) -> Scored:
+def scored(strength: float, seed: int = 1, rows: int = ROWS) -> Scored:
     """A calibrated-looking answer whose log-odds are `strength` in the right direction, and noise."""
     truth = vault(rows).truth
     noise = np.random.default_rng(seed).normal(size=rows)
@@ -49,27 +49,29 @@ def test_an_empty_vault_cannot_be_judged() -> None:
     assert (check.passed, "no labelled row" in check.why) == (None, True)
 
 
-def dummy_check(new: Scored, held: Vault) -> gates.Compared:
-    dummy = Scored(np.full(len(held.truth), 0.4))
-    return gates.check_dummy(AUC, held, new, dummy, confidence=0.95, seed=0)
+def dummy_check(new: Scored, rows_of_vault: Vault) -> gates.Compared:
+    dummy = Scored(np.full(len(rows_of_vault.truth), 0.4))
+    return gates.check_dummy(AUC, rows_of_vault, new, dummy, confidence=0.95, seed=0)
 
 
-def test_a_model_that_learnt_beats_the_dummy() -> None:
-    assert dummy_check(said(1.0), vault()).check.passed is True
+def test_a_useful_model_beats_the_dummy() -> None:
+    assert dummy_check(scored(1.0), vault()).check.passed is True
 
 
-def test_a_model_that_learnt_nothing_is_refused() -> None:
-    check = dummy_check(said(0.0), vault()).check
+def test_a_useless_model_is_refused() -> None:
+    check = dummy_check(scored(0.0), vault()).check
 
     assert (check.passed, "look at the columns" in check.why) == (False, True)
 
 
 @pytest.mark.parametrize(
-    ("new", "held"),
-    [(BROKEN, vault()), (said(1.0), vault(blocks=3)), (Scored(np.empty(0)), vault(0))],
+    ("new", "rows_of_vault"),
+    [(BROKEN, vault()), (scored(1.0), vault(blocks=3)), (Scored(np.empty(0)), vault(0))],
 )
-def test_what_cannot_be_compared_with_the_dummy_is_not_let_in(new: Scored, held: Vault) -> None:
-    assert dummy_check(new, held).check.passed is None
+def test_what_cannot_be_compared_with_the_dummy_is_not_let_in(
+    new: Scored, rows_of_vault: Vault
+) -> None:
+    assert dummy_check(new, rows_of_vault).check.passed is None
 
 
 def minimum(name: str, limit: float, new: Scored) -> gates.Check:
@@ -77,18 +79,18 @@ def minimum(name: str, limit: float, new: Scored) -> gates.Check:
 
 
 def test_a_minimum_is_reached() -> None:
-    assert minimum("roc_auc", 0.6, said(1.0)).passed is True
-    assert minimum("log_loss", 0.8, said(1.0)).passed is True
+    assert minimum("roc_auc", 0.6, scored(1.0)).passed is True
+    assert minimum("log_loss", 0.8, scored(1.0)).passed is True
 
 
 def test_a_minimum_is_missed() -> None:
-    assert minimum("roc_auc", 0.95, said(1.0)).passed is False
-    assert minimum("log_loss", 0.1, said(1.0)).passed is False
+    assert minimum("roc_auc", 0.95, scored(1.0)).passed is False
+    assert minimum("log_loss", 0.1, scored(1.0)).passed is False
 
 
 @pytest.mark.parametrize("name", ["rmse", "no such metric"])
 def test_a_minimum_of_an_unknown_metric_cannot_be_judged(name: str) -> None:
-    assert minimum(name, 0.5, said(1.0)).passed is None
+    assert minimum(name, 0.5, scored(1.0)).passed is None
 
 
 def test_a_minimum_of_a_broken_model_cannot_be_judged() -> None:
@@ -97,11 +99,15 @@ def test_a_minimum_of_a_broken_model_cannot_be_judged() -> None:
 
 
 def champion_check(
-    new: Scored, old: Scored, rule: str = "superior", margin: float = 0.0, held: Vault | None = None
+    new: Scored,
+    old: Scored,
+    rule: str = "superior",
+    margin: float = 0.0,
+    rows_of_vault: Vault | None = None,
 ) -> gates.Check:
     return gates.check_champion(
         AUC,
-        held or vault(),
+        rows_of_vault or vault(),
         new,
         old,
         rule=rule,  # type: ignore[arg-type] # one of the rules
@@ -112,42 +118,42 @@ def champion_check(
 
 
 def test_a_better_challenger_is_promoted() -> None:
-    assert champion_check(said(2.0), said(1.0)).passed is True
+    assert champion_check(scored(2.0), scored(1.0)).passed is True
 
 
 def test_a_worse_or_equal_challenger_is_refused() -> None:
-    assert champion_check(said(1.0), said(2.0)).passed is False
-    assert champion_check(said(1.0), said(1.0)).passed is False
+    assert champion_check(scored(1.0), scored(2.0)).passed is False
+    assert champion_check(scored(1.0), scored(1.0)).passed is False
 
 
 def test_a_gain_below_the_margin_is_refused() -> None:
-    assert champion_check(said(2.0), said(1.0), margin=0.4).passed is False
+    assert champion_check(scored(2.0), scored(1.0), margin=0.4).passed is False
 
 
-@pytest.mark.parametrize("held", [vault(blocks=4), vault(0)])
-def test_too_few_blocks_cannot_tell_two_models_apart(held: Vault) -> None:
-    rows = len(held.truth)
-    new, old = said(2.0, rows=rows), said(1.0, rows=rows)
+@pytest.mark.parametrize("rows_of_vault", [vault(blocks=4), vault(0)])
+def test_too_few_blocks_cannot_tell_two_models_apart(rows_of_vault: Vault) -> None:
+    rows = len(rows_of_vault.truth)
+    new, old = scored(2.0, rows=rows), scored(1.0, rows=rows)
 
-    check = champion_check(new, old, held=held)
+    check = champion_check(new, old, rows_of_vault=rows_of_vault)
 
     assert (check.passed, "5 blocks are needed" in check.why) == (None, True)
 
 
 def test_a_champion_that_says_nonsense_cannot_be_compared() -> None:
-    assert champion_check(said(2.0), BROKEN).passed is None
+    assert champion_check(scored(2.0), BROKEN).passed is None
 
 
 def test_a_refresh_need_not_be_better() -> None:
     """The same model with a little noise: no gain, and no loss beyond the margin."""
-    new, old = Scored(said(2.0).predicted + 1e-6), said(2.0)
+    new, old = Scored(scored(2.0).predicted + 1e-6), scored(2.0)
 
     assert champion_check(new, old).passed is False
     assert champion_check(new, old, rule="non-inferior", margin=0.01).passed is True
 
 
 def test_a_refresh_that_is_worse_is_refused() -> None:
-    assert champion_check(said(1.0), said(2.0), rule="non-inferior").passed is False
+    assert champion_check(scored(1.0), scored(2.0), rule="non-inferior").passed is False
 
 
 @pytest.mark.parametrize(
@@ -169,13 +175,13 @@ def slice_check(column: str, new: Scored, old: Scored, rows: int = ROWS) -> gate
 
 
 def test_no_slice_is_worse() -> None:
-    assert slice_check("origin", said(2.0), said(1.0)).passed is True
+    assert slice_check("origin", scored(2.0), scored(1.0)).passed is True
 
 
 def test_a_slice_that_is_served_worse_is_refused() -> None:
-    held = vault()
-    better, worse = said(2.0).predicted, said(2.0).predicted.copy()
-    is_oslo = np.array(held.table["origin"].to_pylist()) == "oslo"
+    rows_of_vault = vault()
+    better, worse = scored(2.0).predicted, scored(2.0).predicted.copy()
+    is_oslo = np.array(rows_of_vault.table["origin"].to_pylist()) == "oslo"
     worse[is_oslo] = 1.0 - worse[is_oslo]
 
     check = slice_check("origin", Scored(worse), Scored(better))
@@ -184,17 +190,17 @@ def test_a_slice_that_is_served_worse_is_refused() -> None:
 
 
 def test_a_slice_of_an_absent_column_cannot_be_judged() -> None:
-    assert slice_check("nowhere", said(2.0), said(1.0)).passed is None
+    assert slice_check("nowhere", scored(2.0), scored(1.0)).passed is None
 
 
 def test_slices_of_few_rows_cannot_be_judged() -> None:
-    check = slice_check("origin", said(2.0, rows=150), said(1.0, rows=150), rows=150)
+    check = slice_check("origin", scored(2.0, rows=150), scored(1.0, rows=150), rows=150)
 
     assert (check.passed, "has 200 rows" in check.why) == (None, True)
 
 
 def test_slices_of_a_broken_model_cannot_be_judged() -> None:
-    assert slice_check("origin", BROKEN, said(1.0)).passed is None
+    assert slice_check("origin", BROKEN, scored(1.0)).passed is None
 
 
 def calibrated(stretch: float) -> Scored:
@@ -254,13 +260,15 @@ def contract(task: str, classes: tuple[str, ...], positive: str | None) -> Contr
 
 def test_the_dummy_is_the_best_constant_of_its_metric() -> None:
     truth = np.array([0.0, 0.0, 0.0, 1.0])
-    held = Vault(pa.table({"x": [1, 2]}), np.zeros(2), np.arange(2), truth)
+    rows_of_vault = Vault(pa.table({"x": [1, 2]}), np.zeros(2), np.arange(2), truth)
     binary = contract("binary", ("n", "y"), "y")
 
-    always = dummy_answers(metric_named("f1", "binary"), binary, held)
-    never = dummy_answers(metric_named("accuracy", "binary"), binary, held)
-    shares = dummy_answers(
-        metric_named("log_loss", "multiclass"), contract("multiclass", ("n", "y"), None), held
+    always = predict_dummy(metric_named("f1", "binary"), binary, rows_of_vault)
+    never = predict_dummy(metric_named("accuracy", "binary"), binary, rows_of_vault)
+    shares = predict_dummy(
+        metric_named("log_loss", "multiclass"),
+        contract("multiclass", ("n", "y"), None),
+        rows_of_vault,
     )
 
     assert (always.predicted >= always.threshold).all()
@@ -269,11 +277,13 @@ def test_the_dummy_is_the_best_constant_of_its_metric() -> None:
 
 
 def test_the_dummy_of_a_value_is_its_mean_or_its_median() -> None:
-    held = Vault(pa.table({"x": [1]}), np.zeros(1), np.arange(1), np.array([1.0, 2.0, 9.0]))
+    rows_of_vault = Vault(
+        pa.table({"x": [1]}), np.zeros(1), np.arange(1), np.array([1.0, 2.0, 9.0])
+    )
     value = contract("regression", (), None)
 
     means = [
-        dummy_answers(metric_named(name, "regression"), value, held).predicted[0]
+        predict_dummy(metric_named(name, "regression"), value, rows_of_vault).predicted[0]
         for name in ("rmse", "mae")
     ]
 

@@ -6,11 +6,11 @@ from fixtures_models import Prepared, dataset_of
 
 from contract.errors import Refused
 from contract.store.documents import read_artifact
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import metric_named
 from methods.split.folds import fold_pairs
-from tasks.selection.compare import compare
+from tasks.selection.compare import compare_families
 from tasks.selection.task import Inputs, Params, run
 
 TIMED = EncodingSettings()
@@ -18,7 +18,7 @@ TIMED = EncodingSettings()
 
 def board(families: tuple[str, ...], task: str = "binary", budget: float = 60.0) -> Leaderboard:
     dataset = dataset_of(600, task)
-    return compare(
+    return compare_families(
         dataset,
         fold_pairs(dataset.assignment, dataset.labelled, ordered=True),
         families,

@@ -64,7 +64,7 @@ def test_each_part_has_its_rows_and_its_mean(before: Callable[..., Before]) -> N
     assert made.target_mean["vault"] == pytest.approx(1 / 3)
 
 
-def test_late_rows_do_not_draw_taught_rows_into_the_vault(before: Callable[..., Before]) -> None:
+def test_late_rows_do_not_draw_training_rows_into_the_vault(before: Callable[..., Before]) -> None:
     """Rows of the past come late, so that the newest 15 % reach further back."""
     stage = before(source=TIMED)
     early = rows(range(100, 300))

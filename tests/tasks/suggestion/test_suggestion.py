@@ -97,7 +97,7 @@ def test_expectations_warn_and_never_refuse(tmp_path: Path) -> None:
 def test_a_suspected_leak_stands_in_the_readme(tmp_path: Path) -> None:
     suggested(tmp_path, {**COLUMNS, "refund": [i % 4 == 0 for i in range(N)]}, "returned")
 
-    assert "refund alone tells the target" in (tmp_path / "out" / "README.md").read_text()
+    assert "refund alone predicts the target" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_target_that_is_not_there_was_asked_wrongly(tmp_path: Path) -> None:

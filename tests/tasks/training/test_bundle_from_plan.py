@@ -10,13 +10,13 @@ from bundle.reader import load
 from bundle.remote import fetch
 from contract.errors import AskedWrongly
 from methods.drift.profile import ReferenceProfile
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
 from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
 from tasks.training.fit import FittedPlan, fit_plan
-from tasks.training.held import Held, hold_out
+from tasks.training.hold_out import HoldOut, score_hold_out
 from tasks.training.task import KEY_VARIABLE, Inputs, Params, read_signing_key, run
 
 KEY = signing.new_key()
@@ -60,27 +60,27 @@ def plan(task: str = "binary") -> TrainingPlan:
     )
 
 
-def held_and_fitted(task: str) -> tuple[Held, FittedPlan]:
+def hold_out_and_refitted(task: str) -> tuple[HoldOut, FittedPlan]:
     dataset, made = dataset_of(600, task), plan(task)
     before = fit_plan(made, dataset, dataset.rows("train"), None)
-    held = hold_out(
+    hold_out = score_hold_out(
         made, before, dataset, dataset.rows("validation"), problem_of("p", task), forward=True
     )
     rows = dataset.rows("train", "validation")
-    return held, fit_plan(made, dataset, rows, dataset.weights(rows, NOW, made.window))
+    return hold_out, fit_plan(made, dataset, rows, dataset.weights(rows, NOW, made.window))
 
 
 def written(folder: Path, task: str) -> str:
-    held, after = held_and_fitted(task)
+    hold_out, refitted = hold_out_and_refitted(task)
     dataset = dataset_of(600, task)
     return export(
         folder,
         plan=plan(task),
-        after=after,
-        held=held,
+        refitted=refitted,
+        hold_out=hold_out,
         table=dataset.take(dataset.rows("train", "validation")),
         contract=bundle_contract(dataset.schema, problem_of("p", task)),
-        card=model_card(plan(task), held, run_of("p"), 510, NOW, forward=True),
+        card=model_card(plan(task), hold_out, run_of("p"), 510, NOW, forward=True),
         signing_key=KEY,
     )
 
@@ -107,20 +107,20 @@ def test_the_same_plan_gives_the_same_bundle(tmp_path: Path) -> None:
 
 def test_held_out_scores_come_from_before_the_refit() -> None:
     """The refitted model has seen validation; its scores there would be better."""
-    held, after = held_and_fitted("regression")
+    hold_out, refitted = hold_out_and_refitted("regression")
     dataset = dataset_of(600, "regression")
     rows = dataset.rows("validation")
     rmse = metric_named("rmse", "regression")
 
-    refitted = rmse.score(held.truth, after.predict(dataset.take(rows)))
+    of_refitted = rmse.score(hold_out.truth, refitted.predict(dataset.take(rows)))
 
-    assert held.metrics["rmse"] > refitted
+    assert hold_out.metrics["rmse"] > of_refitted
 
 
 def test_the_reference_profile_counts_the_held_out_rows() -> None:
-    held, _ = held_and_fitted("binary")
+    hold_out, _ = hold_out_and_refitted("binary")
 
-    profile = ReferenceProfile.model_validate(held.profile)
+    profile = ReferenceProfile.model_validate(hold_out.profile)
 
     assert profile.rows == 90
     assert sum(block.rows for block in profile.forward) == 90

@@ -1,6 +1,7 @@
 from fixtures_models import dataset_of
 
-from methods.models.encoding import EncodingSettings, fit_encoding
+from methods.models.encoders.column import EncodingSettings
+from methods.models.encoding import fit_encoding
 from tasks.training.golden import ROWS, GoldenRow, golden_rows
 
 

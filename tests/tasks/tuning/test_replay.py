@@ -5,11 +5,11 @@ import pytest
 from fixtures_models import Prepared, people, schema_of
 
 from contract.errors import Refused
-from methods.models.encoding import EncodingSettings
+from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
 from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow
-from tasks.tuning.plan import replayed
+from tasks.tuning.plan import verify_stored_plan
 from tasks.tuning.task import Inputs, Params, run
 
 SCHEMA = schema_of(people(200), "binary")
@@ -63,16 +63,16 @@ def test_a_stored_plan_is_handed_on_unchanged(prepare: Callable[..., Prepared]) 
 )
 def test_a_plan_of_another_problem_is_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
-        replayed(plan(**changes).model_dump(mode="json"), SCHEMA, AUC)
+        verify_stored_plan(plan(**changes).model_dump(mode="json"), SCHEMA, AUC)
 
 
 def test_a_plan_of_an_unknown_family_is_refused() -> None:
     member = plan().members[0].model_copy(update={"family": "oracle"})
 
     with pytest.raises(Refused, match="unknown families"):
-        replayed(plan(members=(member,)).model_dump(mode="json"), SCHEMA, AUC)
+        verify_stored_plan(plan(members=(member,)).model_dump(mode="json"), SCHEMA, AUC)
 
 
 def test_what_is_no_plan_is_refused() -> None:
     with pytest.raises(Refused, match="cannot be read"):
-        replayed({"members": []}, SCHEMA, AUC)
+        verify_stored_plan({"members": []}, SCHEMA, AUC)

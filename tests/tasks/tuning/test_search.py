@@ -10,10 +10,9 @@ from contract.store.documents import read_artifact
 from methods.models.families import TrainingPlan
 from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
 from methods.models.metrics import metric_named
-from tasks.tuning import plan
-from tasks.tuning.choose import choose
+from tasks.tuning.choose import choose_members
 from tasks.tuning.plan import best_families, find_plan, search_pairs
-from tasks.tuning.search import Tried
+from tasks.tuning.search import ScoredTrial
 from tasks.tuning.task import Inputs, Params, run
 
 LOG_LOSS = metric_named("log_loss", "binary")
@@ -44,9 +43,11 @@ def board(*families: str, spent: float = 0.0, budget: float = 1.0) -> Leaderboar
     )
 
 
-def tried(number: int, predicted: np.ndarray, truth: np.ndarray, family: str = "tree") -> Tried:
+def tried(
+    number: int, predicted: np.ndarray, truth: np.ndarray, family: str = "tree"
+) -> ScoredTrial:
     goodness = LOG_LOSS.goodness(LOG_LOSS.score(truth, predicted))
-    return Tried(number, family, {}, 0, goodness, predicted, 0.1)
+    return ScoredTrial(number, family, {}, 0, goodness, predicted, 0.1)
 
 
 def test_the_dummy_is_searched_only_where_nothing_else_stands() -> None:
@@ -89,13 +90,12 @@ def test_small_data_are_scored_by_their_folds_as_well() -> None:
     assert np.array_equal(last.score, dataset.rows("validation"))
 
 
-def test_large_data_are_scored_on_validation_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "SMALL_ROWS", 100)
+def test_large_data_are_scored_on_validation_only() -> None:
     dataset = dataset_of(600)
 
-    (pair,) = search_pairs(dataset, ordered=True)
+    (pair,) = search_pairs(dataset, ordered=True, small_rows=100)
 
-    assert np.array_equal(pair.learn, dataset.rows("train"))
+    assert np.array_equal(pair.train, dataset.rows("train"))
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -105,7 +105,7 @@ def test_the_search_never_sees_the_vault(*, ordered: bool) -> None:
 
     pairs = search_pairs(dataset, ordered=ordered)
 
-    assert not any(vault & {*pair.learn.tolist(), *pair.score.tolist()} for pair in pairs)
+    assert not any(vault & {*pair.train.tolist(), *pair.score.tolist()} for pair in pairs)
 
 
 def test_an_ensemble_wins_where_members_err_apart() -> None:
@@ -116,8 +116,8 @@ def test_an_ensemble_wins_where_members_err_apart() -> None:
     said = [1.0 / (1.0 + np.exp(-2.0 * margin + sign * noise)) for sign in (1.0, -1.0)]
 
     trials = [tried(0, said[0], truth), tried(1, said[1], truth, "linear")]
-    mixed = choose(trials, truth, np.arange(600), LOG_LOSS, may_mix=True)
-    alone = choose(trials, truth, np.arange(600), LOG_LOSS, may_mix=False)
+    mixed = choose_members(trials, truth, np.arange(600), LOG_LOSS, may_mix=True)
+    alone = choose_members(trials, truth, np.arange(600), LOG_LOSS, may_mix=False)
 
     assert len(mixed.members) == 2
     assert len(alone.members) == 1
@@ -129,7 +129,7 @@ def test_an_ensemble_that_wins_only_on_its_own_rows_is_left() -> None:
     good = np.where(truth == 1.0, 0.9, 0.1)
 
     trials = [tried(0, good, truth), tried(1, random.random(200), truth, "linear")]
-    found = choose(trials, truth, np.arange(200), LOG_LOSS, may_mix=True)
+    found = choose_members(trials, truth, np.arange(200), LOG_LOSS, may_mix=True)
 
     assert [one.number for one, _ in found.members] == [0]
 

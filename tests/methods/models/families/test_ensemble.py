@@ -33,16 +33,16 @@ def test_weights_sum_to_one() -> None:
     )
 
 
-def test_the_crossed_score_does_not_flatter() -> None:
+def test_the_crossed_score_is_not_optimistic() -> None:
     """Forty members of pure noise: weights that saw the rows look better than they are."""
     random = np.random.default_rng(1)
     truth = random.normal(size=60)
     members = {f"m{i}": random.normal(size=60) for i in range(40)}
 
-    honest = crossed_score(RMSE, truth, members, np.arange(60))
-    flattering = RMSE.score(truth, combine(greedy_weights(RMSE, truth, members), members))
+    unbiased = crossed_score(RMSE, truth, members, np.arange(60))
+    optimistic = RMSE.score(truth, combine(greedy_weights(RMSE, truth, members), members))
 
-    assert flattering < honest
+    assert optimistic < unbiased
 
 
 def test_one_block_cannot_be_crossed() -> None:

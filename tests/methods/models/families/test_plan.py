@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from methods.models.encoding import EncodingSettings
-from methods.models.families import PlannedMember, TrainingPlan
+from methods.models.encoders.column import EncodingSettings
+from methods.models.families import FAMILIES, PlannedMember, TrainingPlan
 from methods.split.weights import TrainingWindow
 
 
@@ -30,19 +30,25 @@ def plan(*members: PlannedMember) -> TrainingPlan:
 
 
 def test_rounds_grow_with_the_root_of_the_rows() -> None:
-    assert member().iterations_for(2_000, 1_000) == 141
+    grow = FAMILIES["boosting"].iterations_grow
+
+    assert member().iterations_for(2_000, 1_000, grow=grow) == 141
 
 
 def test_rounds_are_not_stretched_without_end() -> None:
-    assert member().iterations_for(1_000_000, 1_000) == member().iterations_for(3_000, 1_000)
+    most = member().iterations_for(3_000, 1_000, grow=True)
+
+    assert member().iterations_for(1_000_000, 1_000, grow=True) == most
 
 
 def test_a_forest_keeps_its_trees() -> None:
-    assert member(family="forest").iterations_for(2_000, 1_000) == 100
+    grow = FAMILIES["forest"].iterations_grow
+
+    assert member(family="forest").iterations_for(2_000, 1_000, grow=grow) == 100
 
 
 def test_a_family_without_iterations_is_asked_for_none() -> None:
-    assert member(family="tree", iterations=0).iterations_for(2_000, 1_000) is None
+    assert member(family="tree", iterations=0).iterations_for(2_000, 1_000, grow=True) is None
 
 
 def test_a_plan_survives_its_document() -> None:

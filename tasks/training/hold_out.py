@@ -1,7 +1,7 @@
-"""What the model says of rows it has not seen: the plan fitted on train, asked about validation.
+"""Scores of the held-out rows: the plan fitted on train predicts validation.
 
-The reference profile, calibration, threshold, importance and the card's scores come from here. The
-model that is served has learnt from validation too, and would flatter itself on it.
+The reference profile, calibration, threshold, importance and the card's metrics come from here. The
+model that is served was trained on validation too, so its own scores there would be optimistic.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from bundle.arrays import Floats
 from bundle.documents import Calibration
 from contract.problem import Problem
 from methods.drift.histograms import Kind
@@ -19,12 +20,12 @@ from methods.drift.profile import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
-from methods.models.importance import Importance, permutation_importance
-from methods.models.metrics import METRICS, Floats, row_losses
+from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import choose_threshold
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.fit import FittedPlan
+from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
     "number": "number",
@@ -33,12 +34,12 @@ _KINDS: dict[str, Kind] = {
     "date": "date",
     "text": "text",
 }
-_DAY = 86_400
+_DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True)
-class Held:
-    """The held-out rows' truth and final scores, and what follows from them."""
+class HoldOut:
+    """Truth and calibrated scores of the held-out rows, and what follows from them."""
 
     truth: Floats
     scores: Floats
@@ -49,23 +50,23 @@ class Held:
     profile: dict[str, JsonValue]
 
 
-def hold_out(
+def score_hold_out(
     plan: TrainingPlan,
-    before: FittedPlan,
+    fitted: FittedPlan,
     dataset: Dataset,
     rows: Rows,
     problem: Problem,
     *,
     forward: bool,
-) -> Held:
-    """Score `rows`, which `before` has not seen, and derive everything that needs such scores.
+) -> HoldOut:
+    """Score `rows`, on which `fitted` was not trained, and derive everything that needs such scores.
 
-    `forward` is True where the rows are later than those that taught.
+    `forward` is True where the rows are later than the training rows.
     """
     metric = metric_of(problem, dataset.schema)
     table, truth = dataset.take(rows), dataset.truth[rows]
-    encoded = before.encoding.encode(table)
-    mixed = before.mix(encoded)
+    encoded = fitted.encoding.encode(table)
+    mixed = fitted.mix(encoded)
     maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
     scores = apply_calibration(maps, mixed)
     threshold = None
@@ -76,13 +77,13 @@ def hold_out(
     importance = permutation_importance(
         encoded,
         truth,
-        lambda held: apply_calibration(maps, before.mix(held)),
-        before.encoding.positions(),
+        lambda rows_encoded: apply_calibration(maps, fitted.mix(rows_encoded)),
+        fitted.encoding.positions(),
         metric,
         seed=plan.seed,
         threshold=cut,
     )
-    return Held(
+    return HoldOut(
         truth=truth,
         scores=scores,
         calibration=maps,
@@ -99,12 +100,12 @@ def _metrics(
     plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed."""
-    found = {
+    values = {
         name: metric.score(truth, scores, threshold)
         for name, metric in METRICS.items()
         if plan.task in metric.tasks
     }
-    return {name: score for name, score in found.items() if np.isfinite(score)}
+    return {name: score for name, score in values.items() if np.isfinite(score)}
 
 
 def _profile(
@@ -145,8 +146,8 @@ def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
 
 def _by_block(blocks: NDArray[np.int64], losses: Floats) -> list[tuple[int, int, float, float]]:
     """Return block, rows, mean loss and its deviation over rows, in the blocks' order."""
-    found = []
+    summaries = []
     for block in np.unique(blocks):
-        held = losses[blocks == block]
-        found.append((int(block), len(held), float(held.mean()), float(held.std())))
-    return found
+        of_block = losses[blocks == block]
+        summaries.append((int(block), len(of_block), float(of_block.mean()), float(of_block.std())))
+    return summaries

@@ -8,6 +8,7 @@ words); Robertson, "Understanding inverse document frequency", Journal of Docume
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -15,23 +16,50 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from bundle.arrays import Floats
 from bundle.plans import TextPlan
-from methods.models.metrics import Floats, TaskKind
-from methods.split.folds import thin
+from contract.learning_task import LearningTask
+from methods.models.encoders.column import (
+    EncodingSettings,
+    EncodingTarget,
+    FittedColumn,
+    Output,
+    encode_column,
+)
+from methods.tables.sampling import evenly_spaced
 
-ROWS = 60_000  # more rows find no further words that matter
-CHARACTERS = 20_000  # of one text; the plan tells the reader
-FEWEST_ROWS = 3  # a term in fewer texts is a name
+ROWS = 60_000  # more rows add no further words that matter
+CHARACTERS = 20_000  # of one text; a part of the plan, so that the reader cuts alike
+FEWEST_ROWS = 3  # a term in fewer texts identifies rows
 
 
 def fit_text(
-    name: str, values: pa.ChunkedArray, truth: Floats, task: TaskKind, terms: int
+    name: str, values: pa.ChunkedArray, target: EncodingTarget, settings: EncodingSettings
+) -> list[FittedColumn]:
+    """Score texts by a linear model of their words, cross-fitted; no plan where words are few."""
+    fit: Callable[[np.ndarray], TextPlan | None] = lambda rows: _fit_plan(  # noqa: E731 - names the five fixed arguments
+        name, values.take(pa.array(rows)), target.truth[rows], target.task, settings.terms
+    )
+    whole = fit(np.arange(len(target.truth)))
+    if whole is None:
+        return []
+    crossed = np.zeros((len(target.truth), len(whole.bias)))
+    for fold in range(target.folds):
+        left_out = np.flatnonzero(target.fold == fold)
+        plan = fit(np.flatnonzero(target.fold != fold))
+        if plan is not None and len(plan.bias) == len(whole.bias):
+            crossed[left_out] = encode_column(plan, values.take(pa.array(left_out)))
+    return [FittedColumn(whole, [Output(column=name, kind="text")] * crossed.shape[1], crossed)]
+
+
+def _fit_plan(
+    name: str, values: pa.ChunkedArray, truth: Floats, task: LearningTask, terms: int
 ) -> TextPlan | None:
-    """Return the plan of a text column, or None where it has no word that comes again.
+    """Return the plan of a text column, or None where no word occurs often enough.
 
     `values` and `truth` are (n,); a missing text counts as an empty one.
     """
-    rows = thin(np.arange(len(truth)), ROWS)
+    rows = evenly_spaced(len(truth), ROWS)
     known = truth[rows]
     texts = [
         value[:CHARACTERS] if isinstance(value, str) else ""
@@ -48,7 +76,7 @@ def fit_text(
         return None
     try:
         counted = words.fit_transform(texts)
-    except ValueError:  # scikit-learn's word for an empty vocabulary
+    except ValueError:  # scikit-learn's error for an empty vocabulary
         return None
     with warnings.catch_warnings():
         # 40 steps are enough for a score that trees cut anyway; being unfinished is intended.

@@ -1,6 +1,6 @@
-"""Suspected leaks: columns that by themselves all but tell the target.
+"""Suspected leaks: columns that by themselves almost determine the target.
 
-It is a suspicion: some targets are that easy. Whoever knows decides, and writes it under
+It is a suspicion only: some targets are that easy. A person decides and names the column under
 `features.drop`. Source: Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012, section 4.2.
 """
 
@@ -10,23 +10,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
+from contract.learning_task import LearningTask
 from contract.strict import Strict
 from methods.columns.roles import is_string
-from methods.columns.targets import LearningTask
+from methods.models.ranking import area_under_roc
 
 Kind = Literal["leak", "constant", "id", "missing", "duplicate"]
 
-TELLS = 0.98  # AUC, correlation or accuracy of one column, above which it is suspected
-FEW = 50  # rows, below which one column may tell a target by chance
-LEVELS = 2_000  # values of a text, above which it is prose or a name
-BINS = 20  # a number is cut into so many, to guess one of several classes
+SUSPECTED = 0.98  # AUC, correlation or accuracy of one column, above which it is suspected
+FEWEST_ROWS = 50  # with fewer one column may determine the target by chance
+LEVELS = 2_000  # values of a text, above which it is prose or an identifier
+BINS = 20  # of a number, to predict one of several classes
 PAIR = 2
 
 
 class Finding(Strict):
-    """One odd thing, with what to do about it."""
+    """One unusual thing about a column, with what to do about it."""
 
     kind: Kind
     column: str
@@ -35,27 +36,27 @@ class Finding(Strict):
     """The number behind the sentence: a share or a score, in [0, 1]."""
 
 
-def leaks(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
-    """Return the columns that by themselves all but tell the target, the surest first."""
-    found = []
-    for name in table.column_names if table.num_rows >= FEW else ():
-        score = told(table[name], target, task)
-        if score > TELLS:
+def find_leaks(table: pa.Table, target: np.ndarray, task: LearningTask) -> list[Finding]:
+    """Return the columns that by themselves almost determine the target, the most certain first."""
+    findings = []
+    for name in table.column_names if table.num_rows >= FEWEST_ROWS else ():
+        score = predictive_power(table[name], target, task)
+        if score > SUSPECTED:
             sentence = (
-                f"{name} alone tells the target ({score:.3f} of 1); is it known only after the "
+                f"{name} alone predicts the target ({score:.3f} of 1); is it known only after the "
                 "event? If so, name it under features.drop."
             )
-            found.append(Finding(kind="leak", column=name, sentence=sentence, value=score))
-    return sorted(found, key=lambda finding: -(finding.value or 0.0))
+            findings.append(Finding(kind="leak", column=name, sentence=sentence, value=score))
+    return sorted(findings, key=lambda finding: -(finding.value or 0.0))
 
 
-def told(values: pa.ChunkedArray, target: np.ndarray, task: LearningTask) -> float:
-    """Return how much of the target one column tells, in [0, 1].
+def predictive_power(values: pa.ChunkedArray, target: np.ndarray, task: LearningTask) -> float:
+    """Return how well one column alone predicts the target, in [0, 1].
 
     Binary: the area under the ROC curve; regression: Spearman's correlation; several classes: the
-    accuracy of the likeliest class of each value. A text is replaced by the target's mean among the
-    *other half* of the rows with that value, or names of rows would look like leaks. Whether a
-    value is there at all is tried as well.
+    accuracy of the most frequent class of each value. A text is replaced by the target's mean among
+    the *other half* of the rows with that value, or identifiers would look like leaks. Whether a
+    value is present is tried as well.
     """
     absent = np.asarray(pc.is_null(values, nan_is_null=True).to_numpy(zero_copy_only=False))
     codes = _numbers(values, absent)
@@ -68,7 +69,7 @@ def told(values: pa.ChunkedArray, target: np.ndarray, task: LearningTask) -> flo
     scores = [
         _score(numbers[mask], target[mask], task, is_text=is_text)
         for numbers, mask in tries
-        if mask.sum() >= max(FEW, 0.5 * len(mask))
+        if mask.sum() >= max(FEWEST_ROWS, 0.5 * len(mask))
     ]
     return max(scores, default=0.0)
 
@@ -99,17 +100,8 @@ def _score(numbers: np.ndarray, target: np.ndarray, task: LearningTask, *, is_te
         numbers = _other_half(numbers, target)
     if task == "regression":
         return abs(float(spearmanr(numbers, target).statistic))
-    return _area(numbers, target)
-
-
-def _area(numbers: np.ndarray, target: np.ndarray) -> float:
-    """Return the area under the ROC curve, whichever way round; Mann and Whitney's U."""
-    positive = target == 1
-    count = int(positive.sum())
-    rest = len(target) - count
-    ranks = rankdata(numbers)
-    area = (float(ranks[positive].sum()) - count * (count + 1) / 2) / (count * rest)
-    return max(area, 1.0 - area)
+    area = area_under_roc(numbers, target == 1)
+    return max(area, 1.0 - area)  # whichever way round
 
 
 def _other_half(codes: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from methods.models.importance import permutation_importance
 from methods.models.metrics import metric_named
+from tasks.training.importance import permutation_importance
 
 RMSE = metric_named("rmse", "regression")
 

@@ -15,7 +15,7 @@ from contract.errors import AskedWrongly
 from contract.messages import no_such_column
 from contract.problem import Join
 from contract.problem.sources.base import SourceBase
-from methods.tables import sql as duck
+from methods.tables import sql
 
 
 def joined(
@@ -32,35 +32,35 @@ def joined(
     Raises:
         AskedWrongly: a column is not there, or a join could find more than one row.
     """
-    own = duck.columns(connection, f"SELECT * FROM {duck.name(main)}")  # noqa: S608 - quoted
-    terms = [f"main.{duck.name(column)}" for column in own]
+    own = sql.columns(connection, f"SELECT * FROM {sql.name(main)}")  # noqa: S608 - quoted
+    terms = [f"main.{sql.name(column)}" for column in own]
     clauses = []
     taken = set(own)
     for name, join in joins.items():
-        other = duck.columns(connection, f"SELECT * FROM {duck.name(name)}")  # noqa: S608 - quoted
+        other = sql.columns(connection, f"SELECT * FROM {sql.name(name)}")  # noqa: S608 - quoted
         _check(name, join, sources[name], own, other)
         if join.as_of is None:
             _check_single(connection, name, join)
         relation, condition = _relation(name, join, sources[name])
         clauses.append(f"{'ASOF ' if join.as_of else ''}LEFT JOIN {relation} ON {condition}")
         terms += _terms(name, join, sources[name], other, taken)
-    return f"SELECT {', '.join(terms)} FROM {duck.name(main)} AS main {' '.join(clauses)}"  # noqa: S608 - quoted
+    return f"SELECT {', '.join(terms)} FROM {sql.name(main)} AS main {' '.join(clauses)}"  # noqa: S608 - quoted
 
 
 def _relation(name: str, join: Join, source: SourceBase) -> tuple[str, str]:
     """Return the right side of a join and its condition."""
-    alias = duck.name(name)
-    equal = [f"main.{duck.name(column)} = {alias}.{duck.name(column)}" for column in join.on]
+    alias = sql.name(name)
+    equal = [f"main.{sql.name(column)} = {alias}.{sql.name(column)}" for column in join.on]
     if join.as_of is None or source.event_time is None:
         return alias, " AND ".join(equal)
-    on, happened = duck.names(join.on), duck.name(source.event_time)
-    order = f"ORDER BY {duck.names(source.key)}" if source.key else ""
+    on, happened = sql.names(join.on), sql.name(source.event_time)
+    order = f"ORDER BY {sql.names(source.key)}" if source.key else ""
     # Of rows at one moment one is taken, always the same.
     relation = f"""(
         SELECT *, {happened} AS perennial_happened FROM {alias} WHERE {happened} IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY {on}, {happened} {order}) = 1
     ) AS {alias}"""  # noqa: S608 - quoted
-    condition = " AND ".join([*equal, f"main.{duck.name(join.as_of)} >= {alias}.{happened}"])
+    condition = " AND ".join([*equal, f"main.{sql.name(join.as_of)} >= {alias}.{happened}"])
     return relation, condition
 
 
@@ -81,12 +81,12 @@ def _terms(
             )
             raise AskedWrongly(sentence)
         taken.add(written)
-        term = f"{duck.name(name)}.{duck.name(column)}"
+        term = f"{sql.name(name)}.{sql.name(column)}"
         if join.as_of is not None and join.tolerance is not None:
-            age = f"main.{duck.name(join.as_of)} - {duck.name(name)}.perennial_happened"
+            age = f"main.{sql.name(join.as_of)} - {sql.name(name)}.perennial_happened"
             seconds = join.tolerance.total_seconds()
             term = f"CASE WHEN {age} <= to_seconds({seconds!r}) THEN {term} END"
-        terms.append(f"{term} AS {duck.name(written)}")
+        terms.append(f"{term} AS {sql.name(written)}")
     return terms
 
 
@@ -117,9 +117,9 @@ def _check(
 
 def _check_single(connection: duckdb.DuckDBPyConnection, name: str, join: Join) -> None:
     """Refuse a join without a time that could find more than one row."""
-    on = duck.names(join.on)
-    query = f"SELECT count(*) FROM {duck.name(name)} GROUP BY {on} ORDER BY 1 DESC LIMIT 1"  # noqa: S608 - quoted
-    found = duck.rows(connection, query)
+    on = sql.names(join.on)
+    query = f"SELECT count(*) FROM {sql.name(name)} GROUP BY {on} ORDER BY 1 DESC LIMIT 1"  # noqa: S608 - quoted
+    found = sql.rows(connection, query)
     if found and found[0][0] > 1:
         sentence = (
             f"features.join.{name} finds up to {found[0][0]} rows for one {', '.join(join.on)}; at "

@@ -1,4 +1,4 @@
-"""How much each column matters: what the metric loses when the column's values are shuffled.
+"""Permutation importance: what the metric loses when a column's values are shuffled.
 
 All outputs of one column (its code and its lookup, the parts of its date) are shuffled together, or
 one would stand in for another. Correlated columns still share their importance.
@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from bundle.arrays import Floats
 from contract.strict import Strict
-from methods.models.metrics import Floats, MetricDefinition
-from methods.split.folds import thin
+from methods.models.metrics import MetricDefinition
+from methods.tables.sampling import evenly_spaced
 
 ROWS = 4_000  # arbitrary: one column costs one prediction of so many rows
 
 
 class Importance(Strict):
-    """One column's weight in the model's decisions."""
+    """The importance of one column."""
 
     column: str
     loss: float
@@ -43,20 +44,20 @@ def permutation_importance(
     `encoded` is (n, outputs) of held-out rows, `outputs` gives each column's positions in it.
     Deterministic for a seed.
     """
-    rows = thin(np.arange(len(truth)), ROWS)
-    held, known = encoded[rows], truth[rows]
-    whole = metric.score(known, predict(held), threshold)
+    rows = evenly_spaced(len(truth), ROWS)
+    sample, known = encoded[rows], truth[rows]
+    whole = metric.score(known, predict(sample), threshold)
     generator = np.random.default_rng(seed)
     losses: dict[str, float] = {}
     for column, positions in outputs.items():
-        shuffled = held.copy()
-        order = generator.permutation(len(held))
-        shuffled[:, list(positions)] = held[order][:, list(positions)]
+        shuffled = sample.copy()
+        order = generator.permutation(len(sample))
+        shuffled[:, list(positions)] = sample[order][:, list(positions)]
         loss = metric.gain(whole, metric.score(known, predict(shuffled), threshold))
         losses[column] = loss if np.isfinite(loss) else 0.0
     total = sum(loss for loss in losses.values() if loss > 0.0)
-    found = [
+    importances = [
         Importance(column=column, loss=loss, share=max(0.0, loss) / total if total > 0.0 else 0.0)
         for column, loss in losses.items()
     ]
-    return sorted(found, key=lambda one: (-one.loss, one.column))
+    return sorted(importances, key=lambda one: (-one.loss, one.column))

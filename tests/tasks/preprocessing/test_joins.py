@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contract.errors import AskedWrongly
 from contract.problem import Join
 from contract.problem.sources.files import FilesSource
-from methods.tables import sql as duck
-from methods.tables.joins import joined
+from methods.tables import sql
+from tasks.preprocessing.joins import joined
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ SOURCES = {
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as found:
-        duck.run(found, "SET TimeZone = 'UTC'")
+        sql.run(found, "SET TimeZone = 'UTC'")
         yield found
 
 
@@ -50,8 +50,8 @@ def join(
 
 
 def views(connection: duckdb.DuckDBPyConnection, main: str, weather: str) -> None:
-    duck.run(connection, f"CREATE OR REPLACE VIEW main AS {main}")
-    duck.run(connection, f"CREATE OR REPLACE VIEW weather AS {weather}")
+    sql.run(connection, f"CREATE OR REPLACE VIEW main AS {main}")
+    sql.run(connection, f"CREATE OR REPLACE VIEW weather AS {weather}")
 
 
 WEATHER = {"weather": {"on": ["origin"], "as_of": "at", "tolerance": "2h"}}
@@ -130,10 +130,8 @@ def test_a_name_that_is_taken_gets_the_sources_in_front(
 def test_a_source_without_a_time_is_joined_by_its_key(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    duck.run(
-        connection, "CREATE VIEW main AS SELECT 1 AS id, 'N1' AS tail UNION ALL SELECT 2, 'N2'"
-    )
-    duck.run(connection, "CREATE VIEW planes AS SELECT 'N1' AS tail, 150 AS seats")
+    sql.run(connection, "CREATE VIEW main AS SELECT 1 AS id, 'N1' AS tail UNION ALL SELECT 2, 'N2'")
+    sql.run(connection, "CREATE VIEW planes AS SELECT 'N1' AS tail, 150 AS seats")
 
     rows = join(connection, {"planes": {"on": ["tail"]}})
 
@@ -158,7 +156,7 @@ def test_a_join_that_cannot_be_was_asked_wrongly(
         f"SELECT 1 AS id, 'JFK' AS origin, 'x' AS seen, {at(10)} AS at",
         f"SELECT 'JFK' AS origin, {at(10)} AS seen UNION ALL SELECT 'JFK', {at(9)}",
     )
-    duck.run(connection, "CREATE VIEW planes AS SELECT 'JFK' AS origin")
+    sql.run(connection, "CREATE VIEW planes AS SELECT 'JFK' AS origin")
 
     with pytest.raises(AskedWrongly, match=said):
         join(connection, joins)
