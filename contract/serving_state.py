@@ -1,7 +1,7 @@
 """What the laptop's service should serve, and where it listens: two small documents in the store.
 
 `PROBLEM/rollout.json` is moved by compare-and-swap, by deployment and by `perennial rollback`; the
-service follows it. It is a wish: `PROBLEM/champion.json` moves only once the service was checked.
+service follows it. It says what should serve; `PROBLEM/champion.json` moves only once it does.
 """
 
 from typing import Annotated

@@ -1,31 +1,37 @@
-"""The way back to an earlier model: roll out, see that it serves, move the champion, write it down.
+"""The rollback of a problem to an earlier model, by hand: which model, and the switch to it.
 
-The order is that of a deployment: the pointer moves last, by compare-and-swap, so a rollback that is
-cut short leaves a mismatch that `status` shows, and that the next rollback mends.
+Where the rollout names another model than the champion, and no other is asked for, a deployment was
+cut short: the champion is rolled out again and stays what it is. Where `champion.json` cannot be
+read, the person names the model, and the document is written anew.
 """
 
-import time
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contract.artifacts import Sha256
 from contract.champion import Champion
 from contract.errors import AskedWrongly, Refused, TryAgain
-from contract.store.champion_pointer import set_champion
+from contract.rollout.strategy import Attempt
+from contract.rollout.switch import Change, SwitchResult, current_champion, switch
+from contract.rollout.target import (
+    RolloutFailed,
+    RolloutTarget,
+    RolloutTimeout,
+    wait_until_served,
+)
 from contract.store.client import Store
-from contract.store.documents import DamagedDocument, parse_document
-from contract.store.layout import MANIFEST, ModelFileKey, champion_key
+from contract.store.documents import DamagedDocument
+from contract.store.layout import MANIFEST, ModelFileKey
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.strict import Strict
-from perennial.platform import ServiceRollout
 
-POLL_SECONDS = 0.2
 SERVED = frozenset({"deployed", "rollback"})
-FEWEST_DIGITS = 4  # arbitrary: fewer are a slip of the hand
+MIN_DIGITS = 4  # arbitrary: fewer are a slip of the hand
 
 
-class Wish(Strict):
-    """What is asked."""
+class RollbackRequest(Strict):
+    """What a person asks for."""
 
     problem: str
     to: str | None
@@ -46,141 +52,181 @@ class RolledBack(Strict):
     """Its number in the ledger."""
 
 
-def roll_back(
-    store: Store, wish: Wish, serving: ServiceRollout, seconds: float | None = None
-) -> RolledBack:
-    """Serve an earlier model again; `seconds` is how long the service may take to do so.
+@dataclass(frozen=True)
+class _AtOnce:
+    """Roll out and wait until it serves, as `contract.rollout.strategy.Strategy`."""
 
-    Where the rollout names another model than the champion, or cannot be read, and no other is asked
-    for, a deployment was cut short: the champion is rolled out again and stays what it is.
-    A champion that cannot be read is written anew from the ledger, if the model is named.
+    target: RolloutTarget
+    digest: str
+    at: datetime
+    timeout_seconds: float
+
+    def begin(self) -> None:
+        """Need nothing."""
+
+    def bring_into_service(self) -> Attempt[None]:
+        """Roll out; the model was judged when it was deployed, so that it serves is enough."""
+        self.target.roll_out(self.digest, self.at)
+        limit = self.timeout_seconds
+        try:
+            wait_until_served(self.target, self.digest, limit)
+        except RolloutTimeout:
+            sentence = f"The service did not serve {self.digest[:12]} within {limit:.0f} s"
+            return Attempt(None, sentence)
+        except RolloutFailed as error:
+            return Attempt(None, str(error).rstrip("."))
+        return Attempt(None)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+
+
+def roll_back(
+    store: Store,
+    request: RollbackRequest,
+    target: RolloutTarget,
+    timeout_seconds: float | None = None,
+) -> RolledBack:
+    """Have the service serve an earlier model again; `timeout_seconds` overrides the target's own.
 
     Raises:
         AskedWrongly: there is no such model.
-        Refused: the champion cannot be read and no model is named, or a ledger's entry or the
-            service's address cannot be read; nothing was changed.
+        Refused: the champion cannot be read, and no model is named.
         TryAgain: the service did not take it; the rollout was moved back.
     """
-    entries = Ledger(store, wish.problem).entries()
-    pointer = store.get_with_etag(champion_key(wish.problem))
-    if pointer is None:
-        sentence = f"{wish.problem} has no champion yet, so there is nothing to go back from."
-        raise AskedWrongly(sentence)
-    champion = _champion_in(pointer[0], wish)
-    told, is_damaged = _rolled_out(serving)
-    holder = champion.digest if champion else told
-    is_mending = wish.to is None and (is_damaged or (told is not None and told != holder))
-    digest = holder if is_mending and holder else choose(entries, holder or "", wish)
-    if store.head(str(ModelFileKey(wish.problem, digest, MANIFEST))) is None:
-        sentence = f"The model {digest[:12]} is no longer in the store; choose another by --to."
-        raise AskedWrongly(sentence)
-    now = datetime.now(UTC)
-    limit = serving.seconds if seconds is None else seconds
-    serving.served()  # an address that cannot be read ends this before anything moves
-    serving.tell(digest, now)
-    if not _takes(serving, digest, limit):
-        serving.tell(holder, now)
+    change = plan_change(store, request, target)
+    if store.head(str(ModelFileKey(request.problem, change.digest, MANIFEST))) is None:
         sentence = (
-            f"The service did not serve {digest[:12]} within {limit:.0f} s, so it was told to "
-            f"serve {holder[:12] if holder else 'nothing'} again; its log says why."
+            f"The model {change.digest[:12]} is no longer in the store; choose another by --to."
         )
-        raise TryAgain(sentence)
-    nonce = uuid.uuid4().hex
-    if not is_mending:
-        new = Champion(
-            digest=digest,
-            run=maker(entries, digest),
-            verdict=None,
-            since=wish.at or now,
-            nonce=nonce,
-        )
-        set_champion(store, wish.problem, new, pointer[1])
-    previous = told if is_mending else holder
-    entry = LedgerEntry(
-        id=f"by hand/{nonce}/rollback",
-        kind="rollback",
-        at=wish.at or now,
-        written=now,
-        run="by hand",
-        by=wish.by,
-        digest=digest,
-        previous=previous,
-        reason=wish.reason,
+        raise AskedWrongly(sentence)
+    limit = target.timeout_seconds if timeout_seconds is None else timeout_seconds
+    strategy = _AtOnce(target, change.digest, change.at, limit)
+    entry = ledger_entry(request, change)
+    result = switch(
+        store, target, change, strategy, lambda attempt: None if attempt.failure else entry
     )
-    number = Ledger(store, wish.problem).append(entry)
-    return RolledBack(digest=digest, previous=previous, entry=number)
+    if result.entry is None:
+        raise TryAgain(_failure(result, change.digest))
+    return RolledBack(digest=change.digest, previous=entry.previous, entry=result.entry)
 
 
-def _champion_in(body: bytes, wish: Wish) -> Champion | None:
-    """Return the champion; None for one that cannot be read and is to be written anew.
+def plan_change(store: Store, request: RollbackRequest, target: RolloutTarget) -> Change:
+    """Return the change that a request means.
 
     Raises:
-        Refused: it cannot be read, and no model is named.
+        AskedWrongly: there is no champion, or no such model.
+        Refused: the champion cannot be read, and no model is named.
     """
-    try:
-        return parse_document(body, Champion, champion_key(wish.problem))
-    except DamagedDocument as error:
-        if wish.to is None:
-            sentence = (
-                f"{error} `perennial rollback {wish.problem} --to DIGEST` writes it anew; "
-                f"`perennial history {wish.problem}` shows which models served."
-            )
-            raise Refused(sentence) from error
-        return None
+    current = current_champion(store, request.problem)
+    if current.etag is None:
+        sentence = f"{request.problem} has no champion yet, so there is nothing to go back from."
+        raise AskedWrongly(sentence)
+    if current.damage is not None and request.to is None:
+        sentence = (
+            f"{current.damage} Name the model that should serve: "
+            f"`perennial rollback {request.problem} --to DIGEST` writes the document anew."
+        )
+        raise Refused(sentence)
+    entries = Ledger(store, request.problem).entries()
+    now = datetime.now(UTC)
+    rolled_out, is_damaged = _rolled_out(target)
+    is_cut_short = is_damaged or rolled_out not in {None, current.digest}
+    if current.champion is not None and request.to is None and is_cut_short:
+        digest, champion = current.champion.digest, None
+    else:
+        digest = choose(entries, current.digest, request)
+        champion = Champion(
+            digest=digest,
+            run=run_of(entries, digest),
+            verdict=None,
+            since=request.at or now,
+            nonce=uuid.uuid4().hex,
+        )
+    return Change(
+        problem=request.problem,
+        digest=digest,
+        at=now,
+        current=current,
+        champion=champion,
+        # What nobody can read cannot be rolled out again: a rollback that fails stays rolled out.
+        rolled_out=digest if is_damaged and current.damage else rolled_out,
+        restores=current.damage is not None,
+    )
 
 
-def _rolled_out(serving: ServiceRollout) -> tuple[str | None, bool]:
-    """Return the digest that is rolled out, and whether what says so is damaged."""
-    try:
-        return serving.told(), False
-    except DamagedDocument:
-        return None, True  # it is written anew by what follows
+def ledger_entry(request: RollbackRequest, change: Change) -> LedgerEntry:
+    """Return the ledger's line of a rollback that was carried out."""
+    # Of a deployment that was cut short, or beside a damaged document, the rollout knows who served.
+    knows_rollout_alone = change.champion is None or change.restores
+    previous = change.rolled_out if knows_rollout_alone else change.current.digest
+    return LedgerEntry(
+        id=f"by hand/{uuid.uuid4().hex}/rollback",
+        kind="rollback",
+        at=request.at or change.at,
+        written=change.at,
+        run="by hand",
+        by=request.by,
+        digest=change.digest,
+        # A model that was only restored was not left; a later rollback may choose it.
+        previous=None if change.restores and previous == change.digest else previous,
+        reason=request.reason,
+    )
 
 
-def maker(entries: list[LedgerEntry], digest: str) -> str:
-    """Return the run that made a model: the first that brought it."""
-    return next(entry.run for entry in entries if entry.digest == digest)
-
-
-def choose(entries: list[LedgerEntry], holder: str, wish: Wish) -> str:
-    """Return the digest of the model to go back to.
+def choose(entries: list[LedgerEntry], champion: str | None, request: RollbackRequest) -> str:
+    """Return the digest of the model to go back to; without `champion` the request names one.
 
     Raises:
         AskedWrongly: none, or more than one, is meant.
     """
     served = [entry for entry in entries if entry.kind in SERVED and entry.digest]
-    known_digests = list(dict.fromkeys(str(entry.digest) for entry in served))
-    if wish.to is None:
-        return _before(served, holder, wish.problem)
-    found = [digest for digest in known_digests if digest.startswith(wish.to)]
-    if len(wish.to) < FEWEST_DIGITS or len(found) != 1:
-        known = ", ".join(digest[:12] for digest in known_digests) or "none"
+    digests = list(dict.fromkeys(str(entry.digest) for entry in served))
+    if request.to is None:
+        return _before(served, champion or "", request.problem)
+    matching = [digest for digest in digests if digest.startswith(request.to)]
+    if len(request.to) < MIN_DIGITS or len(matching) != 1:
+        known = ", ".join(digest[:12] for digest in digests) or "none"
         sentence = (
-            f"--to {wish.to!r} means {len(found)} models of the ledger, one is expected; "
+            f"--to {request.to!r} means {len(matching)} models of the ledger, one is expected; "
             f"known are: {known}."
         )
         raise AskedWrongly(sentence)
-    return found[0]
+    return matching[0]
 
 
-def _before(served: list[LedgerEntry], holder: str, problem: str) -> str:
-    """Return the model that served before the holder came, not the one it came back from."""
+def run_of(entries: list[LedgerEntry], digest: str) -> str:
+    """Return the run that made a model: the first that brought it."""
+    return next(entry.run for entry in entries if entry.digest == digest)
+
+
+def _before(served: list[LedgerEntry], champion: str, problem: str) -> str:
+    """Return the model that served before the champion came, not the one it came back from."""
     came = max(
-        (place for place, entry in enumerate(served) if entry.digest == holder), default=len(served)
+        (index for index, entry in enumerate(served) if entry.digest == champion),
+        default=len(served),
     )
     # Behind a rollback stands the model that was left; going back again goes further back.
     left = {str(entry.previous) for entry in served if entry.kind == "rollback"}
     for entry in reversed(served[:came]):
-        if entry.digest != holder and str(entry.digest) not in left:
+        if entry.digest != champion and str(entry.digest) not in left:
             return str(entry.digest)
-    sentence = f"The ledger of {problem} names no model before {holder[:12]}; name one by --to."
+    sentence = f"The ledger of {problem} names no model before {champion[:12]}; name one by --to."
     raise AskedWrongly(sentence)
 
 
-def _takes(serving: ServiceRollout, digest: str, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while serving.served() != digest:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+def _rolled_out(target: RolloutTarget) -> tuple[str | None, bool]:
+    """Return the digest that is rolled out, and whether the document of it cannot be read."""
+    try:
+        return target.rolled_out(), False
+    except DamagedDocument:
+        return None, True
+
+
+def _failure(result: SwitchResult[None], digest: str) -> str:
+    """Return why the model does not serve, and what was rolled out again."""
+    serves = result.serves[:12] if result.serves else "no model"
+    back = f"so {serves} was rolled out again"
+    if result.serves == digest:
+        back = "and it stays rolled out, as what was before cannot be read"
+    return f"{result.attempt.failure}, {back}; the log of the service shows the cause."

@@ -6,13 +6,13 @@ Two rooms fill them in: `perennial.local` starts processes, `perennial.kubernete
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from contract.problem import Problem
 
 if TYPE_CHECKING:  # `validate` and `plan` need no HTTP and no S3
+    from contract.rollout.target import RolloutTarget
     from contract.store.client import Store
     from perennial.clients.airflow_api import Airflow
     from perennial.clients.service import Service
@@ -51,23 +51,6 @@ class Condition:
     """None where nobody may know it."""
 
 
-class ServiceRollout(Protocol):
-    """Which model the service of a problem is told to serve, and which one answers."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it may take until the service does what it was told."""
-
-    def told(self) -> str | None:
-        """Return the digest that is rolled out; None before the first deployment."""
-
-    def tell(self, digest: str | None, at: datetime) -> None:
-        """Roll a model out; nothing where it is so already."""
-
-    def served(self) -> str | None:
-        """Return the digest that every request is answered with; None while there is none."""
-
-
 class Platform(Protocol):
     """A platform that is up."""
 
@@ -80,8 +63,8 @@ class Platform(Protocol):
     def service(self, problem: str) -> "Service | None":
         """Return the client of a problem's service; None where none ever served."""
 
-    def serving(self, problem: str) -> ServiceRollout:
-        """Return the way to tell a problem's service what to serve."""
+    def rollout_target(self, problem: str) -> "RolloutTarget":
+        """Return what a model of the problem is rolled out to."""
 
     def pinned(self, problem: str) -> frozenset[str]:
         """Return the digests that are named outside the store, so that nobody removes them."""

@@ -19,7 +19,7 @@ def standing(platform: Platform, problem: str) -> dict[str, Any]:
     airflow = platform.airflow()
     damaged: dict[str, str] = {}
     holder = _readable("champion", lambda: read_champion(platform.store(), problem), damaged)
-    told = _readable("rollout", platform.serving(problem).told, damaged)
+    told = _readable("rollout", platform.rollout_target(problem).rolled_out, damaged)
     service = None
     if told or damaged:
         service = _readable("service", lambda: platform.service(problem), damaged)

@@ -1,7 +1,7 @@
 """The Deployment of a problem's service: the digest in its pod template is the model that it serves.
 
-The stage `deployment` and the person's command both read and write it; they differ in how they ask
-the Kubernetes API, never in what they say.
+The stage `deployment` and the person's command both read and write it; they differ in how they reach
+the Kubernetes API, never in what they write.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 CONTAINER = "serving"
 SOURCE, DIGEST = "MODEL_SOURCE", "MODEL_DIGEST"
 
-Found = Mapping[str, Any]
+Resource = Mapping[str, Any]
 """An object of the Kubernetes API."""
 
 
@@ -21,7 +21,7 @@ def deployment_name(problem: str) -> str:
 
 
 def pin(digest: str | None, at: datetime) -> dict[str, Any]:
-    """Return the strategic merge patch that pins a digest, and says who did it and when.
+    """Return the strategic merge patch that pins a digest, and notes who did it and when.
 
     None takes the pin away.
     """
@@ -37,10 +37,10 @@ def pin(digest: str | None, at: datetime) -> dict[str, Any]:
     }
 
 
-def pinned(pod: Found) -> str | None:
+def pinned_digest(pod: Resource) -> str | None:
     """Return the digest in the specification of a pod or of a template; None where none is pinned.
 
-    >>> pinned({"containers": [{"name": "serving", "env": [{"name": "MODEL_DIGEST", "value": "a1"}]}]})
+    >>> pinned_digest({"containers": [{"name": "serving", "env": [{"name": "MODEL_DIGEST", "value": "a1"}]}]})
     'a1'
     """
     for container in pod["containers"]:
@@ -50,7 +50,7 @@ def pinned(pod: Found) -> str | None:
     return None
 
 
-def is_rolled_out(deployment: Found) -> bool:
+def is_rolled_out(deployment: Resource) -> bool:
     """Tell whether every replica is of the newest template, and available, and none is left over.
 
     >>> is_rolled_out({"metadata": {"generation": 2}, "spec": {"replicas": 1},

@@ -7,7 +7,7 @@ import click
 
 from perennial.config import find_place
 from perennial.console import Command, Console
-from perennial.model_rollback import Wish, roll_back
+from perennial.model_rollback import RollbackRequest, roll_back
 from perennial.problems.find import load_problem
 from perennial.times import parse_moment
 
@@ -30,9 +30,9 @@ def command(name: str, digest: str | None, reason: str, at: str | None, as_json:
     place = find_place()
     problem, _ = load_problem(place.problems, name)
     moment = parse_moment(at, problem.timezone, "--at") if at else None
-    wish = Wish(problem=problem.name, to=digest, reason=reason, at=moment, by=login())
+    request = RollbackRequest(problem=problem.name, to=digest, reason=reason, at=moment, by=login())
     with place.opened() as platform:
-        done = roll_back(platform.store(), wish, platform.serving(problem.name))
+        done = roll_back(platform.store(), request, platform.rollout_target(problem.name))
     speech.answer({"problem": problem.name, **done.model_dump(mode="json")})
     if not as_json:
         before = done.previous[:12] if done.previous else "nothing"

@@ -13,7 +13,8 @@ import httpx
 from contract.errors import AskedWrongly, NotFound, TryAgain
 from contract.kubernetes import HTTP_PORT
 from contract.problem import Problem
-from contract.rollout.pod_template import deployment_name, pinned
+from contract.rollout.deployment import DeploymentTarget, template_digest
+from contract.rollout.pod_template import deployment_name, pinned_digest
 from contract.store.client import Store
 from perennial.clients.airflow_api import REQUEST_SECONDS, Airflow
 from perennial.clients.service import Service
@@ -21,7 +22,7 @@ from perennial.kubernetes.kubectl import NAMESPACES, PLATFORM, SERVING, TASKS, K
 from perennial.kubernetes.namespace_snapshot import Look, condition, sentences
 from perennial.kubernetes.pod_faults import is_answering
 from perennial.kubernetes.port_forward import Through, forwarded
-from perennial.kubernetes.rollout import Pinned
+from perennial.kubernetes.rollout import rollout_target
 from perennial.kubernetes.secrets import absent_names, secret_name
 from perennial.local.ports import LOOPBACK
 from perennial.platform import Condition
@@ -64,28 +65,28 @@ class ClusterPlatform:
 
         Asked is one pod that is ready, with the digest of the newest template where one has it.
         """
-        told = self.serving(problem).told()
-        if told is None:
+        target = self.rollout_target(problem)
+        digest = target.rolled_out()
+        if digest is None:
             return None
-        name = deployment_name(problem)
-        url = f"http://{name}.{SERVING}:{HTTP_PORT}"
         key = self._secret(TASKS, "api-key")["api.key"]
-        return Service(problem, url, key, self._client(lambda: self._pod_port(problem, told)))
+        client = self._client(lambda: self._pod_port(problem, digest))
+        return Service(problem, target.url, key, client)
 
-    def serving(self, problem: str) -> Pinned:
-        """Return the rollout of a problem."""
+    def rollout_target(self, problem: str) -> DeploymentTarget:
+        """Return the Deployment of a problem's service."""
 
-        def answers() -> str | None:
+        def served_digest() -> str | None:
             service = self.service(problem)
             return service.digest() if service else None
 
-        return Pinned(self._kubectl, problem, answers)
+        return rollout_target(self._kubectl, problem, served_digest)
 
     def pinned(self, problem: str) -> frozenset[str]:
         """Return the digests that pod templates name: those of the service and of any beside it."""
         words = ("deployments", "--selector", f"perennial/problem={problem}")
         found = self._kubectl.get(SERVING, *words)["items"]
-        named = (pinned(one["spec"]["template"]["spec"]) for one in found)
+        named = (template_digest(deployment) for deployment in found)
         return frozenset(digest for digest in named if digest)
 
     def problems(self) -> list[str]:
@@ -182,7 +183,7 @@ class ClusterPlatform:
             return url
         return f"http://{LOOPBACK}:{self._port(space, f'service/{name}', found.port or 80)}"
 
-    def _pod_port(self, problem: str, told: str) -> int:
+    def _pod_port(self, problem: str, digest: str) -> int:
         """Open a way to one pod that is ready.
 
         Raises:
@@ -193,7 +194,7 @@ class ClusterPlatform:
         deployment = [one for one in look.deployments if one["metadata"]["name"] == name]
         pods = [pod for one in deployment for pod in look.pods_of(one) if is_answering(pod)]
         # Of two templates in the middle of a rollout, the one that was asked for.
-        pods.sort(key=lambda pod: pinned(pod["spec"]) != told)
+        pods.sort(key=lambda pod: pinned_digest(pod["spec"]) != digest)
         if not pods:
             why = next(iter(sentences([look], problem)), "it is starting, or its log says why.")
             raise TryAgain(f"No pod of {name} is ready: {why}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.errors import PerennialError
-from contract.rollout.pod_template import is_rolled_out, pinned
+from contract.rollout.pod_template import is_rolled_out, pinned_digest
 from perennial.kubernetes.kubectl import NAMESPACES, OURS, PLATFORM, SERVING, Kubectl, Resource
 from perennial.kubernetes.pod_faults import PodFault, fault, is_ready, restarts
 from perennial.platform import ComponentStatus, Condition
@@ -117,7 +117,7 @@ def _state(deployment: Resource, wrong: Sequence[PodFault]) -> str:
     if _is_up(deployment):
         return "running"
     is_service = deployment["metadata"].get("namespace") == SERVING
-    if is_service and pinned(deployment["spec"]["template"]["spec"]) is None:
+    if is_service and pinned_digest(deployment["spec"]["template"]["spec"]) is None:
         return "waiting"  # for its first model
     return "preparing"
 

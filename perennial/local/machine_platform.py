@@ -10,13 +10,13 @@ from perennial.local.credentials import ADMIN, Credentials, password_file, read_
 from perennial.local.environment import product_environment, remembered_environment
 from perennial.local.home import Home
 from perennial.local.lifecycle import missing
-from perennial.local.pointing import Pointer
 from perennial.local.ports import LOOPBACK, read_ports
 from perennial.local.processes import memory_bytes
 from perennial.local.state import ComponentState, PlatformState, read_state
 from perennial.platform import ComponentStatus, Condition
 
 if TYPE_CHECKING:  # see below
+    from contract.rollout.pointer import PointerTarget
     from perennial.clients.airflow_api import Airflow
     from perennial.clients.service import Service
 
@@ -56,14 +56,13 @@ class MachinePlatform:
 
         return find_service(self.store(), problem, self.credentials.api_key)
 
-    def serving(self, problem: str) -> Pointer:
-        """Return the rollout of a problem."""
+    def rollout_target(self, problem: str) -> "PointerTarget":
+        """Return the service that follows the pointer in the store."""
+        from contract.rollout.pointer import PointerTarget  # noqa: PLC0415 - the store, as above
+        from perennial.clients.service import Service  # noqa: PLC0415 - as above
 
-        def served() -> str | None:
-            service = self.service(problem)
-            return service.digest() if service else None
-
-        return Pointer(self.store(), problem, served)
+        key = self.credentials.api_key
+        return PointerTarget(self.store(), problem, lambda url: Service(problem, url, key).info())
 
     def pinned(self, problem: str) -> frozenset[str]:
         """Return nothing: on a machine the store itself names what is rolled out."""

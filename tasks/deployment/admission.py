@@ -1,10 +1,14 @@
-"""Whether a deployment may begin: the verdict, and the keys that it needs."""
+"""Whether a deployment may begin: the verdict, the keys that it needs, and the model's own bundle."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import bundle
 from bundle import signing
 from contract.errors import AskedWrongly, Refused
+from contract.rollout.target import RolloutFailed
+from contract.store.client import Store
 from contract.store.documents import DamagedDocument, parse_document
 from contract.verdict import Verdict
 
@@ -23,7 +27,7 @@ def read_verdict(body: bytes) -> Verdict:
 
 
 def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
-    """Go on only if the verdict lets this very model replace this very champion.
+    """Go on only if the verdict lets this model replace this champion.
 
     Raises:
         Refused: it does not.
@@ -39,7 +43,7 @@ def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
         raise Refused(sentence)
     if verdict.baseline != champion:
         sentence = (
-            f"The verdict compared with {_short(verdict.baseline)} and {_short(champion)} is the "
+            f"The verdict compared with {_shown(verdict.baseline)} and {_shown(champion)} is the "
             "champion now; have the model judged against it."
         )
         raise Refused(sentence)
@@ -75,5 +79,19 @@ def read_verify_keys() -> tuple[bytes, ...]:
     return signing.public_keys(Path(name))
 
 
-def _short(digest: str | None) -> str:
+def load_model(
+    store: Store, problem: str, digest: str, keys: Sequence[bytes], folder: Path
+) -> bundle.Model:
+    """Return the model as its own reader sees it; nothing is rolled out before.
+
+    Raises:
+        RolloutFailed: the bundle in the store is not whole, or not signed by one of the keys.
+    """
+    try:
+        return bundle.load(bundle.fetch(store, problem, digest, folder), digest=digest, keys=keys)
+    except bundle.BundleRefused as error:
+        raise RolloutFailed(f"The bundle is refused by its own reader: {error}") from error
+
+
+def _shown(digest: str | None) -> str:
     return digest[:12] if digest else "no champion"

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from contract import service_protocol as protocol
 
 REQUEST_SECONDS = 10.0
+INFO_SECONDS = 2.0
 
 
 class Reply(NamedTuple):
-    """One answer."""
+    """One response."""
 
     status: int
     body: dict[str, Any]
@@ -22,7 +23,7 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """A connection to one service, made again where the service closed it."""
+    """A connection to one service, opened again where the service closed it."""
 
     def __init__(self, url: str, api_key: str, seconds: float = REQUEST_SECONDS) -> None:
         parts = urlsplit(url)
@@ -38,15 +39,15 @@ class Client:
         }
 
     def __enter__(self) -> Self:
-        """Give the client itself."""
+        """Return the client itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def ask(self, method: str, path: str, value: object = None) -> Reply:
-        """Send one request and return the answer.
+    def request(self, method: str, path: str, value: object = None) -> Reply:
+        """Send one request and return the response.
 
         Raises:
             OSError: the service does not answer, or not in HTTP and JSON.
@@ -55,10 +56,10 @@ class Client:
         began = time.perf_counter()
         try:
             self._connection.request(method, path, body, self._headers)
-            answer = self._connection.getresponse()
-            content = answer.read()
+            response = self._connection.getresponse()
+            content = response.read()
             seconds = time.perf_counter() - began
-            found = json.loads(content) if content.strip() else {}
+            document = json.loads(content) if content.strip() else {}
         except (http.client.HTTPException, ValueError) as error:
             self._connection.close()
             message = f"{type(error).__name__} from {self.url}{path}"
@@ -66,12 +67,18 @@ class Client:
         except OSError:
             self._connection.close()
             raise
-        return Reply(answer.status, found if isinstance(found, dict) else {}, seconds)
+        return Reply(response.status, document if isinstance(document, dict) else {}, seconds)
 
-    def serves(self) -> protocol.InfoAnswer | None:
-        """Return the answer of /info, None where the service does not answer."""
+    def info(self) -> protocol.InfoAnswer | None:
+        """Return the answer of /info; None where the service does not answer."""
         try:
-            found = self.ask("GET", protocol.INFO)
+            reply = self.request("GET", protocol.INFO)
         except OSError:
             return None
-        return cast("protocol.InfoAnswer", found.body) if found.status == HTTPStatus.OK else None
+        return cast("protocol.InfoAnswer", reply.body) if reply.status == HTTPStatus.OK else None
+
+
+def read_info(url: str, api_key: str) -> protocol.InfoAnswer | None:
+    """Return the answer of /info at a URL; None where nothing answers within 2 s."""
+    with Client(url, api_key, seconds=INFO_SECONDS) as client:
+        return client.info()

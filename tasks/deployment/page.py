@@ -1,46 +1,46 @@
-"""The page of a deployment: what was put into service, how it was checked, what came of it."""
+"""The page of a deployment: which model was rolled out, how it was checked, and the outcome."""
 
 from contract.run import Run
 from pages import Alert, Facts, PageSection, Status, TableBlock, render
-from tasks.deployment.checks import TOLERANCE
-from tasks.deployment.report import Deployed
+from tasks.deployment.result import Deployed
+from tasks.deployment.verification import TOLERANCE
 
 
-def draw(found: Deployed, this: Run, latency_limit: float) -> str:
+def page(deployed: Deployed, run: Run, latency_limit: float) -> str:
     """Return the page; `latency_limit` in seconds."""
-    is_deployed = found.outcome == "deployed"
-    before = found.previous[:12] if found.previous else "no model"
+    is_deployed = deployed.outcome == "deployed"
+    before = deployed.previous[:12] if deployed.previous else "no model"
     lead = (
-        f"{found.digest[:12]} serves {this.name} instead of {before}."
+        f"{deployed.digest[:12]} serves {run.name} instead of {before}."
         if is_deployed
-        else f"{found.digest[:12]} was taken back; {before} serves as before."
+        else f"{deployed.digest[:12]} was taken back; {before} serves as before."
     )
     return render(
-        f"Deployment of {this.name}",
-        status=Status("good" if is_deployed else "bad", found.outcome),
+        f"Deployment of {run.name}",
+        status=Status("good" if is_deployed else "bad", deployed.outcome),
         lead=lead,
         sections=[
             PageSection(
-                "What came of it",
-                Alert("good" if is_deployed else "bad", found.reason),
+                "Outcome",
+                Alert("good" if is_deployed else "bad", deployed.reason),
                 Facts(
                     {
-                        "model": found.digest[:12],
+                        "model": deployed.digest[:12],
                         "before": before,
-                        "service": found.url or "none reached",
-                        "window end": this.window_end,
+                        "service": deployed.url or "none reached",
+                        "window end": run.window_end,
                     }
                 ),
             ),
-            *([PageSection("The canary", _steps(found))] if found.steps else []),
-            PageSection("Asked of the service", _checks(found, latency_limit)),
+            *([PageSection("The canary", _steps(deployed))] if deployed.steps else []),
+            PageSection("Checks of the service", _checks(deployed, latency_limit)),
         ],
-        footer={"problem": this.name, "run": this.run_id, "digest": found.digest},
+        footer={"problem": run.name, "run": run.run_id, "digest": deployed.digest},
     )
 
 
-def _checks(found: Deployed, latency_limit: float) -> TableBlock:
-    canary, latency = found.canary, found.latency_p99
+def _checks(deployed: Deployed, latency_limit: float) -> TableBlock:
+    canary, latency = deployed.canary, deployed.latency_p99
     rows: list[list[object]] = [
         [
             "canary rows answered as the bundle's own reader does",
@@ -58,10 +58,10 @@ def _checks(found: Deployed, latency_limit: float) -> TableBlock:
             f"at most {latency_limit * 1000:g}",
         ],
     ]
-    return TableBlock(["question", "found", "expected"], rows)
+    return TableBlock(["check", "result", "expected"], rows)
 
 
-def _steps(found: Deployed) -> TableBlock:
+def _steps(deployed: Deployed) -> TableBlock:
     columns = [
         "step",
         "share",
@@ -73,12 +73,12 @@ def _steps(found: Deployed) -> TableBlock:
         "decided alike",
     ]
     rows: list[list[object]] = []
-    for place, step in enumerate(found.steps):
+    for index, step in enumerate(deployed.steps):
         own = [step.answers, step.errors, step.refused, _ms(step.latency_p99)]
-        rows.append([str(place + 1), step.share, *own, step.stability_index, step.agreement])
-        other = [step.champion_answers, step.champion_errors, step.champion_refused]
+        rows.append([str(index + 1), step.share, *own, step.stability_index, step.agreement])
+        beside = [step.champion_answers, step.champion_errors, step.champion_refused]
         latency = _ms(step.champion_latency_p99)
-        rows.append(["beside it, the champion", 1 - step.share, *other, latency, None, None])
+        rows.append(["beside it, the champion", 1 - step.share, *beside, latency, None, None])
     return TableBlock(columns, rows)
 
 

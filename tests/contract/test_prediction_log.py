@@ -23,7 +23,7 @@ from serving.served_model import ServedModel
 from serving.service_state import ServiceState
 from serving.shipping import Shipper
 from serving.spool import Spool
-from tasks.deployment.rows import bake_rows
+from tasks.deployment.canary.traffic import bake_rows
 from tasks.monitoring.champions import Champion, Champions
 from tasks.monitoring.days import Days, micros
 from tasks.monitoring.labels import Labels, from_feedback

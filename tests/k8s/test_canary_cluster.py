@@ -149,6 +149,6 @@ def test_too_few_requests_hold_a_canary_and_then_end_it(
     code, told = trial.deploy("idle")
 
     assert (code, told["outcome"]) == (0, "returned"), told
-    assert told["facts"]["reason"].startswith("After 10s of holding the canary was asked ")
+    assert told["facts"]["reason"].startswith("After 10s of holding the canary had ")
     assert trial.deployment(canary=True)["spec"]["replicas"] == 0
     assert trial.pinned() == digest(trial, "late")

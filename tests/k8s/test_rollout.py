@@ -1,4 +1,4 @@
-"""A model goes into a pod template, is waited for, and its failure is said in one sentence."""
+"""A model goes into a pod template, is waited for, and its failure is one sentence."""
 
 import json
 from collections.abc import Iterator
@@ -11,9 +11,8 @@ import pytest
 from answering import running
 
 from contract.errors import AskedWrongly, TryAgain
-from tasks.deployment import kubernetes
-from tasks.deployment.checks import Failed
-from tasks.deployment.cluster import Cluster
+from contract.rollout.target import RolloutFailed, RolloutTimeout, wait_until_served
+from tasks.deployment.kubernetes.cluster import Cluster
 
 OLD, NEW = "a" * 64, "b" * 64
 NOW = datetime(2013, 10, 1, tzinfo=UTC)
@@ -87,10 +86,10 @@ def api() -> Iterator[FakeApi]:
 
 
 @pytest.fixture
-def cluster(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def cluster(api: FakeApi, tmp_path: Path) -> Cluster:
     (tmp_path / "token").write_text("t")
-    monkeypatch.setattr(kubernetes, "POLL_SECONDS", 0.01)
-    return Cluster("wine", "serving", f"http://127.0.0.1:{api.server_address[1]}", tmp_path)
+    url = f"http://127.0.0.1:{api.server_address[1]}"
+    return Cluster("wine", "serving", url, "key", tmp_path, poll_seconds=0.01)
 
 
 def pod(digest: str, status: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +102,11 @@ def pod(digest: str, status: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_before_the_first_deployment_no_model_is_pinned(cluster: Cluster) -> None:
-    assert cluster.digest() is None
+    assert cluster.stable.rolled_out() is None
 
 
 def test_a_rollout_pins_the_digest_and_says_who_and_when(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
 
     assert api.variables == {
         "DRAIN_SECONDS": "4",
@@ -120,83 +119,91 @@ def test_a_rollout_pins_the_digest_and_says_who_and_when(cluster: Cluster, api: 
 
 
 def test_what_is_rolled_out_already_is_left_alone(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
 
     assert len(api.patches) == 1
 
 
 def test_the_way_back_to_no_model_takes_the_pin_away(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
-    cluster.roll_out(None, NOW)
+    cluster.stable.roll_out(NEW, NOW)
+    cluster.stable.roll_out(None, NOW)
 
     assert api.variables == {"DRAIN_SECONDS": "4"}
 
 
 def test_a_rollout_that_is_done_gives_the_services_name(cluster: Cluster) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
 
-    assert cluster.wait_until_served(NEW, "key") == "http://wine-serving.serving:8080"
+    assert wait_until_served(cluster.stable, NEW) == "http://wine-serving.serving:8080"
 
 
 def test_a_rollout_that_takes_too_long_says_what_its_pods_wait_for(
     cluster: Cluster, api: FakeApi
 ) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
     api.updated = 0
     waiting = {"waiting": {"reason": "ErrImagePull", "message": "not found"}}
     api.pods = [pod(NEW, {"containerStatuses": [{"state": waiting}]})]
 
-    with pytest.raises(Failed, match=r"After 0 s 0 of 2 pods .* \(ErrImagePull: not found\)"):
-        cluster.wait_until_served(NEW, "key", seconds=0)
+    with pytest.raises(
+        RolloutTimeout, match=r"After 0 s 0 of 2 pods .* \(ErrImagePull: not found\)"
+    ):
+        wait_until_served(cluster.stable, NEW, 0)
 
 
 def test_a_pod_that_crashes_is_not_waited_for(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
     api.updated = 0
     crashed = {"state": {}, "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
     api.pods = [pod(NEW, {"containerStatuses": [crashed]})]
 
-    with pytest.raises(Failed, match=r"wine-serving-x ended with OOMKilled \(exit 137\)"):
-        cluster.wait_until_served(NEW, "key", seconds=60)
+    with pytest.raises(RolloutFailed, match=r"wine-serving-x ended with OOMKilled \(exit 137\)"):
+        wait_until_served(cluster.stable, NEW, 60)
 
 
 def test_pods_of_the_model_before_are_not_blamed(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
     api.updated = 0
     crashed = {"state": {}, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}
     api.pods = [pod(OLD, {"containerStatuses": [crashed]})]
 
-    with pytest.raises(Failed, match="no pod says why"):
-        cluster.wait_until_served(NEW, "key", seconds=0)
+    with pytest.raises(RolloutFailed, match="no pod says why"):
+        wait_until_served(cluster.stable, NEW, 0)
 
 
 def test_another_writer_is_noticed(cluster: Cluster, api: FakeApi) -> None:
-    cluster.roll_out(NEW, NOW)
+    cluster.stable.roll_out(NEW, NOW)
     api.variables["MODEL_DIGEST"] = OLD
 
-    with pytest.raises(Failed, match="Somebody else has rolled out another model"):
-        cluster.wait_until_served(NEW, "key")
+    with pytest.raises(RolloutFailed, match="Somebody else has rolled out another model"):
+        wait_until_served(cluster.stable, NEW)
+
+
+def test_a_deployment_that_is_not_there_serves_no_model(cluster: Cluster, api: FakeApi) -> None:
+    api.refusal = 404
+
+    assert cluster.stable.rolled_out() is None
 
 
 def test_a_missing_right_is_no_reason_to_try_again(cluster: Cluster, api: FakeApi) -> None:
     api.refusal = 403
 
     with pytest.raises(AskedWrongly, match=r"answered 403 \(no such right\); apply the problem's"):
-        cluster.roll_out(NEW, NOW)
+        cluster.stable.roll_out(NEW, NOW)
 
 
 def test_a_failing_api_is_tried_again(cluster: Cluster, api: FakeApi) -> None:
     api.refusal = 500
 
     with pytest.raises(TryAgain, match="answered 500: no such right"):
-        cluster.roll_out(NEW, NOW)
+        cluster.stable.roll_out(NEW, NOW)
 
 
 def test_on_one_machine_there_is_no_cluster() -> None:
-    assert Cluster.from_environment("wine", {}) is None
+    assert Cluster.from_environment("wine", "key", {}) is None
 
 
 def test_a_namespace_outside_of_a_pod_is_a_mistake() -> None:
     with pytest.raises(AskedWrongly, match="this is no pod"):
-        Cluster.from_environment("wine", {"PERENNIAL_SERVING_NAMESPACE": "serving"})
+        Cluster.from_environment("wine", "key", {"PERENNIAL_SERVING_NAMESPACE": "serving"})

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-Found = dict[str, Any]
+Resource = dict[str, Any]
 NAMESPACE = "serving"
 
 
@@ -29,15 +29,15 @@ class FakeCluster(ThreadingHTTPServer):
         }
         self.addresses: dict[str, list[str]] = {"stable": [], "canary": []}
         """Where the pods of a track answer."""
-        self.route: Found | None = None
+        self.route: Resource | None = None
         self.weights: list[list[int]] = []
         """Of the route, as they were moved: the champion's, the canary's."""
-        self.patches: list[tuple[str, Found]] = []
+        self.patches: list[tuple[str, Resource]] = []
         self.is_old = False
         """Whether the manifests were applied before there was a canary."""
         self.refusals: list[int] = []
         """Statuses with which the next requests are answered."""
-        self.after: Callable[[str, Found], None] = lambda _name, _body: None
+        self.after: Callable[[str, Resource], None] = lambda _name, _body: None
         """Called after each patch and before its answer, as another person's doing."""
         self.lock = threading.RLock()
 
@@ -60,7 +60,7 @@ class FakeCluster(ThreadingHTTPServer):
         found: dict[str, str] = self.deployments[name]["metadata"]["annotations"]
         return found
 
-    def change(self, name: str, body: Found) -> None:
+    def change(self, name: str, body: Resource) -> None:
         """Patch a Deployment as kubectl would."""
         with self.lock:
             found = self.deployments[name]
@@ -77,7 +77,7 @@ class FakeCluster(ThreadingHTTPServer):
             if "template" in spec:
                 _pin(found, spec["template"]["spec"]["containers"][0]["env"])
 
-    def seen(self, name: str) -> Found:
+    def seen(self, name: str) -> Resource:
         """A Deployment with its status: everything is done, unless it is paused without pods."""
         found = copy.deepcopy(self.deployments[name])
         wanted = 0 if found["spec"]["paused"] else found["spec"]["replicas"]
@@ -85,7 +85,7 @@ class FakeCluster(ThreadingHTTPServer):
         found["status"] = counts | {"observedGeneration": found["metadata"]["generation"]}
         return found
 
-    def pods(self, track: str) -> list[Found]:
+    def pods(self, track: str) -> list[Resource]:
         """The pods of a track."""
         name = self.stable if track == "stable" else self.canary
         if not self.replicas(name) or self.deployments[name]["spec"]["paused"]:
@@ -153,7 +153,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def route(problem: str) -> Found:
+def route(problem: str) -> Resource:
     """The HTTPRoute of the component `canary-gateway`."""
     entries = [
         {"name": f"{problem}-serving-stable", "port": 8080, "weight": 100},
@@ -162,7 +162,7 @@ def route(problem: str) -> Found:
     return {"metadata": {"resourceVersion": "1"}, "spec": {"rules": [{"backendRefs": entries}]}}
 
 
-def _deployment(replicas: int, *, paused: bool) -> Found:
+def _deployment(replicas: int, *, paused: bool) -> Resource:
     template = {"spec": {"containers": [{"name": "serving", "env": []}]}}
     return {
         "metadata": {"generation": 1, "resourceVersion": "1", "annotations": {}},
@@ -170,12 +170,12 @@ def _deployment(replicas: int, *, paused: bool) -> Found:
     }
 
 
-def _variables(found: Found) -> dict[str, str]:
+def _variables(found: Resource) -> dict[str, str]:
     env = found["spec"]["template"]["spec"]["containers"][0]["env"]
     return {variable["name"]: variable["value"] for variable in env}
 
 
-def _pin(found: Found, changes: list[Found]) -> None:
+def _pin(found: Resource, changes: list[Resource]) -> None:
     variables = _variables(found)
     for change in changes:
         if change.get("$patch") == "delete":

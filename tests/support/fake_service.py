@@ -13,29 +13,29 @@ class FakeService(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, leads_to: str) -> None:
-        super().__init__(("127.0.0.1", 0), Passes)
+        super().__init__(("127.0.0.1", 0), Forwarder)
         self.leads_to = leads_to
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class Passes(socketserver.BaseRequestHandler):
+class Forwarder(socketserver.BaseRequestHandler):
     server: FakeService
 
     def handle(self) -> None:
         with socket.create_connection((self.server.leads_to, HTTP_PORT)) as pod:
             for end in (pod, self.request):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            back = threading.Thread(target=pass_on, args=(pod, self.request))
+            back = threading.Thread(target=copy, args=(pod, self.request))
             back.start()
-            pass_on(self.request, pod)
+            copy(self.request, pod)
             back.join()
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
+def copy(source: socket.socket, target: socket.socket) -> None:
     while content := source.recv(65_536):
         target.sendall(content)
     target.shutdown(socket.SHUT_WR)

@@ -28,13 +28,16 @@ from contract.canonical_json import sha256
 from contract.kubernetes import HTTP_PORT
 from contract.service_protocol import PREDICT, READY
 from contract.store.client import Store
-from tasks.deployment import bake, place
-from tasks.deployment.canary import NOTES, Notes, notes_of
-from tasks.deployment.cluster import Cluster
+from tasks.deployment.environment import ClusterEnvironment
+from tasks.deployment.kubernetes.canary_deployment import NOTES, CanaryNotes, notes_of
+from tasks.deployment.kubernetes.cluster import Cluster
+from tasks.deployment.limits import Limits
+from tasks.deployment.task import DeploymentStage
 
 ROOT = Path(__file__).parents[2]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
 CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 30s}}}}}}"
+LIMITS = Limits(poll=0.05, idle=0.3, idle_timeout=1.5)
 IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"
 
 
@@ -96,25 +99,26 @@ def cluster(
     models: dict[str, Made],
     addresses: dict[str, str],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[FakeCluster]:
-    """A cluster that serves the champion, and a way in for the stage."""
+    """A cluster that serves the champion, and a stage that deploys in it."""
     for made in models.values():
         upload(ground.store, ground.problem, made)
-    ground.crown(models["old"])
+    ground.set_champion(models["old"])
     (tmp_path / "token").write_text("t")
     with running(FakeCluster(ground.problem)) as server:
         server.addresses = {"stable": [addresses["old"]], "canary": [addresses["new"]]}
         pin = [{"name": "MODEL_DIGEST", "value": models["old"].digest}]
         template = {"spec": {"containers": [{"name": "serving", "env": pin}]}}
         server.change(server.stable, {"spec": {"template": template}})
-        found = Cluster(
+        connected = Cluster(
             ground.problem,
             "serving",
             server.url,
+            API_KEY,
             tmp_path,
-            service=f"http://{addresses['old']}:{HTTP_PORT}",
-            canary_service=f"http://{addresses['new']}:{HTTP_PORT}",
+            stable_url=f"http://{addresses['old']}:{HTTP_PORT}",
+            canary_url=f"http://{addresses['new']}:{HTTP_PORT}",
+            poll_seconds=0.05,
         )
 
         def follow(name: str, _body: dict[str, Any]) -> None:
@@ -122,13 +126,10 @@ def cluster(
             if name == server.stable:
                 which = "new" if server.digest(name) == models["new"].digest else "old"
                 server.addresses["stable"] = [addresses[which]]
-                found.stable.url = f"http://{addresses[which]}:{HTTP_PORT}"
+                connected.stable.url = f"http://{addresses[which]}:{HTTP_PORT}"
 
         server.after = follow
-        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
-        monkeypatch.setattr(bake, "LOOK_SECONDS", 0.05)
-        monkeypatch.setattr(place, "UNASKED_SECONDS", 0.3)
-        monkeypatch.setattr(place, "UNASKED_LIMIT_SECONDS", 1.5)
+        ground.stage = DeploymentStage(lambda *_: ClusterEnvironment(connected), LIMITS)
         yield server
 
 
@@ -173,12 +174,13 @@ def service(
     addresses: dict[str, str],
     cluster: FakeCluster,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[FakeService]:
-    """The Service of the champion's pods, which leads to the old ones until it is told."""
+    """The Service of the champion's pods, which leads to the old ones until a test moves it."""
     with running(FakeService(addresses["old"])) as server:
-        found = Cluster(ground.problem, "serving", cluster.url, tmp_path, service=server.url)
-        monkeypatch.setattr("tasks.deployment.task.environment_cluster", lambda _: found)
+        connected = Cluster(
+            ground.problem, "serving", cluster.url, API_KEY, tmp_path, stable_url=server.url
+        )
+        ground.stage = DeploymentStage(lambda *_: ClusterEnvironment(connected), LIMITS)
         yield server
 
 
@@ -199,7 +201,7 @@ def kinds(ground: Any) -> list[str]:
     return [line.kind for line in ground.ledger]
 
 
-def is_asleep(cluster: FakeCluster) -> bool:
+def is_scaled_down(cluster: FakeCluster) -> bool:
     return not cluster.replicas(cluster.canary) and NOTES not in cluster.annotations(cluster.canary)
 
 
@@ -224,9 +226,9 @@ def spec_of(body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:
+def notes(models: dict[str, Made], run: str, minutes: float) -> CanaryNotes:
     began = datetime.now(UTC) + timedelta(minutes=minutes)
-    return Notes(
+    return CanaryNotes(
         run=run,
         digest=models["new"].digest,
         champion=models["old"].digest,
@@ -236,6 +238,6 @@ def notes(models: dict[str, Made], run: str, minutes: float) -> Notes:
     )
 
 
-def note(cluster: FakeCluster, kept: Notes) -> None:
+def note(cluster: FakeCluster, kept: CanaryNotes) -> None:
     body = {"metadata": {"annotations": {NOTES: kept.canonical().decode()}}}
     cluster.change(cluster.canary, body)

@@ -10,9 +10,13 @@ from click.testing import Result
 from fake_airflow import Script
 
 from contract.champion import Champion
+from contract.errors import TryAgain
 from contract.store.client import Store
 from contract.store.layout import champion_key
 from contract.store.ledger import Ledger, LedgerEntry
+from perennial.kubernetes.cluster_location import ClusterLocation
+from perennial.local.home import Home
+from perennial.model_rollback import RollbackRequest, roll_back
 
 Call = Callable[..., Result]
 A, B = "a" * 64, "b" * 64
@@ -191,23 +195,19 @@ def test_a_rollback_moves_the_pod_template_then_champion_and_ledger(
     assert (entry.kind, entry.digest, entry.previous) == ("rollback", A, B)
 
 
-@pytest.fixture
-def stuck(name: str, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pods that do not follow their template, and no patience with them."""
-    monkeypatch.setattr("perennial.kubernetes.rollout.Pinned.seconds", 0.0)
-    world.write(stuck=[f"{name}-serving"])
-
-
-@pytest.mark.usefixtures("champion", "stuck")
-def test_pods_that_do_not_take_the_model_are_told_to_go_back(
-    call: Call, store: Store, name: str, world: Any
+@pytest.mark.usefixtures("champion")
+def test_pods_that_do_not_take_the_model_get_the_one_before_back(
+    store: Store, home: Home, name: str, world: Any
 ) -> None:
+    world.write(stuck=[f"{name}-serving"])
+    request = RollbackRequest(problem=name, to=None, reason="complaints", at=NOW)
 
-    result = call("rollback", name)
+    location = ClusterLocation(home, None)
+    with location.opened() as platform, pytest.raises(TryAgain) as caught:
+        roll_back(platform.store(), request, platform.rollout_target(name), timeout_seconds=0.0)
 
-    assert result.exit_code == 75
-    assert (
-        f"The service did not serve {A[:12]} within 0 s, so it was told to serve" in result.stderr
+    assert f"The service did not serve {A[:12]} within 0 s, so {B[:12]} was rolled out" in str(
+        caught.value
     )
     assert world.digest(name) == B
     assert Champion.model_validate_json(store.get(champion_key(name))).digest == B

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from contract.artifacts import Bundle, Document
 from contract.champion import Champion
 from contract.problem import read_problem_text
 from contract.run import Run
+from contract.runtime.task import Task
 from contract.serving_state import Rollout
+from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.layout import ManifestKey, champion_key, rollout_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.verdict import Check, Verdict
-from tasks.deployment.task import task
+from tasks.deployment.task import DeploymentStage
 
 __all__ = ["keys", "make"]
 
@@ -39,6 +41,8 @@ class Ground:
     problem: str
     scratch: Path
     monkeypatch: pytest.MonkeyPatch
+    stage: DeploymentStage = field(default_factory=DeploymentStage)
+    """The stage as its process has it, or connected to a cluster of the test's own."""
 
     def deploy(
         self,
@@ -49,16 +53,17 @@ class Ground:
         limit: str = "5s",
         serving: str = "{}",
     ) -> tuple[int, dict[str, Any]]:
-        """Run the stage as its process does; return exit code and what it tells its caller."""
+        """Run the stage as its process does; return the exit code and the result."""
         prefix = f"{self.problem}/runs/{run_id}"
         takes = self.takes(prefix, run_id, made, verdict or {}, limit, serving)
         result = self.scratch / "result.json"
         self.monkeypatch.setenv("STAGE_RESULT", str(result))
+        task = Task("deployment", self.stage.run)
         code = task.main([*takes, "--out", self.store.uri(f"{prefix}/deployment")])
         return code, json.loads(result.read_text())
 
-    def crown(self, made: Made | None, run: str = "run-1") -> None:
-        """Put a champion there, and the rollout that goes with it."""
+    def set_champion(self, made: Made | None, run: str = "run-1") -> None:
+        """Write `champion.json`, as a deployment of an earlier run, or a person, would."""
         if made is None:
             return
         champion = Champion(
@@ -73,12 +78,12 @@ class Ground:
     @property
     def champion(self) -> str | None:
         """The digest of the champion."""
-        found = self.store.get_with_etag(champion_key(self.problem))
-        return Champion.model_validate_json(found[0]).digest if found else None
+        champion = read_champion(self.store, self.problem)
+        return champion.digest if champion else None
 
     @property
     def rollout(self) -> str | None:
-        """The digest that the service is told to serve."""
+        """The digest that the service should serve."""
         return Rollout.model_validate_json(self.store.get(rollout_key(self.problem))).digest
 
     @property
@@ -101,7 +106,7 @@ class Ground:
             f"gates: {{latency_p99: {limit}}}\nserving: {serving}\n",
             "problem.yaml",
         )
-        this = Run(
+        run = Run(
             name=self.problem,
             run_id=run_id,
             window_start=None,
@@ -114,18 +119,19 @@ class Ground:
         judged = _verdict(made.digest, self.champion) | changes
         out = Out(self.store, f"{prefix}/before", self.scratch / "before")
         key = f"{self.problem}/models/sha256/{made.digest}"
-        held: dict[str, Document | Bundle] = {
+        artifacts: dict[str, Document | Bundle] = {
             "problem": out.document("problem", problem),
-            "run": out.document("run", this),
+            "run": out.document("run", run),
             "verdict": out.document("verdict", judged),
             "bundle": Bundle(uri=self.store.uri(key), sha256=made.digest, bytes=1),
         }
+        outputs = {name: artifact.model_dump(mode="json") for name, artifact in artifacts.items()}
         stage = ManifestKey(self.problem, run_id, "before")
-        manifest = out.document("manifest", documents.manifest(stage, outputs=held))
+        manifest = out.document("manifest", documents.manifest(stage, outputs=outputs))
         return [
-            word
-            for name in held
-            for word in ("--take", f"{name}={manifest.uri}#{name}@sha256:{manifest.sha256}")
+            argument
+            for name in artifacts
+            for argument in ("--take", f"{name}={manifest.uri}#{name}@sha256:{manifest.sha256}")
         ]
 
 

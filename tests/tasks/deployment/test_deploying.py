@@ -1,4 +1,4 @@
-"""An accepted model is put into service, checked there and crowned; whatever fails goes back."""
+"""An accepted model is put into service, checked there and made champion; whatever fails goes back."""
 
 import re
 import shutil
@@ -14,7 +14,6 @@ from bundle_factory import ROW, Keys, Made, make_keys
 from service_process import Service, wait_for
 
 from bundle import signing
-from tasks.deployment.checks import Failed, wait_until_served
 
 pytestmark = pytest.mark.slow  # the service takes seconds to start
 
@@ -26,13 +25,13 @@ def test_the_first_model_becomes_champion(
 ) -> None:
     made = make("new")
 
-    code, told = ground.deploy(made)
+    code, result = ground.deploy(made)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert (ground.champion, ground.rollout) == (made.digest, made.digest)
     assert serving.ask("GET", "/info").json["digest"] == made.digest
-    assert told["facts"]["url"] == serving.url
-    assert 0 < told["facts"]["latency_p99"] < 5
+    assert result["facts"]["url"] == serving.url
+    assert 0 < result["facts"]["latency_p99"] < 5
     assert [(line.kind, line.digest, line.previous) for line in ground.ledger] == [
         ("deployed", made.digest, None)
     ]
@@ -44,9 +43,9 @@ def test_other_tasks_are_deployed_as_well(
 ) -> None:
     made = make("new", kind=kind)
 
-    code, told = ground.deploy(made)
+    code, result = ground.deploy(made)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
 
 
 def test_a_better_model_replaces_the_champion(
@@ -55,9 +54,9 @@ def test_a_better_model_replaces_the_champion(
     old, new = make("old"), make("new", bias=0.5)
     ground.deploy(old, "run-1")
 
-    code, told = ground.deploy(new, "run-2")
+    code, result = ground.deploy(new, "run-2")
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert ground.champion == new.digest
     assert [(line.digest, line.previous) for line in ground.ledger] == [
         (old.digest, None),
@@ -94,12 +93,12 @@ def test_a_model_that_the_service_refuses_is_taken_back(
     kept = key.read_bytes()
     key.write_bytes(stranger)
     try:
-        code, told = ground.deploy(new, "run-2")
+        code, result = ground.deploy(new, "run-2")
     finally:
         key.write_bytes(kept)
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "refused the model" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "refused the model" in result["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     assert serving.ask("GET", "/info").json["digest"] == old.digest
     assert [line.kind for line in ground.ledger] == ["deployed", "returned"]
@@ -113,9 +112,9 @@ def test_a_broken_bundle_never_reaches_the_service(
     swaps = serving.ask("GET", "/info").json["counts"]["swaps"]
     ground.store.put(f"{ground.problem}/models/sha256/{new.digest}/members/trees.tree", b"broken")
 
-    code, told = ground.deploy(new, "run-2")
+    code, result = ground.deploy(new, "run-2")
 
-    assert (code, told["outcome"]) == (0, "returned"), told
+    assert (code, result["outcome"]) == (0, "returned"), result
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     assert serving.ask("GET", "/info").json["counts"]["swaps"] == swaps
 
@@ -126,10 +125,10 @@ def test_a_service_that_is_too_slow_gets_its_old_model_back(
     old, new = make("old"), make("new", bias=0.5)
     ground.deploy(old, "run-1")
 
-    code, told = ground.deploy(new, "run-2", limit="0.001ms")
+    code, result = ground.deploy(new, "run-2", limit="0.001ms")
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "gates.latency_p99" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "gates.latency_p99" in result["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
     wait_for(lambda: serving.ask("GET", "/info").json["digest"] == old.digest)
 
@@ -137,9 +136,9 @@ def test_a_service_that_is_too_slow_gets_its_old_model_back(
 def test_a_first_model_that_fails_leaves_no_model(
     ground: Any, make: Callable[..., Made], serving: Service
 ) -> None:
-    code, told = ground.deploy(make("new"), limit="0.001ms")
+    code, result = ground.deploy(make("new"), limit="0.001ms")
 
-    assert (code, told["outcome"]) == (0, "returned"), told
+    assert (code, result["outcome"]) == (0, "returned"), result
     assert (ground.champion, ground.rollout) == (None, None)
     wait_for(lambda: serving.ask("GET", "/readyz").status == 503)
 
@@ -151,9 +150,9 @@ def test_a_deployment_that_was_made_is_not_written_down_twice(
     ground.deploy(made)
     ground.store.delete(f"{ground.problem}/runs/run-2/deployment/manifest.json")
 
-    code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
+    code, result = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert len(ground.ledger) == 1
 
 
@@ -173,9 +172,9 @@ def test_a_deployment_that_was_killed_ends_right_when_run_again(
     process.kill()
     process.wait()
 
-    code, told = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
+    code, result = ground.deploy(made, verdict={"baseline": None, "rule": "first"})
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert (ground.champion, ground.rollout) == (made.digest, made.digest)
     assert [line.kind for line in ground.ledger] == ["deployed"]
 
@@ -189,24 +188,19 @@ def test_a_champion_that_moves_meanwhile_keeps_its_place(
 
     def interfere() -> None:
         wait_for(lambda: ground.store.head(key) != before, pause=0.005)
-        ground.crown(other, "by hand")
+        ground.set_champion(other, "by hand")
 
     person = threading.Thread(target=interfere)
     person.start()
-    code, told = ground.deploy(made)
+    code, result = ground.deploy(made)
     person.join()
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "champion.json" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "champion.json" in result["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (other.digest, other.digest)
 
 
-def test_without_a_service_the_wait_ends_and_says_what_is_missing(ground: Any) -> None:
-    with pytest.raises(Failed, match=r"no service has announced itself at .*/service\.json"):
-        wait_until_served(ground.store, f"not-{ground.problem}", "a" * 64, "key", 0.3)
-
-
-def test_a_page_tells_what_was_asked(
+def test_the_page_shows_the_checks(
     ground: Any, make: Callable[..., Made], serving: Service
 ) -> None:
     ground.deploy(make("new"))

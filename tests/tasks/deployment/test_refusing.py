@@ -30,10 +30,10 @@ def refusal(check: str) -> dict[str, object]:
 def test_a_verdict_that_does_not_fit_is_refused(
     ground: Any, make: Callable[..., Made], verdict: dict[str, object], why: str
 ) -> None:
-    code, told = ground.deploy(make("new"), verdict=verdict)
+    code, result = ground.deploy(make("new"), verdict=verdict)
 
     assert code == 3
-    assert told["why"].startswith(why)
+    assert result["why"].startswith(why)
     assert ground.champion is None
     assert list(ground.store.keys(f"{ground.problem}/rollout.json")) == []
     assert ground.ledger == []
@@ -43,12 +43,12 @@ def test_a_champion_that_came_since_the_verdict_is_not_replaced(
     ground: Any, make: Callable[..., Made]
 ) -> None:
     old, new = make("old"), make("new", bias=0.5)
-    ground.crown(old)
+    ground.set_champion(old)
 
-    code, told = ground.deploy(new, verdict={"baseline": None, "rule": "first"})
+    code, result = ground.deploy(new, verdict={"baseline": None, "rule": "first"})
 
     assert code == 3
-    assert told["why"] == (
+    assert result["why"] == (
         f"The verdict compared with no champion and {old.digest[:12]} is the champion now; "
         "have the model judged against it."
     )
@@ -64,10 +64,10 @@ def test_a_champion_that_cannot_be_read_is_not_replaced(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(ground), "champion", None)
-        code, told = ground.deploy(made)
+        code, result = ground.deploy(made)
 
     assert code == 3
-    assert "champion.json cannot be read as Champion" in told["why"]
+    assert "champion.json cannot be read as Champion" in result["why"]
 
 
 @pytest.mark.parametrize("name", ["PERENNIAL_API_KEY", "PERENNIAL_VERIFY_KEYS"])
@@ -76,7 +76,7 @@ def test_a_missing_key_is_asked_wrongly(
 ) -> None:
     monkeypatch.delenv(name)
 
-    code, told = ground.deploy(make("new"))
+    code, result = ground.deploy(make("new"))
 
     assert code == 2
-    assert told["why"].startswith(f"{name} is not set")
+    assert result["why"].startswith(f"{name} is not set")

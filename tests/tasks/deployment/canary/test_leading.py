@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from service_process import API_KEY
 
 import bundle
 from contract.kubernetes import HTTP_PORT
-from tasks.deployment import checks
 from tasks.deployment.client import Client
+from tasks.deployment.verification import AnotherModel, measure, send_golden_rows
 
 pytestmark = pytest.mark.slow  # services take seconds to start
 
@@ -25,9 +26,9 @@ def test_a_route_parts_the_requests_where_there_is_one(
 ) -> None:
     cluster.route = route(ground.problem)
 
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert cluster.weights == [[75, 25], [50, 50], [100, 0]]
     assert "25% of the requests, by the route." in ground.ledger[0].reason
 
@@ -41,9 +42,9 @@ def test_weights_that_an_apply_puts_back_are_moved_again(
     cluster.route = route(ground.problem)
     cluster.after = when_baking(cluster, apply)
 
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert cluster.weights[:2] == [[75, 25], [75, 25]]
 
 
@@ -73,11 +74,11 @@ def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
     threads.append(threading.Thread(target=part, args=(stop,), daemon=True))
     for thread in threads:
         thread.start()
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
     for thread in threads:
         thread.join()
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert moments["asleep"] > moments["unasked"]
 
 
@@ -96,10 +97,10 @@ def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
     rules = threading.Timer(0.5, follow)
     cluster.after = lambda *_: rules.start()
 
-    code, told = ground.deploy(models["new"])
+    code, result = ground.deploy(models["new"])
     rules.join()
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert ground.champion == models["new"].digest
 
 
@@ -108,19 +109,18 @@ def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
     models: dict[str, Made],
     cluster: FakeCluster,
     service: FakeService,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checks, "FOLLOW_SECONDS", 0.5)
+    ground.stage = replace(ground.stage, limits=replace(ground.stage.limits, follow=0.5))
 
-    code, told = ground.deploy(models["new"])
+    code, result = ground.deploy(models["new"])
 
     old, new = (models[name].digest[:12] for name in ("old", "new"))
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert f"answered with the model {old}, expected {new}" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert f"answered with the model {old}, expected {new}" in result["facts"]["reason"]
     assert ground.champion == cluster.digest(cluster.stable) == models["old"].digest
 
 
-@pytest.mark.parametrize("question", [checks.send_canaries, checks.measure])
+@pytest.mark.parametrize("question", [send_golden_rows, measure])
 def test_an_answer_of_another_model_proves_nothing(
     question: Callable[[Client, bundle.Model], object],
     models: dict[str, Made],
@@ -129,5 +129,5 @@ def test_an_answer_of_another_model_proves_nothing(
     model = bundle.load(models["new"].folder, digest=models["new"].digest)
     url = f"http://{addresses['old']}:{HTTP_PORT}"
 
-    with Client(url, API_KEY) as client, pytest.raises(checks.AnotherModel, match="who moved it"):
+    with Client(url, API_KEY) as client, pytest.raises(AnotherModel, match="who moved it"):
         question(client, model)

@@ -1,4 +1,4 @@
-"""The Kubernetes API, as the stage `deployment` speaks to it.
+"""The Kubernetes API, as the stage `deployment` calls it from its pod.
 
 Standard library alone: the client library of the API costs 84 MB and 0.7 CPU-s.
 """
@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import AskedWrongly, Conflict, TryAgain
+from contract.rollout.deployment import AbsentResource
+from contract.rollout.pod_template import Resource
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-ASK_SECONDS = 10.0
+REQUEST_SECONDS = 10.0
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"  # for kinds that the API does not know by itself
-
-Found = dict[str, Any]  # a document of Kubernetes: whatever it holds is JSON
-
-
-class Absent(AskedWrongly):
-    """There is no such object, or no right to see it; without a right the API does not tell."""
 
 
 class Api:
@@ -37,26 +33,39 @@ class Api:
         """Return the path of one object, or of all of a kind, such as `apis/apps/v1`."""
         return f"/{group}/namespaces/{self._namespace}/{kind}" + (f"/{name}" if name else "")
 
-    def get(self, path: str, what: str) -> Found:
+    def get(self, path: str, what: str) -> dict[str, Any]:
         """Return an object; `what` names it in a message.
 
         Raises:
-            Absent: it is not there, or not to be seen.
+            AbsentResource: it is not there, or not to be seen.
             TryAgain: the API is away.
         """
-        return self._ask("GET", path, what, None, STRATEGIC)
+        return self._request("GET", path, what, None, STRATEGIC)
 
-    def patch(self, path: str, what: str, body: object, kind: str = STRATEGIC) -> Found:
-        """Change an object and return it.
+    def patch(self, path: str, what: str, body: object, kind: str = STRATEGIC) -> None:
+        """Change an object.
 
         Raises:
-            Absent: as `get`.
+            AbsentResource: as `get`.
             Conflict: the body names a `resourceVersion` that is no longer the object's.
             TryAgain: the API is away.
         """
-        return self._ask("PATCH", path, what, body, kind)
+        self._request("PATCH", path, what, body, kind)
 
-    def _ask(self, method: str, path: str, what: str, body: object, kind: str) -> Found:
+    def get_deployment(self, name: str) -> Resource:
+        """Return a Deployment, as `contract.rollout.deployment.DeploymentApi`."""
+        return self.get(self._deployment(name), f"the Deployment {name}")
+
+    def patch_deployment(self, name: str, body: Resource) -> None:
+        """Change a Deployment, as `contract.rollout.deployment.DeploymentApi`."""
+        self.patch(self._deployment(name), f"the Deployment {name}", body)
+
+    def _deployment(self, name: str) -> str:
+        return self.path("apis/apps/v1", "deployments", name)
+
+    def _request(
+        self, method: str, path: str, what: str, body: object, kind: str
+    ) -> dict[str, Any]:
         token = self._account / "token"
         request = urllib.request.Request(  # noqa: S310 - the address is the cluster's own
             f"{self._url}{path}",
@@ -70,28 +79,31 @@ class Api:
         authority = self._account / "ca.crt"
         trusted = ssl.create_default_context(cafile=str(authority)) if authority.exists() else None
         try:
-            with urllib.request.urlopen(request, context=trusted, timeout=ASK_SECONDS) as answer:  # noqa: S310 - as above
-                found: Found = json.load(answer)
-                return found
+            with urllib.request.urlopen(  # noqa: S310 - as above
+                request, context=trusted, timeout=REQUEST_SECONDS
+            ) as response:
+                document: dict[str, Any] = json.load(response)
+                return document
         except urllib.error.HTTPError as error:
-            raise _complaint(f"{method} of {what}", error) from error
+            raise _api_error(f"{method} of {what}", error) from error
         except (OSError, ValueError) as error:
             sentence = f"The Kubernetes API does not answer ({error}); it is tried again."
             raise TryAgain(sentence) from error
 
 
-def _complaint(asked: str, error: urllib.error.HTTPError) -> AskedWrongly | TryAgain:
+def _api_error(request: str, error: urllib.error.HTTPError) -> AskedWrongly | TryAgain:
+    """Return the error of the contract for a status of the API."""
     try:
-        said = json.loads(error.read() or b"{}").get("message", error.reason)
+        message = json.loads(error.read() or b"{}").get("message", error.reason)
     except ValueError:
-        said = error.reason
+        message = error.reason
     if error.code == HTTPStatus.CONFLICT:
-        return Conflict(f"{asked} was answered 409: {said}")
+        return Conflict(f"{request} was answered 409: {message}")
     if error.code == HTTPStatus.TOO_MANY_REQUESTS or error.code >= 500:  # noqa: PLR2004 - the server's own
-        return TryAgain(f"The Kubernetes API answered {error.code}: {said}")
+        return TryAgain(f"The Kubernetes API answered {error.code}: {message}")
     sentence = (
-        f"{asked} was answered {error.code} ({said}); apply the problem's kustomization, which "
+        f"{request} was answered {error.code} ({message}); apply the problem's kustomization, which "
         "makes the service and the right to change it."
     )
     is_absent = error.code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-    return (Absent if is_absent else AskedWrongly)(sentence)
+    return (AbsentResource if is_absent else AskedWrongly)(sentence)

@@ -12,8 +12,8 @@ from bundle_factory import GOLDEN, ROW, Keys, Made
 
 import bundle
 from bundle import signing
-from tasks.deployment.checks import Failed
-from tasks.deployment.rows import MOST_ROWS, agreement, bake_rows, check_agreement
+from contract.rollout.target import RolloutFailed
+from tasks.deployment.canary.traffic import MAX_ROWS, agreement, bake_rows, check_agreement
 
 NOW = datetime(2024, 6, 1, 10, 30, tzinfo=UTC)
 
@@ -55,12 +55,12 @@ def test_only_the_last_hour_and_so_many_rows_are_read(
 ) -> None:
     model = load(make("new"))
     put(ground, NOW - timedelta(hours=2), [line(age=1.0)])
-    put(ground, NOW - timedelta(minutes=5), [line(age=2.0)] * (MOST_ROWS + 9))
+    put(ground, NOW - timedelta(minutes=5), [line(age=2.0)] * (MAX_ROWS + 9))
 
     rows = bake_rows(ground.store, ground.problem, model, model, NOW)
 
     assert {row["age"] for row in rows} == {2.0, *(row.get("age") for row in GOLDEN[:3])}
-    assert sum(row["age"] == 2.0 for row in rows) == MOST_ROWS
+    assert sum(row["age"] == 2.0 for row in rows) == MAX_ROWS
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
@@ -68,7 +68,7 @@ def test_a_model_agrees_with_itself_and_not_with_a_strange_one(
     ground: Any, make: Callable[..., Made], load: Callable[[Made], bundle.Model], kind: str
 ) -> None:
     model, strange = load(make("a", kind=kind)), load(make("b", kind=kind, bias=-50.0))
-    rows: Any = [ROW | {"age": 20.0 + place, "income": 40.0 * place} for place in range(40)]
+    rows: Any = [ROW | {"age": 20.0 + index, "income": 40.0 * index} for index in range(40)]
 
     assert agreement(model, model, rows) == 1.0
     assert agreement(model, model, rows[:19]) is None
@@ -78,8 +78,10 @@ def test_a_model_agrees_with_itself_and_not_with_a_strange_one(
         assert found < 0.5
 
 
-def test_too_little_agreement_is_said() -> None:
+def test_too_little_agreement_is_a_failure() -> None:
     check_agreement(None)
     check_agreement(0.5)
-    with pytest.raises(Failed, match="decides 49% of the rows as the champion does; at least 50%"):
+    with pytest.raises(
+        RolloutFailed, match="decides 49% of the rows as the champion does; at least 50%"
+    ):
         check_agreement(0.494)

@@ -6,13 +6,14 @@ requests by their number.
 
 from typing import Any
 
-from tasks.deployment.api import MERGE, Absent, Api, Found
+from contract.rollout.deployment import AbsentResource
+from tasks.deployment.kubernetes.api import MERGE, Api
 
 GROUP = "apis/gateway.networking.k8s.io/v1"
 WHOLE = 100
 
 
-class Route:
+class HttpRoute:
     """The HTTPRoute of one problem, if there is one."""
 
     def __init__(self, api: Api, problem: str) -> None:
@@ -23,37 +24,37 @@ class Route:
 
     def is_there(self) -> bool:
         """Tell whether there is a route that this process may move."""
-        return self._found() is not None
+        return self._resource() is not None
 
     def move(self, share: float) -> bool:
-        """Send a share of the requests to the canary; tell whether that was news to the route.
+        """Send a share of the requests to the canary; tell whether the route had to change.
 
         Raises:
-            Conflict: somebody else changed the route in this very moment.
+            Conflict: somebody else changed the route at the same moment.
             TryAgain: the API is away.
         """
-        found = self._found()
-        if found is None:
+        route = self._resource()
+        if route is None:
             return False
         weight = round(share * WHOLE)
         wanted = {f"{self._name}-canary": weight, f"{self._name}-stable": WHOLE - weight}
-        rules: list[dict[str, Any]] = found["spec"]["rules"]
+        rules: list[dict[str, Any]] = route["spec"]["rules"]
         entries = [entry for rule in rules for entry in rule.get("backendRefs", [])]
-        wrong = [
+        different = [
             entry
             for entry in entries
             if entry["name"] in wanted and entry.get("weight") != wanted[entry["name"]]
         ]
-        for entry in wrong:
+        for entry in different:
             entry["weight"] = wanted[entry["name"]]
-        if wrong:
-            version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+        if different:
+            version = {"resourceVersion": route["metadata"]["resourceVersion"]}
             body = {"metadata": version, "spec": {"rules": rules}}
             self._api.patch(self._path, self._what, body, MERGE)
-        return bool(wrong)
+        return bool(different)
 
-    def _found(self) -> Found | None:
+    def _resource(self) -> dict[str, Any] | None:
         try:
             return self._api.get(self._path, self._what)
-        except Absent:
+        except AbsentResource:
             return None

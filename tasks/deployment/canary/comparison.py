@@ -1,16 +1,15 @@
 """Is a canary as good as the champion beside it? Judged by what both answered in the same time.
 
-At every look errors alone, at a level that many looks do not use up; at the end of a step all four
-questions: errors, refused rows, latency, scores. A share of answers is compared by Fisher's exact
+At every interim look errors alone, at a level that many looks do not use up; at the end of a step
+all four: errors, refused rows, latency, scores. A share of answers is compared by Fisher's exact
 test, since Pearson's takes one error of a small canary for proof; a new model's scores should differ
-somewhat, so they must differ beyond chance and by much.
+somewhat, so they fail only where they differ beyond chance and by much.
 
 Sources: Fisher, "The Logic of Inductive Inference", JRSS 98(1), 1935; for the stability index see
 `methods.drift.divergence`.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from pydantic import NonNegativeInt
@@ -19,17 +18,17 @@ from bundle.arrays import Floats
 from contract.serving_state import Tally
 from contract.strict import Strict
 from methods.drift.divergence import group, pool, stability_index, two_sample_p
-from tasks.deployment.counting import answers
+from tasks.deployment.canary.counts import answers
 
-LOOK = 1e-4  # of a false alarm: a step of ten minutes has a hundred looks
-END = 0.01  # of a false alarm at the end of a step, for each question
-ALONE = 0.05  # errors that are too many even where the champion answers nothing to compare with
-FEWEST = 100  # answers, or scores of each, below which a quantile or a distribution says nothing
+ALPHA_INTERIM = 1e-4  # chance of a false alarm at a look: a step of ten minutes has a hundred
+ALPHA_FINAL = 0.01  # chance of a false alarm at the end of a step, for each test
+MAX_ERROR_RATE = 0.05  # too many even where the champion answers nothing to compare with
+MIN_SAMPLES = 100  # answers, or scores of each: fewer give no quantile and no distribution
 # Arbitrary: twice what the field calls a major shift, since a new model is meant to differ.
-MOST_SHIFT = 0.5
+MAX_PSI = 0.5
 PERCENTILE = 0.99
 SERVER_ERROR = 500
-UNFIT = 422
+UNPROCESSABLE = 422
 GROUPS = 10
 
 
@@ -57,14 +56,14 @@ class Step(Strict):
 
     @property
     def sentence(self) -> str:
-        """The step in words."""
-        told = f"{self.answers:,} answers, {self.errors} errors"
-        told += f" (champion {self.champion_errors} of {self.champion_answers:,})"
+        """The step as a person reads it."""
+        text = f"{self.answers:,} answers, {self.errors} errors"
+        text += f" (champion {self.champion_errors} of {self.champion_answers:,})"
         if self.latency_p99 is not None:
-            told += f", 99 of 100 within {1000 * self.latency_p99:.2g} ms"
+            text += f", 99 of 100 within {1000 * self.latency_p99:.2g} ms"
         if self.stability_index is not None:
-            told += f", stability index of the scores {self.stability_index:.2g}"
-        return told
+            text += f", stability index of the scores {self.stability_index:.2g}"
+        return text
 
 
 def compare(canary: Tally, champion: Tally, share: float) -> Step:
@@ -73,30 +72,30 @@ def compare(canary: Tally, champion: Tally, share: float) -> Step:
         share=share,
         answers=answers(canary),
         errors=errors(canary),
-        refused=canary.statuses.get(UNFIT, 0),
+        refused=canary.statuses.get(UNPROCESSABLE, 0),
         champion_answers=answers(champion),
         champion_errors=errors(champion),
-        champion_refused=champion.statuses.get(UNFIT, 0),
+        champion_refused=champion.statuses.get(UNPROCESSABLE, 0),
         latency_p99=quantile(canary, PERCENTILE),
         champion_latency_p99=quantile(champion, PERCENTILE),
         stability_index=shift(canary, champion)[0],
     )
 
 
-def fault_at_a_look(step: Step) -> str | None:
+def interim_failure(step: Step) -> str | None:
     """Return in one sentence why the canary must end now; None: it need not."""
-    return _more_errors(step, LOOK)
+    return _more_errors(step, ALPHA_INTERIM)
 
 
-def fault_at_the_end(step: Step, canary: Tally, champion: Tally, limit: float) -> str | None:
+def final_failure(step: Step, canary: Tally, champion: Tally, limit: float) -> str | None:
     """Return in one sentence why the canary must go no further; `limit` of latency in seconds."""
-    questions: tuple[Callable[[], str | None], ...] = (
-        lambda: _more_errors(step, END),
+    tests: tuple[Callable[[], str | None], ...] = (
+        lambda: _more_errors(step, ALPHA_FINAL),
         lambda: _more_refused(step),
         lambda: _slow(step, limit),
         lambda: _shifted(canary, champion),
     )
-    return next((fault for question in questions if (fault := question())), None)
+    return next((failure for test in tests if (failure := test())), None)
 
 
 def errors(tally: Tally) -> int:
@@ -104,34 +103,24 @@ def errors(tally: Tally) -> int:
     return sum(count for status, count in tally.statuses.items() if status >= SERVER_ERROR)
 
 
-def more_often(bad: int, number: int, bad_before: int, before: int) -> float:
+def fisher_one_sided(bad: int, number: int, bad_before: int, before: int) -> float:
     """Return the chance of at least `bad` of `number` if both are alike (Fisher, one-sided).
 
-    >>> round(more_often(3, 4, 1, 4), 6), more_often(0, 10, 3, 10), round(more_often(1, 1, 0, 9), 6)
-    (0.242857, 1.0, 0.1)
+    >>> round(fisher_one_sided(3, 4, 1, 4), 6), fisher_one_sided(0, 10, 3, 10)
+    (0.242857, 1.0)
     """
+    from scipy.stats import hypergeom  # noqa: PLC0415 - a rollout without a canary does not pay for it
+
     if not number or not before:
         return 1.0
-    all_bad, both = bad + bad_before, number + before
-
-    def chance(count: int) -> float:
-        logarithm = (
-            _choose(all_bad, count)
-            + _choose(both - all_bad, number - count)
-            - _choose(both, number)
-        )
-        return math.exp(logarithm)
-
-    most = min(all_bad, number)
-    if bad <= max(0, number - (both - all_bad)):
-        return 1.0
-    return min(1.0, math.fsum(_until_negligible(chance, bad, most)))
+    tail = hypergeom.sf(bad - 1, number + before, bad + bad_before, number)
+    return min(1.0, float(tail))
 
 
 def quantile(tally: Tally, share: float) -> float | None:
     """Return a quantile of the seconds, straight within its bucket; None: too few answers."""
     total = sum(tally.seconds)
-    if total < FEWEST:
+    if total < MIN_SAMPLES:
         return None
     below, rank = 0, share * total
     low = 0.0
@@ -147,7 +136,7 @@ def shift(canary: Tally, champion: Tally) -> tuple[float | None, float]:
 
     None and 1 where either has too few.
     """
-    if min(sum(canary.scores.values()), sum(champion.scores.values())) < FEWEST:
+    if min(sum(canary.scores.values()), sum(champion.scores.values())) < MIN_SAMPLES:
         return None, 1.0
     cells = sorted({*canary.scores, *champion.scores})
     reference = np.array([champion.scores.get(cell, 0) for cell in cells])
@@ -158,13 +147,15 @@ def shift(canary: Tally, champion: Tally) -> tuple[float | None, float]:
 
 
 def _more_errors(step: Step, level: float) -> str | None:
-    alone = not step.champion_answers and step.answers >= FEWEST
-    if alone and step.errors > ALONE * step.answers:
+    is_alone = not step.champion_answers and step.answers >= MIN_SAMPLES
+    if is_alone and step.errors > MAX_ERROR_RATE * step.answers:
         return (
             f"The canary failed {step.errors} of {step.answers:,} requests; at most "
-            f"{100 * ALONE:g}% are allowed where the champion answered none to compare with."
+            f"{100 * MAX_ERROR_RATE:g}% are allowed where the champion answered none to compare with."
         )
-    chance = more_often(step.errors, step.answers, step.champion_errors, step.champion_answers)
+    chance = fisher_one_sided(
+        step.errors, step.answers, step.champion_errors, step.champion_answers
+    )
     if chance >= level:
         return None
     return (
@@ -175,8 +166,10 @@ def _more_errors(step: Step, level: float) -> str | None:
 
 
 def _more_refused(step: Step) -> str | None:
-    chance = more_often(step.refused, step.answers, step.champion_refused, step.champion_answers)
-    if chance >= END:
+    chance = fisher_one_sided(
+        step.refused, step.answers, step.champion_refused, step.champion_answers
+    )
+    if chance >= ALPHA_FINAL:
         return None
     return (
         f"The canary refused {step.refused} of {step.answers:,} requests as not fitting its "
@@ -186,45 +179,27 @@ def _more_refused(step: Step) -> str | None:
 
 
 def _slow(step: Step, limit: float) -> str | None:
-    found, before = step.latency_p99, step.champion_latency_p99
+    latency, champion = step.latency_p99, step.champion_latency_p99
     # Where the champion is as slow, it is the machine and not the model.
-    if found is None or found <= limit or (before is not None and before >= found):
+    if latency is None or latency <= limit or (champion is not None and champion >= latency):
         return None
-    beside = "" if before is None else f", the champion's {1000 * before:.3g} ms"
+    beside = "" if champion is None else f", the champion's {1000 * champion:.3g} ms"
     return (
-        f"99 of 100 answers of the canary take up to {1000 * found:.3g} ms{beside}; at most "
+        f"99 of 100 answers of the canary take up to {1000 * latency:.3g} ms{beside}; at most "
         f"{1000 * limit:g} ms are allowed by gates.latency_p99."
     )
 
 
 def _shifted(canary: Tally, champion: Tally) -> str | None:
     index, chance = shift(canary, champion)
-    if index is None or index <= MOST_SHIFT or chance >= END:
+    if index is None or index <= MAX_PSI or chance >= ALPHA_FINAL:
         return None
     return (
         f"The canary's scores lie elsewhere than the champion's: their stability index is "
-        f"{index:.3g}, at most {MOST_SHIFT:g} is expected of a model that answers the same "
+        f"{index:.3g}, at most {MAX_PSI:g} is expected of a model that answers the same "
         "question; where that is meant, roll out without a canary."
     )
 
 
 def _sums(numbers: np.ndarray, counts: np.ndarray) -> Floats:
     return np.bincount(numbers, weights=counts).astype(np.float64)
-
-
-def _choose(number: int, count: int) -> float:
-    """Return the logarithm of the binomial coefficient; -inf outside of it."""
-    if not 0 <= count <= number:
-        return -math.inf
-    return math.lgamma(number + 1) - math.lgamma(count + 1) - math.lgamma(number - count + 1)
-
-
-def _until_negligible(chance: Callable[[int], float], low: int, high: int) -> Iterator[float]:
-    """Yield the chances of the counts from `low` on; behind the mode they fall, and soon to nothing."""
-    before = 0.0
-    for count in range(low, high + 1):
-        found = chance(count)
-        yield found
-        if found < before and found < 1e-18:  # noqa: PLR2004 - of 1; a float's own grain
-            return
-        before = found

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from bundle_factory import Made
 from fake_cluster import FakeCluster
-from fixtures_canary import CANARY, IMPATIENT, is_asleep, kinds, spec_of
+from fixtures_canary import CANARY, IMPATIENT, is_scaled_down, kinds, spec_of
 
-from tasks.deployment.canary import notes_of
+from tasks.deployment.kubernetes.canary_deployment import notes_of
 
 pytestmark = pytest.mark.slow  # services take seconds to start
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.slow  # services take seconds to start
 def test_a_canary_that_is_as_good_becomes_champion(
     ground: Any, models: dict[str, Made], cluster: FakeCluster, world: None
 ) -> None:
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert ground.champion == models["new"].digest
     assert kinds(ground) == ["progress", "progress", "progress", "deployed"]
-    assert is_asleep(cluster)
-    assert "after 2 steps of a canary" in told["facts"]["reason"]
+    assert is_scaled_down(cluster)
+    assert "after 2 steps of a canary" in result["facts"]["reason"]
     woken = [body["spec"]["replicas"] for _, body in cluster.patches if "replicas" in spec_of(body)]
     assert woken == [1, 2, 0]  # of 2 beside it: a third, a half, none
     names = [name for name, body in cluster.patches if "template" in spec_of(body)]
@@ -53,13 +53,13 @@ def test_a_canary_that_fails_requests_is_taken_back(
     tally = {"statuses": {"200": 10, "500": 4000}, "edges": [], "seconds": [], "scores": {}}
     cluster.addresses["canary"].append(sick({"digest": new, "models": {new: tally}}))
 
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "The canary failed 4000 of" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "The canary failed 4000 of" in result["facts"]["reason"]
     assert kinds(ground) == ["progress", "returned"]
     assert (ground.champion, cluster.digest(cluster.stable)) == (models["old"].digest,) * 2
-    assert is_asleep(cluster)
+    assert is_scaled_down(cluster)
     assert {name for name, _ in cluster.patches} == {cluster.canary}
 
 
@@ -77,23 +77,23 @@ def test_a_canary_that_crashes_is_taken_back_at_once(
         return found
 
     monkeypatch.setattr(cluster, "pods", with_crash)
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "ended with OOMKilled" in told["facts"]["reason"]
-    assert is_asleep(cluster)
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "ended with OOMKilled" in result["facts"]["reason"]
+    assert is_scaled_down(cluster)
 
 
 def test_too_few_requests_hold_a_canary_and_then_end_it(
     ground: Any, models: dict[str, Made], cluster: FakeCluster
 ) -> None:
-    code, told = ground.deploy(models["new"], serving=IMPATIENT)
+    code, result = ground.deploy(models["new"], serving=IMPATIENT)
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert told["facts"]["reason"].startswith("After 1s of holding the canary was asked 0 of 20")
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert result["facts"]["reason"].startswith("After 1s of holding the canary had 0 of 20")
     assert kinds(ground) == ["progress", "hold", "returned"]
     assert "it holds until" in ground.ledger[1].reason
-    assert is_asleep(cluster)
+    assert is_scaled_down(cluster)
 
 
 def test_a_first_model_has_nobody_to_be_compared_with(
@@ -101,9 +101,9 @@ def test_a_first_model_has_nobody_to_be_compared_with(
 ) -> None:
     ground.store.delete(f"{ground.problem}/champion.json")
 
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert kinds(ground) == ["deployed"]
     assert {name for name, _ in cluster.patches} == {cluster.stable}
 
@@ -111,9 +111,9 @@ def test_a_first_model_has_nobody_to_be_compared_with(
 def test_without_a_canary_in_the_problem_pods_are_replaced_one_by_one(
     ground: Any, models: dict[str, Made], cluster: FakeCluster
 ) -> None:
-    code, told = ground.deploy(models["new"])
+    code, result = ground.deploy(models["new"])
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert {name for name, _ in cluster.patches} == {cluster.stable}
 
 
@@ -122,9 +122,9 @@ def test_a_cluster_without_a_canary_still_replaces_pods_one_by_one(
 ) -> None:
     cluster.is_old = True
 
-    code, told = ground.deploy(models["new"])
+    code, result = ground.deploy(models["new"])
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
 
 
 def test_a_canary_that_the_cluster_does_not_have_is_asked_wrongly(
@@ -132,10 +132,10 @@ def test_a_canary_that_the_cluster_does_not_have_is_asked_wrongly(
 ) -> None:
     cluster.is_old = True
 
-    code, told = ground.deploy(models["new"], serving=CANARY)
+    code, result = ground.deploy(models["new"], serving=CANARY)
 
     assert code == 2
-    assert "apply the problem's kustomization" in told["why"]
+    assert "apply the problem's kustomization" in result["why"]
 
 
 def test_a_rollout_that_is_not_done_is_waited_for_before_a_canary_is_woken(
@@ -154,7 +154,7 @@ def test_a_rollout_that_is_not_done_is_waited_for_before_a_canary_is_woken(
         return found
 
     monkeypatch.setattr(cluster, "seen", rolling)
-    code, told = ground.deploy(models["new"], serving=IMPATIENT)
+    code, result = ground.deploy(models["new"], serving=IMPATIENT)
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert told["facts"]["reason"].startswith("After 1s of holding")
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert result["facts"]["reason"].startswith("After 1s of holding")

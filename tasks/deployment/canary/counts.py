@@ -1,6 +1,6 @@
 """What the pods of a track answered, added up over pods that restart, come and go.
 
-Asked of each pod itself: the Service that clients use would answer for either track.
+Read from each pod itself: the Service that clients use would answer for either track.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from contract.serving_state import Tally
-from tasks.deployment.kubernetes import Deployment, told_by
+from tasks.deployment.kubernetes.pods import TrackPods
 
 NOTHING = Tally(statuses={}, edges=(), seconds=(), scores={})
 
@@ -24,15 +24,15 @@ class Count:
         self._gone = NOTHING
         """What pods had answered before they began to count anew."""
 
-    def look(self, told: Mapping[str, Tally]) -> None:
-        """Take what each pod tells now; a pod that is silent keeps what it told."""
-        for name, now in told.items():
+    def update(self, tallies: Mapping[str, Tally]) -> None:
+        """Take the tally of each pod now; a pod that does not answer keeps its last one."""
+        for name, now in tallies.items():
             first, last = self._pods.get(name, (now if self._from_now else NOTHING, now))
             if answers(now) < answers(last):  # its container began anew
                 self._gone = add(self._gone, last, first)
                 first = NOTHING
             self._pods[name] = first, now
-        self._from_now = self._from_now and not told
+        self._from_now = self._from_now and not tallies
 
     def total(self) -> Tally:
         """Return the sum."""
@@ -42,19 +42,19 @@ class Count:
         return total
 
 
-def ask_pods(deployment: Deployment, digest: str, api_key: str) -> dict[str, Tally]:
-    """Return what each pod of the track has answered with a model."""
-    told: dict[str, Tally] = {}
-    for pod in deployment.pods(digest):
-        found = told_by(pod, api_key)
-        if found is None or found.get("digest") != digest:
+def read_tallies(pods: TrackPods, digest: str) -> dict[str, Tally]:
+    """Return what each pod of a track has answered with a model."""
+    tallies: dict[str, Tally] = {}
+    for pod in pods.of(digest):
+        info = pods.info(pod)
+        if info is None or info.get("digest") != digest:
             continue
         try:
-            tally = Tally.model_validate(found.get("models", {}).get(digest, NOTHING))
+            tally = Tally.model_validate(info.get("models", {}).get(digest, NOTHING))
         except ValidationError:
             continue  # an older service: it counts nothing, and the canary holds
-        told[pod["metadata"]["name"]] = tally
-    return told
+        tallies[pod["metadata"]["name"]] = tally
+    return tallies
 
 
 def answers(tally: Tally) -> int:
@@ -66,7 +66,7 @@ def add(total: Tally, more: Tally, less: Tally = NOTHING) -> Tally:
     """Return `total` + `more` - `less`, which is an earlier state of `more`."""
     buckets = [total.seconds, more.seconds, less.seconds]
     width = max(map(len, buckets))
-    one, two, three = ([*found, *[0] * (width - len(found))] for found in buckets)
+    one, two, three = ([*counts, *[0] * (width - len(counts))] for counts in buckets)
     return Tally(
         statuses=_add(total.statuses, more.statuses, less.statuses),
         edges=more.edges or total.edges,

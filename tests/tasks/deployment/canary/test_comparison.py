@@ -1,22 +1,24 @@
 """A canary is judged against the champion beside it; each question passes, fails, or cannot be judged."""
 
 import math
+from fractions import Fraction
 from itertools import accumulate, pairwise
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.serving_state import Tally
-from tasks.deployment.counting import NOTHING, Count, add, answers
-from tasks.deployment.judging import (
+from tasks.deployment.canary.comparison import (
     compare,
-    fault_at_a_look,
-    fault_at_the_end,
-    more_often,
+    final_failure,
+    fisher_one_sided,
+    interim_failure,
     quantile,
     shift,
 )
+from tasks.deployment.canary.counts import NOTHING, Count, add, answers
 
 EDGES = (0.001, 0.01, 0.1)
 LIMIT = 0.02
@@ -37,11 +39,11 @@ def tally(
 
 
 def look(canary: Tally, champion: Tally) -> str | None:
-    return fault_at_a_look(compare(canary, champion, 0.25))
+    return interim_failure(compare(canary, champion, 0.25))
 
 
 def at_the_end(canary: Tally, champion: Tally) -> str | None:
-    return fault_at_the_end(compare(canary, champion, 0.25), canary, champion, LIMIT)
+    return final_failure(compare(canary, champion, 0.25), canary, champion, LIMIT)
 
 
 def test_an_equal_canary_passes() -> None:
@@ -115,9 +117,29 @@ def test_classes_are_compared_as_they_are() -> None:
 
 
 def test_the_exact_test_knows_the_lady_tasting_tea() -> None:
-    """Fisher, "The Design of Experiments", 1935, chapter 2: 8 cups, 4 of each, all told."""
-    assert more_often(4, 4, 0, 4) == pytest.approx(1 / 70)
-    assert more_often(3, 4, 1, 4) == pytest.approx(17 / 70)
+    """Fisher, "The Design of Experiments", 1935, chapter 2: 8 cups, 4 of each."""
+    assert fisher_one_sided(4, 4, 0, 4) == pytest.approx(1 / 70)
+    assert fisher_one_sided(3, 4, 1, 4) == pytest.approx(17 / 70)
+
+
+@pytest.mark.parametrize(
+    "table", [(1, 20, 0, 60), (5, 500, 0, 1000), (10, 100, 2, 300), (50, 950, 0, 3000)]
+)
+def test_the_exact_test_is_what_counting_all_tables_gives(table: tuple[int, int, int, int]) -> None:
+    bad, number, bad_before, before = table
+    all_bad, both = bad + bad_before, number + before
+    tables = [
+        comb(all_bad, count) * comb(both - all_bad, number - count)
+        for count in range(bad, min(all_bad, number) + 1)
+    ]
+
+    expected = float(Fraction(sum(tables), comb(both, number)))
+
+    assert fisher_one_sided(*table) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_exact_test_knows_nothing_without_answers() -> None:
+    assert fisher_one_sided(0, 0, 5, 10) == fisher_one_sided(5, 10, 0, 0) == 1.0
 
 
 @given(st.integers(0, 30), st.integers(0, 60), st.integers(0, 30), st.integers(0, 60), st.data())
@@ -127,7 +149,7 @@ def test_the_exact_test_is_a_tail_that_sums_to_one(
     number, before = bad + good, bad_before + good_before
     all_bad = bad + bad_before
     tails = [
-        more_often(count, number, all_bad - count, before)
+        fisher_one_sided(count, number, all_bad - count, before)
         for count in range(max(0, all_bad - before), min(all_bad, number) + 1)
     ]
 
@@ -144,20 +166,20 @@ def test_a_quantile_lies_straight_within_its_bucket() -> None:
 
 def test_answers_add_up_over_pods_and_over_restarts() -> None:
     count = Count(from_now=False)
-    count.look({"a": tally(10), "b": tally(5)})
-    count.look({"a": tally(12)})
+    count.update({"a": tally(10), "b": tally(5)})
+    count.update({"a": tally(12)})
     assert answers(count.total()) == 17
-    count.look({"a": tally(3), "b": tally(6), "c": tally(1)})  # a began anew
+    count.update({"a": tally(3), "b": tally(6), "c": tally(1)})  # a began anew
 
     assert answers(count.total()) == 12 + 3 + 6 + 1
 
 
 def test_what_the_champion_answered_before_is_left_out() -> None:
     count = Count(from_now=True)
-    count.look({})
-    count.look({"a": tally(1000)})
+    count.update({})
+    count.update({"a": tally(1000)})
     assert answers(count.total()) == 0
-    count.look({"a": tally(1010), "new": tally(7)})
+    count.update({"a": tally(1010), "new": tally(7)})
 
     assert answers(count.total()) == 17
 
@@ -166,7 +188,7 @@ def test_what_the_champion_answered_before_is_left_out() -> None:
 def test_a_pod_counts_as_what_it_gained(gains: list[int]) -> None:
     count = Count(from_now=True)
     for total in accumulate(gains):
-        count.look({"a": tally(total, seconds=(total, 0, 0, 0), scores={1: total})})
+        count.update({"a": tally(total, seconds=(total, 0, 0, 0), scores={1: total})})
 
     found = count.total()
     assert answers(found) == sum(gains) - gains[0]

@@ -1,0 +1,1 @@
+"""The cluster that the stage deploys in, through the Kubernetes API."""

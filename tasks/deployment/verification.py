@@ -1,0 +1,205 @@
+"""Is the model in service the one that was judged? Checked at its public endpoint.
+
+Two checks, once /info names the digest: does it answer the bundle's golden rows as the
+bundle's own reader does, and how long does an answer take.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from bundle import Model
+from bundle.request import complaints
+from contract.log import log
+from contract.rollout.target import RolloutFailed
+from contract.service_protocol import PREDICT
+from contract.strict import Strict
+from tasks.deployment.client import Client, Reply
+
+POLL_SECONDS = 0.25
+TOLERANCE = 1e-12  # relative above 1, absolute below: as for the golden rows themselves
+WARMING = 20  # requests before the clock counts
+REQUESTS = 200
+ROUNDS = 3
+PERCENTILE = 0.99
+
+Value = bool | int | float | str | None
+T = TypeVar("T")
+
+_log = log("deployment")
+
+
+class AnotherModel(RolloutFailed):
+    """The answer came from a model that should serve no longer."""
+
+
+class GoldenRowCheck(Strict):
+    """What the golden rows showed."""
+
+    rows: int
+    """Golden rows that a caller could send, and that were answered alike."""
+    skipped: int
+    """Golden rows that no caller could send: they try the reader, not the service."""
+    largest_difference: float
+    """Between the service's numbers and the reader's."""
+
+
+def ask_service(
+    url: str,
+    api_key: str,
+    model: Model,
+    question: Callable[[Client], T],
+    *,
+    follow_seconds: float,
+) -> T:
+    """Return what `question` returns; repeat it while the URL still leads to an older model.
+
+    `follow_seconds` is how long it may do so.
+
+    Raises:
+        RolloutFailed: the answers are not what is expected, or another model gives them for too long.
+    """
+    deadline = time.monotonic() + follow_seconds
+    while True:
+        try:
+            with Client(url, api_key) as client:
+                info = client.info()
+                if info is not None:
+                    # A row may be none to an older model, and its refusal names no model.
+                    _check_model(info.get("digest"), model)
+                return question(client)
+        except AnotherModel as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.info("repeating the requests", why=str(error))
+        time.sleep(POLL_SECONDS)
+
+
+def send_golden_rows(
+    client: Client, model: Model, rows: Sequence[Mapping[str, Value]] | None = None
+) -> GoldenRowCheck:
+    """Compare the service's answers to the golden rows, or to other `rows`, with the reader's.
+
+    Raises:
+        RolloutFailed: one differs, one is refused, or there is none to send.
+        AnotherModel: one was answered by a model that should serve no longer.
+    """
+    largest, answered = 0.0, 0
+    if rows is None:
+        rows = [golden.row for golden in model.golden.rows]
+    sendable = [row for row in rows if not complaints(model.contract, row)]
+    for index, row in enumerate(sendable):
+        reply = _predict(client, row)
+        if reply.status != HTTPStatus.OK:
+            raise RolloutFailed(
+                f"Canary row {index} was answered {reply.status} "
+                f"({reply.body.get('error', 'no reason')}), expected 200."
+            )
+        _check_model(reply.body.get("model"), model)
+        values, expected = _numbers(reply, model), _expected(model, row)
+        difference = _difference(values, expected)
+        if not difference <= TOLERANCE:
+            raise RolloutFailed(
+                f"Canary row {index} was answered {values}, and the bundle's reader gives "
+                f"{expected}: they differ by {difference:g}, at most {TOLERANCE:g} is expected."
+            )
+        largest, answered = max(largest, difference), answered + 1
+    if not answered:
+        raise RolloutFailed(
+            "No golden row of the bundle is a valid request, so nothing was compared."
+        )
+    skipped = len(rows) - answered
+    return GoldenRowCheck(rows=answered, skipped=skipped, largest_difference=largest)
+
+
+def measure(client: Client, model: Model) -> float:
+    """Return the 99th percentile of the seconds that an answer takes, over golden rows.
+
+    The least of three rounds of 200 requests: on a shared machine a neighbour only adds.
+
+    Raises:
+        RolloutFailed: a request is not answered.
+        AnotherModel: one was answered by a model that should serve no longer.
+    """
+    rows = [golden.row for golden in model.golden.rows]
+    rows = [row for row in rows if not complaints(model.contract, row)]
+    for index in range(WARMING):
+        _predict(client, rows[index % len(rows)])
+    return min(_round(client, model, rows) for _ in range(ROUNDS))
+
+
+def check_latency(latency: float | None, limit: float) -> None:
+    """Go on only if the service is fast enough; both in seconds.
+
+    Raises:
+        RolloutFailed: it is not, or it was not measured.
+    """
+    if latency is None or not latency <= limit:
+        took = "an unknown time" if latency is None else f"up to {latency * 1000:.1f} ms"
+        sentence = (
+            f"99 of 100 requests take {took}, at most {limit * 1000:g} ms are allowed by "
+            "gates.latency_p99."
+        )
+        raise RolloutFailed(sentence)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least `share` of the values do not exceed.
+
+    >>> percentile([4.0, 1.0, 3.0, 2.0], 0.5)
+    2.0
+    """
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _round(client: Client, model: Model, rows: Sequence[object]) -> float:
+    replies = [_predict(client, rows[index % len(rows)]) for index in range(REQUESTS)]
+    bad = [reply.status for reply in replies if reply.status != HTTPStatus.OK]
+    if bad:
+        raise RolloutFailed(
+            f"{len(bad)} of {REQUESTS} requests were answered {bad[0]}, expected 200."
+        )
+    for reply in replies:
+        _check_model(reply.body.get("model"), model)
+    return percentile([reply.seconds for reply in replies], PERCENTILE)
+
+
+def _check_model(digest: str | None, model: Model) -> None:
+    if digest != model.digest:
+        served = f"the model {digest[:12]}" if digest else "no model"
+        raise AnotherModel(
+            f"The service answered with {served}, expected {model.digest[:12]}; who moved it?"
+        )
+
+
+def _predict(client: Client, row: object) -> Reply:
+    try:
+        return client.request("POST", PREDICT, row)
+    except OSError as error:
+        raise RolloutFailed(f"The service stopped answering: {error}.") from error
+
+
+def _numbers(reply: Reply, model: Model) -> list[float]:
+    """Return the numbers of an answer in the reader's order; missing ones are NaN."""
+    body: dict[str, Any] = reply.body
+    if model.contract.task == "multiclass":
+        scores = body.get("scores")
+        values = list(scores.values()) if isinstance(scores, dict) else []
+    else:
+        values = [body.get("value" if model.contract.task == "regression" else "score")]
+    return [float(value) if isinstance(value, int | float) else math.nan for value in values]
+
+
+def _expected(model: Model, row: Mapping[str, Value]) -> list[float]:
+    score = model.one(row)
+    return score if isinstance(score, list) else [score]
+
+
+def _difference(values: Sequence[float], expected: Sequence[float]) -> float:
+    """Return the largest difference, relative above 1; NaN where something is missing."""
+    if len(values) != len(expected):
+        return math.nan
+    differences = [abs(a - b) / max(1.0, abs(b)) for a, b in zip(values, expected, strict=True)]
+    return math.nan if any(map(math.isnan, differences)) else max(differences)
