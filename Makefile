@@ -14,7 +14,7 @@ RUN := .venv/bin/python -m
 help: ## print this vocabulary
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY) ## set everything up, tell the whole story on real flights, leave the platform up
+demo: $(READY) ## set everything up, run the whole cycle on real flights, leave the platform up
 	$(RUN) perennial demo
 
 test: $(READY) ## set everything up and run every test
@@ -80,7 +80,7 @@ clean: ## remove the environments; the platform's state stays
 	$(PYTHON) -m venv .uv || { echo "This Python has no venv module; install the package python3-venv." >&2; exit 2; }
 	.uv/bin/python -m pip install --quiet --require-hashes -r locks/uv.txt
 
-.venv/.ready: locks/dev.txt setup.py bundle/_flatforest.c | $(UV)
+.venv/.ready: locks/dev.txt setup.py pyproject.toml bundle/_flatforest.c | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes locks/dev.txt
 	$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .

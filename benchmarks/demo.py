@@ -26,27 +26,27 @@ def main() -> None:
         machine = Machine(Path(name) / "home", Path(name) / "landing")
         try:
             began = time.monotonic()
-            told = machine.ask("demo")
+            result = machine.ask("demo")
             seconds = time.monotonic() - began
             time.sleep(SETTLES_SECONDS)
             memory = machine.memory()
             store = open_platform(find_home(machine.environment)).store()
-            write_section(TITLE, "make bench-demo", _text(told, seconds, memory, _stages(store)))
+            write_section(TITLE, "make bench-demo", _text(result, seconds, memory, _stages(store)))
         finally:
             machine.ask("down")
 
 
 def _text(
-    told: dict[str, Any], seconds: float, memory: dict[str, float], stages: list[list[object]]
+    result: dict[str, Any], seconds: float, memory: dict[str, float], stages: list[list[object]]
 ) -> str:
-    checks = [["yes" if c["holds"] else "**no**", c["claim"], c["found"]] for c in told["checks"]]
+    checks = [["yes" if c["holds"] else "**no**", c["claim"], c["found"]] for c in result["checks"]]
     ledger = [
         [entry["at"][:16], entry["kind"], (entry["digest"] or "-")[:12], entry["reason"]]
-        for entry in told["ledger"]
+        for entry in result["ledger"]
     ]
     whole = (
-        f"The whole story took **{seconds:.0f} s**, in it the platform's first start, "
-        f"**{told['ready_seconds']:.0f} s** until all of it answered. {told['weather']}"
+        f"The whole demo took **{seconds:.0f} s**, in it the platform's first start, "
+        f"**{result['ready_seconds']:.0f} s** until all of it answered. {result['weather']}"
     )
     return "\n\n".join(
         [

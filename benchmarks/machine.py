@@ -16,7 +16,7 @@ import psutil
 from contract.store.client import Store
 from contract.store.ledger import LedgerEntry
 from contract.store.source_head import read_head
-from perennial.local.processes import family, memory_bytes
+from perennial.local.processes import memory_bytes, tree
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +30,7 @@ class Machine:
     problems: Path | None = None
     """None: the project's own, as for a person who sets nothing."""
     limit_seconds: float = 1800
-    """Of one command; arbitrary: the whole story on a machine with much else to do."""
+    """Of one command; arbitrary: the whole demo on a machine with much else to do."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -62,7 +62,7 @@ class Machine:
     def cpu_seconds(self) -> dict[str, float]:
         """Return the CPU time by program: of those that run, and what they forked and collected."""
         found: dict[str, float] = {}
-        for process in family(self.home):
+        for process in tree(self.home):
             with contextlib.suppress(psutil.Error):
                 name = _name(process.cmdline())
                 used = process.cpu_times()
@@ -74,7 +74,7 @@ class Machine:
     def memory(self) -> dict[str, float]:
         """Return MiB (PSS) of the platform's processes by program, and of all together."""
         found: dict[str, float] = {}
-        for process in family(self.home):
+        for process in tree(self.home):
             with contextlib.suppress(psutil.Error):
                 name = _name(process.cmdline())
                 full = process.memory_full_info()

@@ -24,7 +24,7 @@ from contract.store.ledger import Ledger
 from dags.stage.request import run_key
 from perennial.local.home import find_home
 from perennial.local.machine_platform import MachinePlatform, open_platform
-from perennial.local.processes import family
+from perennial.local.processes import tree
 
 PROBLEM, DAG, VICTIM = "wine", "wine__lifecycle", "validation"
 LIMIT_SECONDS = 600
@@ -124,7 +124,7 @@ def _until(is_so: Callable[[], bool], what: str) -> None:
 def _find(home: Path, words: str, parent: str) -> list[psutil.Process]:
     """Return the processes whose command, and whose parent's, match these patterns."""
     found = []
-    for process in family(home):
+    for process in tree(home):
         with contextlib.suppress(psutil.Error):
             above = process.parent()
             of_parent = " ".join(above.cmdline()) if above else ""

@@ -41,7 +41,7 @@ class ColumnDrift(Strict):
     psi_corrected: float
     """Without the bias of small samples; what is decided on."""
     limit: float
-    """From which on the column counts as drifted; at least 0.10, at most 0.25."""
+    """From which on the column counts as drifted."""
     p: float
     q: float
     """`p` adjusted for the number of columns (Benjamini and Hochberg)."""
@@ -59,13 +59,13 @@ class ColumnDrift(Strict):
     importance: float
     """Share of the model's own importance, in [0, 1]."""
     impact: float
-    """importance x min(1, psi_corrected / 0.25): what names the cause best."""
+    """importance x min(1, psi_corrected / `drift.major` of the policy): names the cause best."""
     rank: int
     """By impact; 1 is the greatest."""
     cause: Cause
     drifted: bool
     warned: bool
-    """Significant and above 0.05, but not drifted."""
+    """Significant, but not drifted."""
 
 
 class Multivariate(Strict):
@@ -91,7 +91,7 @@ class Performance(Strict):
     """cur / ref - 1."""
     z: float
     z_limit: float
-    """2 against a forward backtest, 3 where there is a held-out part only."""
+    """From which `z` on a rise counts; higher where there is a held-out part only."""
     n_labelled: int
     coverage: float
     """Labelled share of the rows that were served in the same days."""

@@ -1,4 +1,4 @@
-"""Notify the owner: one POST to `$PERENNIAL_WEBHOOK` on failed, blocked, refused, promoted.
+"""Notify the owner of what happened: one POST to `$PERENNIAL_WEBHOOK` for each event.
 
 Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
 """
@@ -19,9 +19,11 @@ EVENTS = {
     "refused": "refused",
     "deployed": "promoted",
     "returned": "returned",
-    "blocked_data_quality": "blocked",
     "retrain": "retrain",
 }
+# Facts of monitoring: a data fault that began, or ended, with its sentence. The outcome is
+# `blocked_data_quality` on every day of the fault; the owner is notified on its first day and its end.
+FAULT_EVENTS = ("blocked", "cleared")
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +41,14 @@ def notify_outcome(context: "Context") -> None:
     if not os.environ.get(VARIABLE):
         return
     result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
-    outcome = result.get("outcome") if isinstance(result, dict) else None
+    if not isinstance(result, dict):
+        return
+    outcome, facts = result.get("outcome"), result.get("facts", {})
+    for event in FAULT_EVENTS:
+        if event in facts:
+            _send(event, facts[event], context)
     if outcome in EVENTS:
-        reason = result.get("facts", {}).get("reason", "")
+        reason = facts.get("reason", "")
         _send(EVENTS[outcome], f"{outcome}: {reason}" if reason else outcome, context)
 
 

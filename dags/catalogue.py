@@ -1,16 +1,17 @@
-"""The problems that are scheduled: each folder of `$PERENNIAL_PROBLEMS` with a `problem.yaml`.
+"""The problems that are scheduled: each folder below `$PERENNIAL_PROBLEMS` with a `problem.yaml`.
 
 A file that cannot be read takes no other problem with it; its errors are listed instead.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from airflow.sdk import get_parsing_context
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem, problem_files, read_problem
+from contract.problem import Problem, problem_files, problem_folders, read_problem
 from dags.stage.request import PROJECT
 
 
@@ -23,14 +24,14 @@ class Catalogue(NamedTuple):
 
 def read_catalogue() -> Catalogue:
     """Read the problems of this parse, by name; within a task: only the task's own problem."""
-    folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
+    path = os.environ.get("PERENNIAL_PROBLEMS") or str(PROJECT / "problems")
     dag = get_parsing_context().dag_id
-    return read_folder(folder, dag.rpartition("__")[0] if dag else None)
+    return read_folders(problem_folders(path), dag.rpartition("__")[0] if dag else None)
 
 
-def read_folder(folder: Path, only: str | None = None) -> Catalogue:
-    """Read the problem files of a folder, or that of the problem `only` where it has one."""
-    paths = problem_files(folder)
+def read_folders(folders: Sequence[Path], only: str | None = None) -> Catalogue:
+    """Read the problem files of the folders, or that of the problem `only` where there is one."""
+    paths = problem_files(*folders)
     catalogue = Catalogue([], [])
     for name in [only] if only in paths else paths:
         path = paths[name]

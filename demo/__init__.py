@@ -1,5 +1,5 @@
-"""The world outside: systems that land data and send requests, played on real data.
+"""The outside world: systems that land data and send requests, simulated with real data.
 
-Nothing of the product needs this room; `make demo`, tests and examples do. Data of other people's
-packages is read from the installed package and never copied into this project.
+An add-on: nothing of the product needs it; `make demo`, tests and examples do. Data of other
+packages are read from the installed package and never copied into this project.
 """

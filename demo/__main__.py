@@ -1,4 +1,4 @@
-"""The world outside, by hand.
+"""The outside world, by hand.
 
 python -m demo flights --until 2013-06-01T09:00:00Z --to LANDING [--weather-in WEATHER_DSN]
 python -m demo requests --day 2013-06-01 --to rows.json
@@ -18,35 +18,38 @@ from contract.errors import AskedWrongly, PerennialError
 
 def main(argv: list[str]) -> int:
     """Land data or write requests; print one JSON object that says how much."""
-    words = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv)
     try:
-        made = _do(words)
+        result = _do(arguments)
     except PerennialError as error:
         sys.stderr.write(f"demo: {error}\n")
         return error.exit_code
-    sys.stdout.write(json.dumps(made) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
     return 0
 
 
-def _do(words: argparse.Namespace) -> dict[str, object]:
-    if words.what in {"wine", "hotel"}:
+def _do(arguments: argparse.Namespace) -> dict[str, object]:
+    if arguments.what in {"wine", "hotel"}:
         from demo.tables import land  # noqa: PLC0415 - pandas is not needed by the flights
 
-        return {"path": str(land(words.what, words.to))}
+        return {"path": str(land(arguments.what, arguments.to))}
     from demo.flights import Airport, write_requests  # noqa: PLC0415 - the same
 
-    dsn = required(words.weather_in) if getattr(words, "weather_in", None) else None
-    airport = Airport(words.cache)
-    if words.what == "requests":
-        return {"rows": write_requests(airport, words.day, words.to, words.fault)}
-    faulty = (words.faulty_from, words.faulty_to) if words.faulty_from else None
+    dsn = required(arguments.weather_in) if getattr(arguments, "weather_in", None) else None
+    airport = Airport(arguments.cache)
+    if arguments.what == "requests":
+        return {"rows": write_requests(airport, arguments.day, arguments.to, arguments.fault)}
+    faulty = (arguments.faulty_from, arguments.faulty_to) if arguments.faulty_from else None
     if dsn is None:
-        return {"files": airport.land(words.to, words.until, words.fault, faulty), "rows": 0}
+        return {
+            "files": airport.land(arguments.to, arguments.until, arguments.fault, faulty),
+            "rows": 0,
+        }
     from demo.weather import WeatherTable  # noqa: PLC0415 - the same
 
-    files = airport.land(words.to, words.until, words.fault, faulty, ["departures"])
+    files = airport.land(arguments.to, arguments.until, arguments.fault, faulty, ["departures"])
     with closing(WeatherTable(dsn)) as table:
-        rows = airport.land_weather(table, words.until, words.fault, faulty)
+        rows = airport.land_weather(table, arguments.until, arguments.fault, faulty)
     return {"files": files, "rows": rows}
 
 
@@ -64,7 +67,7 @@ def required(name: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo", description="The world outside.")
+    parser = argparse.ArgumentParser(prog="python -m demo", description="The outside world.")
     what = parser.add_subparsers(dest="what", required=True)
     for name in ("flights", "requests", "wine", "hotel"):
         command = what.add_parser(name)
@@ -86,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

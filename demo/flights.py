@@ -101,24 +101,24 @@ class Airport:
         Days that are there already are treated as files are.
         """
         rows = 0
-        known = table.landed()
+        landed = table.landed()
         for day, broken in _landed(until, fault, faulty):
-            repaired = known.get(day, False) and broken is None
-            if day in known and not repaired:
+            repaired = landed.get(day, False) and broken is None
+            if day in landed and not repaired:
                 continue
             query = _query("weather", day, until if repaired else _lands(day), broken)
-            found = self._database.sql(query).to_arrow_table()
-            rows += table.land(day, found, is_faulty=broken is not None)
+            observations = self._database.sql(query).to_arrow_table()
+            rows += table.land(day, observations, is_faulty=broken is not None)
         return rows
 
     def requests(self, day: date, fault: Fault | None = None) -> list[dict[str, Any]]:
-        """Return the rows that a client asks about on `day`: departures with the newest weather.
+        """Return the rows of a client's requests on `day`: departures with the newest weather.
 
-        Only what is known before the departure, and what the problem asks for.
+        They have only columns that the problem uses and that are known before the departure.
         """
-        asked = [name for name in WEATHER_COLUMNS if name != "wind_gust"]
-        weather = ", ".join(f"w.{name}" for name in asked)
-        found = self._database.execute(
+        observed = [name for name in WEATHER_COLUMNS if name != "wind_gust"]
+        weather = ", ".join(f"w.{name}" for name in observed)
+        cursor = self._database.execute(
             f"""
             select d.* exclude (flight_number, dep_delay, arr_delay, air_time, late), {weather}
             from departures d asof left join weather w
@@ -128,8 +128,8 @@ class Airport:
             """,  # noqa: S608 - names of columns are ours
             {"day": datetime.combine(day, time())},
         )
-        names = [entry[0] for entry in found.description]
-        rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+        names = [entry[0] for entry in cursor.description]
+        rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         return [_as_sent(row, fault) for row in rows]
 
     def _deliver(

@@ -37,8 +37,8 @@ class WeatherTable:
 
     def __init__(self, dsn: str) -> None:
         self._connection: Any = dbapi.connect(dsn)  # ADBC ships no types
-        self._ask(TABLE)
-        self._ask(DAYS)
+        self._execute(TABLE)
+        self._execute(DAYS)
         self._connection.commit()
 
     def close(self) -> None:
@@ -47,23 +47,23 @@ class WeatherTable:
 
     def landed(self) -> dict[date, bool]:
         """Return the days that have landed, and whether one carries a fault."""
-        return dict(self._ask("select day, is_faulty from landed_days"))
+        return dict(self._execute("select day, is_faulty from landed_days"))
 
     def land(self, day: date, rows: pa.Table, *, is_faulty: bool) -> int:
-        """Put a day's rows in the place of what was there of it, in one transaction."""
+        """Replace the rows of a day, in one transaction."""
         start = datetime.combine(day, time(), tzinfo=UTC)
         within = "observed_at >= $1 and observed_at < $2"
-        self._ask(f"delete from weather where {within}", start, start + timedelta(days=1))  # noqa: S608 - ours
-        places = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
+        self._execute(f"delete from weather where {within}", start, start + timedelta(days=1))  # noqa: S608 - ours
+        placeholders = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
         with self._connection.cursor() as cursor:
             # Not ADBC's own ingest: that ends the transaction.
-            cursor.executemany(f"insert into weather values ({places})", rows.cast(COLUMNS))  # noqa: S608 - ours
-        self._ask("delete from landed_days where day = $1", day)
-        self._ask("insert into landed_days values ($1, $2)", day, is_faulty)
+            cursor.executemany(f"insert into weather values ({placeholders})", rows.cast(COLUMNS))  # noqa: S608 - ours
+        self._execute("delete from landed_days where day = $1", day)
+        self._execute("insert into landed_days values ($1, $2)", day, is_faulty)
         self._connection.commit()
         return int(rows.num_rows)
 
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def _execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return list(cursor.fetchall()) if statement.startswith("select") else []

@@ -1,7 +1,12 @@
-"""The command `perennial`: each subcommand is a module that is imported when it is called."""
+"""The command `perennial`: each subcommand is a module that is imported when it is called.
+
+Other distributions add subcommands by entry points of the group `perennial.commands`, whose values
+are click commands. They are looked for only where a name is not one of ours, or all are listed.
+"""
 
 import importlib
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -9,26 +14,37 @@ from perennial.console import PLACES
 
 COMMANDS = (
     *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
-    *("history", "rollback", "gc", "demo"),
+    *("history", "rollback", "gc"),
 )
+ADDED = "perennial.commands"
+"""The group of entry points."""
 
 
 class Commands(click.Group):
-    """The subcommands, in the order in which a newcomer meets them."""
+    """The subcommands, in the order in which a newcomer meets them; those of add-ons come last."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, not sorted."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS, *sorted(_added().keys() - set(COMMANDS))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"perennial.commands.{cmd_name}").command
-        assert isinstance(command, click.Command)
+        if cmd_name in COMMANDS:
+            command = importlib.import_module(f"perennial.commands.{cmd_name}").command
+        else:
+            load = _added().get(cmd_name)
+            command = load() if load else None
+        assert command is None or isinstance(command, click.Command)
         return command
+
+
+def _added() -> dict[str, Callable[[], object]]:
+    """Return what loads the command of each entry point, by name."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - our own commands need not pay it
+
+    return {point.name: point.load for point in entry_points(group=ADDED)}
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,10 +64,6 @@ def cli(on: str | None, context: str | None) -> None:
     `context: NAME` in config.yaml of .perennial/ (or of $PERENNIAL_HOME).
     """
     del on, context  # `perennial.config` reads them where a command needs a place
-    from perennial.local import view  # noqa: PLC0415 - `perennial --help` reads no problem
-    from perennial.local.home import find_home  # noqa: PLC0415 - the same
-
-    view.refresh(find_home())
 
 
 def main() -> None:

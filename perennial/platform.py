@@ -93,8 +93,8 @@ class PlatformLocation(Protocol):
     """Where a platform is, or will be."""
 
     @property
-    def problems(self) -> Path:
-        """The folder of the problem files."""
+    def problems(self) -> tuple[Path, ...]:
+        """The folders of the problem files; the first that has a problem counts."""
 
     @property
     def unit(self) -> str:

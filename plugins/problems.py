@@ -6,26 +6,27 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
-from contract.problem import Problem, problem_files, read_problem
+from contract.ledger_lines import LedgerLine, ledger_lines
+from contract.problem import Problem, problem_files, problem_folders, read_problem
 from contract.store.champion_pointer import read_champion
 from contract.store.documents import DamagedDocument
-from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.ledger import Ledger
 from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
 from plugins.reports import store
 from plugins.runs import RunOfDag, newest_run, stages_of
 
 PROJECT = Path(__file__).resolve().parent.parent
-LAST = 5  # arbitrary: so many entries of the ledger are read at a glance
+LAST = 5  # arbitrary: so many lines of the ledger are read at a glance
 LEVELS: dict[str, Level] = {"ok": "good", "retrain": "warn", "blocked_data_quality": "bad"}
 
 
 def problems_page(readable: Collection[str]) -> str:
     """Return the page over the problems whose DAGs are in `readable`."""
-    folder = Path(os.environ.get("PERENNIAL_PROBLEMS") or PROJECT / "problems")
+    folders = os.environ.get("PERENNIAL_PROBLEMS") or str(PROJECT / "problems")
     rows: list[list[object]] = []
     sections: list[PageSection] = []
     alerts: list[Block] = []
-    for name, path in problem_files(folder).items():
+    for name, path in problem_files(*problem_folders(folders)).items():
         if _dags(name)[0] not in readable:
             continue
         try:
@@ -99,18 +100,19 @@ def _link(dag_id: str, run: RunOfDag | None) -> Link | None:
 
 
 def _ledger(name: str, alerts: list[Block]) -> PageSection:
-    """Return the newest entries; a ledger that cannot be read is one more alert."""
-    entries, empty = list[LedgerEntry](), "Nothing was done yet."
+    """Return the newest lines; a ledger that cannot be read is one more alert."""
+    lines, empty = list[LedgerLine](), "Nothing was done yet."
     try:
-        entries = Ledger(store(), name).entries()[-LAST:]
+        lines = ledger_lines(Ledger(store(), name).entries())[-LAST:]
     except DamagedDocument as error:
         alerts.append(Alert("bad", str(error)))
         empty = "It cannot be read."
-    rows = [_line(entry) for entry in reversed(entries)]
+    rows = [_line(line) for line in reversed(lines)]
     columns = ["when", "what", "model", "by", "why"]
     return PageSection(f"Ledger of {name}", TableBlock(columns, rows, empty=empty))
 
 
-def _line(entry: LedgerEntry) -> list[object]:
+def _line(line: LedgerLine) -> list[object]:
+    entry = line.entry
     digest = entry.digest[:12] if entry.digest else None
-    return [entry.at, entry.kind, digest, entry.by, entry.reason]
+    return [entry.at, entry.kind, digest, entry.by, line.reason]

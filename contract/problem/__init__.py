@@ -15,6 +15,7 @@ from contract.problem.model import (
 from contract.problem.monitoring import MinimumLabels, Monitoring, Retraining
 from contract.problem.read import (
     problem_files,
+    problem_folders,
     read_problem,
     read_problem_text,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Target",
     "Value",
     "problem_files",
+    "problem_folders",
     "read_problem",
     "read_problem_text",
 ]

@@ -1,5 +1,6 @@
 """Read a problem file; every error says file, line, column, what was found, expected, and to do."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
@@ -132,13 +133,25 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a ty
     return []
 
 
-def problem_files(folder: Path) -> dict[str, Path]:
-    """Return the problem file of each problem in a folder, by name.
+def problem_folders(path: str) -> tuple[Path, ...]:
+    """Return the folders of problems that $PERENNIAL_PROBLEMS names, separated as in $PATH.
 
-    `NAME/problem.yaml`, or `NAME.problem.yaml` as from a ConfigMap, whose keys hold no slash.
+    >>> [str(folder) for folder in problem_folders("/added:/mine")]
+    ['/added', '/mine']
     """
-    files = {
-        path.name.removesuffix(".problem.yaml"): path for path in folder.glob("*.problem.yaml")
-    }
-    files |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
+    return tuple(Path(folder) for folder in path.split(os.pathsep) if folder)
+
+
+def problem_files(*folders: Path) -> dict[str, Path]:
+    """Return the problem file of each problem in the folders, by name.
+
+    `NAME/problem.yaml`, or `NAME.problem.yaml` as from a ConfigMap, whose keys hold no slash. Where
+    two folders have the same problem, the file of the earlier folder is returned.
+    """
+    files: dict[str, Path] = {}
+    for folder in reversed(folders):
+        files |= {
+            path.name.removesuffix(".problem.yaml"): path for path in folder.glob("*.problem.yaml")
+        }
+        files |= {path.parent.name: path for path in folder.glob("*/problem.yaml")}
     return dict(sorted(files.items()))

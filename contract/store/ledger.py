@@ -23,7 +23,8 @@ Kind = Literal[
     "returned",
     "rollback",
     "retrain",
-    "blocked",
+    "blocked",  # the first day of a fault of the data
+    "cleared",  # the first day on which the data is in limits again
 ]
 
 ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong

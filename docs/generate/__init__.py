@@ -6,13 +6,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import command, dags, manifest, problem, stages
+from docs.generate import command, dags, manifest, policy, problem, stages
 
 DOCS = Path(__file__).parent.parent
 PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "command.md": command.page,
     DOCS / "dags.md": dags.page,
     DOCS / "manifest.md": manifest.page,
+    DOCS / "policy.md": policy.page,
     DOCS / "problem.md": problem.page,
     DOCS / "problem.schema.json": problem.schema_file,
     **stages.PAGES,

@@ -3,7 +3,7 @@
 import click
 
 from docs.generate.markdown import page as page_of
-from perennial.__main__ import COMMANDS, cli
+from perennial.__main__ import cli
 
 WIDTH = 96
 INTRODUCTION = """# The command
@@ -19,7 +19,7 @@ def page() -> str:
     context = click.Context(
         cli, info_name="perennial", max_content_width=WIDTH, terminal_width=WIDTH
     )
-    names = [(name, cli.get_command(context, name)) for name in COMMANDS]
+    names = [(name, cli.get_command(context, name)) for name in cli.list_commands(context)]
     parts = [_part(name, command, context) for name, command in names if command is not None]
     return page_of(INTRODUCTION, _part("", cli, None), *parts)
 

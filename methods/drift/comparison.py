@@ -1,10 +1,10 @@
 """Which columns moved, how far, and how much it can matter to the model.
 
-A column is drifted where the move is both significant (Benjamini and Hochberg, q = 0.01, over all
-columns and the score) and large (corrected stability index above the column's limit). Neither
-suffices alone: at 100,000 rows everything is significant, at 500 rows noise is large.
-The limit is 0.10, or 1.2 times what the reference's own windows reached, but never above 0.25:
-without that cap a reference of unlike weeks would hide every drift.
+A column is drifted where the move is both significant (Benjamini and Hochberg, over all columns and
+the score) and large (corrected stability index above the column's limit). Neither suffices alone:
+at 100,000 rows everything is significant, at 500 rows noise is large.
+A column's limit is raised to what the reference's own windows reached, up to a cap: without it a
+reference of unlike weeks would hide every drift. The numbers: `methods.drift.limits.DriftLimits`.
 """
 
 from collections.abc import Callable, Collection
@@ -24,18 +24,8 @@ from methods.drift.divergence import (
     wasserstein,
 )
 from methods.drift.histograms import Histogram
+from methods.drift.limits import DriftLimits
 from methods.drift.profile import ColumnReference, DayProfile, ReferenceProfile
-
-FALSE_DISCOVERIES = 0.01  # expected share of false ones among the significant columns
-DRIFTED = 0.10  # the field's "moderate" index
-WARNED = 0.05
-MAJOR = 0.25  # the field's "large" index; the cap of a column's limit
-BLOCK_FACTOR = 1.2  # above what the reference's own windows did
-STAYS = 0.7  # of the limit, above which a column that was drifted still is
-SCORE_P = 1e-3  # of the score's own test
-UNSEEN = 0.05  # share of unseen categories in a column that matters
-MATTERS = 0.005  # importance of a column that matters
-CAUSE = 0.05  # share from which missing, unseen or out-of-range rows name the cause
 
 
 @dataclass(frozen=True)
@@ -46,6 +36,10 @@ class Comparison:
     """By impact."""
     scores: tuple[ColumnDrift, ...]
     """By corrected stability index; the first moved most."""
+    is_score_drifted: bool
+    """True where the model answers differently than it did on the reference."""
+    unseen: float
+    """The largest share of unseen categories in a column that matters, in [0, 1]."""
 
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
@@ -57,19 +51,9 @@ class Comparison:
         """The importance of the drifted columns together, in [0, 1]."""
         return min(1.0, sum(column.importance for column in self.drifted))
 
-    @property
-    def is_score_drifted(self) -> bool:
-        """True where the model answers differently than it did on the reference."""
-        return any(s.psi_corrected >= max(DRIFTED, s.limit) and s.p < SCORE_P for s in self.scores)
-
-    @property
-    def unseen(self) -> float:
-        """The largest share of unseen categories in a column that matters."""
-        return max((c.unseen for c in self.columns if c.importance > MATTERS), default=0.0)
-
 
 class _Measured(Strict):
-    """What the histograms say of one column before the columns are held against each other."""
+    """What the histograms say of one column before the columns are compared with one another."""
 
     name: str
     psi: float
@@ -83,40 +67,50 @@ class _Measured(Strict):
     out_of_range: float
 
 
-def limit(column: ColumnReference) -> float:
+def column_limit(column: ColumnReference, limits: DriftLimits) -> float:
     """Return the corrected stability index from which on a column counts as drifted."""
-    return max(DRIFTED, min(MAJOR, BLOCK_FACTOR * column.calm.psi))
+    return max(limits.drifted, min(limits.major, limits.block_factor * column.calm.psi))
 
 
 def compare(
-    reference: ReferenceProfile, window: DayProfile, before: Collection[str] = ()
+    reference: ReferenceProfile,
+    window: DayProfile,
+    before: Collection[str] = (),
+    *,
+    limits: DriftLimits,
 ) -> Comparison:
-    """Hold the merged days of a window against the reference.
+    """Compare the merged days of a window with the reference.
 
     Args:
         reference: of the champion.
         window: on the same grids.
-        before: columns that were drifted the day before: they stay so above 0.7 of their limit,
+        before: columns that were drifted the day before: they stay so above a share of their limit,
             so that a verdict does not flicker.
+        limits: of the retrain controller's policy.
 
     Raises:
-        ValueError: the window stands on other grids.
+        ValueError: the window was counted on other grids.
     """
     if window.reference != reference.name:
-        raise ValueError("The window stands on the grids of another reference.")
+        raise ValueError("The window was counted on the grids of another reference.")
     measured = [
         _measure(name, column, window.columns[name]) for name, column in reference.all.items()
     ]
     adjusted = false_discovery([each.p for each in measured])
-    judged = [
-        _judge(each, reference.all[each.name], q, was_drifted=each.name in before)
+    drifts = [
+        _column_drift(each, reference.all[each.name], q, limits, was_drifted=each.name in before)
         for each, q in zip(measured, adjusted, strict=True)
     ]
-    columns = [column for column in judged if column.name in reference.columns]
-    scores = [column for column in judged if column.name in reference.scores]
+    columns = [column for column in drifts if column.name in reference.columns]
+    scores = [column for column in drifts if column.name in reference.scores]
     return Comparison(
         columns=_ranked(columns, lambda c: (-c.impact, -c.psi_corrected, c.name)),
         scores=_ranked(scores, lambda c: (-c.psi_corrected, c.name)),
+        is_score_drifted=any(
+            score.psi_corrected >= max(limits.drifted, score.limit) and score.p < limits.score_p
+            for score in scores
+        ),
+        unseen=max((c.unseen for c in columns if c.importance > limits.matters), default=0.0),
     )
 
 
@@ -142,38 +136,44 @@ def _measure(name: str, column: ColumnReference, current: Histogram) -> _Measure
     ks = w1 = None
     if column.grid.is_numeric:
         fine = bins(column.histogram), bins(current)
-        ks = _short(kolmogorov_smirnov(*fine))
+        ks = _rounded(kolmogorov_smirnov(*fine))
         if column.deviation and column.tails:
             edges = np.asarray(column.grid.edges)
             area = wasserstein(*fine, edges, column.tails[0], column.tails[-1])
-            w1 = _short(area / column.deviation)
+            w1 = _rounded(area / column.deviation)
     present = max(current.present, 1)
     return _Measured(
         name=name,
-        psi=_short(psi),
-        corrected=_short(corrected),
+        psi=_rounded(psi),
+        corrected=_rounded(corrected),
         p=float(f"{two_sample_p(before, now):.3g}"),
-        js=_short(jensen_shannon(before, now)),
+        js=_rounded(jensen_shannon(before, now)),
         ks=ks,
         w1=w1,
-        missing_delta=_short(_missing(current) - _missing(column.histogram)),
-        unseen=_short(current.unseen / present),
-        out_of_range=_short((current.below + current.above) / present),
+        missing_delta=_rounded(_missing(current) - _missing(column.histogram)),
+        unseen=_rounded(current.unseen / present),
+        out_of_range=_rounded((current.below + current.above) / present),
     )
 
 
-def _judge(
-    measured: _Measured, column: ColumnReference, q: float, *, was_drifted: bool
+def _column_drift(
+    measured: _Measured,
+    column: ColumnReference,
+    q: float,
+    limits: DriftLimits,
+    *,
+    was_drifted: bool,
 ) -> ColumnDrift:
-    is_significant = q <= FALSE_DISCOVERIES
-    height = limit(column)
-    drifted = is_significant and measured.corrected >= height * (STAYS if was_drifted else 1.0)
+    is_significant = q <= limits.false_discoveries
+    limit = column_limit(column, limits)
+    share = limits.stays if was_drifted else 1.0
+    drifted = is_significant and measured.corrected >= limit * share
     return ColumnDrift(
         name=measured.name,
         type=column.grid.kind,
         psi=measured.psi,
         psi_corrected=measured.corrected,
-        limit=_short(height),
+        limit=_rounded(limit),
         p=measured.p,
         q=float(f"{q:.3g}"),
         js=measured.js,
@@ -183,15 +183,15 @@ def _judge(
         unseen=measured.unseen,
         out_of_range=measured.out_of_range,
         importance=column.importance,
-        impact=_short(column.importance * min(1.0, measured.corrected / MAJOR)),
+        impact=_rounded(column.importance * min(1.0, measured.corrected / limits.major)),
         rank=1,
-        cause=_cause(measured),
+        cause=_cause(measured, limits),
         drifted=drifted,
-        warned=is_significant and not drifted and measured.corrected >= WARNED,
+        warned=is_significant and not drifted and measured.corrected >= limits.warned,
     )
 
 
-def _cause(measured: _Measured) -> Cause:
+def _cause(measured: _Measured, limits: DriftLimits) -> Cause:
     """Name what moved the column: the largest special cell, if it is large, else its values."""
     shares: dict[Cause, float] = {
         "missing": abs(measured.missing_delta),
@@ -199,7 +199,7 @@ def _cause(measured: _Measured) -> Cause:
         "out_of_range": measured.out_of_range,
     }
     largest = max(shares, key=lambda cause: shares[cause])
-    return largest if shares[largest] >= CAUSE else "distribution"
+    return largest if shares[largest] >= limits.cause else "distribution"
 
 
 def _missing(histogram: Histogram) -> float:
@@ -215,5 +215,5 @@ def _ranked(
     )
 
 
-def _short(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(float(value), 5)

@@ -13,7 +13,7 @@ KEPT_RUNS = 20  # arbitrary: three weeks of nightly runs can be looked at
 
 
 @click.command(
-    cls=Command, example="perennial gc flights\nperennial gc flights --keep-runs 50 --delete"
+    cls=Command, example="perennial gc churn\nperennial gc churn --keep-runs 50 --delete"
 )
 @click.argument("name")
 @click.option("--keep-runs", default=KEPT_RUNS, show_default=True, help="Of the newest runs.")

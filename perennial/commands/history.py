@@ -2,6 +2,7 @@
 
 import click
 
+from contract.ledger_lines import ledger_lines
 from contract.store.ledger import Ledger
 from perennial.config import find_place
 from perennial.console import Command, Console, plain
@@ -9,10 +10,14 @@ from perennial.problems.find import find_problem
 from perennial.times import written
 
 
-@click.command(cls=Command, example="perennial history flights")
+@click.command(cls=Command, example="perennial history churn")
 @click.argument("name")
 def command(name: str, as_json: bool) -> None:
-    """Print the ledger of a problem: every deployment, refusal, return and rollback, oldest first."""
+    """Print the ledger of a problem: every deployment, refusal, return and rollback, oldest first.
+
+    A fault of the data that was written down on several days in a row is one line; with --json all
+    entries are printed.
+    """
     speech = Console(as_json=as_json)
     place = find_place()
     find_problem(place.problems, name)
@@ -29,14 +34,14 @@ def command(name: str, as_json: bool) -> None:
         ["at", "what", "model", "before", "run", "by", "why"],
         [
             (
-                written(entry.at),
-                entry.kind,
-                plain(entry.digest or "-"),
-                plain(entry.previous or "-"),
-                entry.run,
-                entry.by or "-",
-                entry.reason,
+                written(line.entry.at),
+                line.entry.kind,
+                plain(line.entry.digest or "-"),
+                plain(line.entry.previous or "-"),
+                line.entry.run,
+                line.entry.by or "-",
+                line.reason,
             )
-            for entry in entries
+            for line in ledger_lines(entries)
         ],
     )

@@ -8,7 +8,7 @@ from perennial.console import Command, Console
 from perennial.problems.find import load_problem
 
 
-@click.command(cls=Command, example="perennial monitor flights --window-end 2013-10-08")
+@click.command(cls=Command, example="perennial monitor churn --window-end 2013-10-08")
 @click.argument("name")
 @click.option("--window-end", metavar="T", help="`now` for the whole run. Default: its start.")
 @click.option("--no-wait", is_flag=True, help="Start the run and return.")

@@ -12,7 +12,7 @@ from perennial.problems.effective_plan import rows_expected, settings, stages
 from perennial.problems.find import load_problem, parse_overrides
 
 
-@click.command(cls=Command, example="perennial plan flights --set models.budget=60s")
+@click.command(cls=Command, example="perennial plan churn --set models.budget=60s")
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As for `run`.")
 def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:

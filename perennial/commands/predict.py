@@ -17,8 +17,8 @@ SHOWN_ROWS = 50  # arbitrary; `--json` prints all
 
 @click.command(
     cls=Command,
-    example="perennial predict flights --file rows.json\n"
-    'echo \'{"carrier": "UA", "distance": 1400}\' | perennial predict flights',
+    example="perennial predict churn --file rows.json\n"
+    'echo \'{"plan": "basic", "months": 14}\' | perennial predict churn',
 )
 @click.argument("name")
 @click.option(

@@ -13,7 +13,7 @@ from perennial.times import parse_moment
 
 
 @click.command(
-    cls=Command, example="perennial rollback flights\nperennial rollback flights --to 3fa9c1"
+    cls=Command, example="perennial rollback churn\nperennial rollback churn --to 3fa9c1"
 )
 @click.argument("name")
 @click.option("--to", "digest", metavar="DIGEST", help="Its first digits. Default: the one before.")

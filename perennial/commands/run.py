@@ -12,8 +12,8 @@ from perennial.problems.find import load_problem, parse_overrides
 
 @click.command(
     cls=Command,
-    example="perennial run flights --window-end 2013-10-01 --set models.budget=60s\n"
-    "perennial run flights --no-wait --json",
+    example="perennial run churn --window-end 2013-10-01 --set models.budget=60s\n"
+    "perennial run churn --no-wait --json",
 )
 @click.argument("name")
 @click.option("--window-start", metavar="T", help="Leave out rows of earlier events.")

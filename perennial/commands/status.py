@@ -14,7 +14,7 @@ from perennial.problems.find import find_problem
 from perennial.times import written
 
 
-@click.command(cls=Command, example="perennial status\nperennial status flights --json")
+@click.command(cls=Command, example="perennial status\nperennial status churn --json")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
     """Show the platform's parts, and of each problem the champion, its service, its last runs.

@@ -13,7 +13,7 @@ from perennial.problems.find import load_problem
 
 
 @click.command(
-    cls=Command, example="perennial validate flights\nperennial validate work/problem.yaml"
+    cls=Command, example="perennial validate churn\nperennial validate work/problem.yaml"
 )
 @click.argument("name", metavar="NAME|FILE")
 def command(name: str, as_json: bool) -> None:
@@ -22,7 +22,7 @@ def command(name: str, as_json: bool) -> None:
     Works offline. Every error is a line with file, line, column, what was found, what was expected.
     """
     speech = Console(as_json=as_json)
-    problem, file = load_problem(find_home().problems, name)
+    problem, file = load_problem(find_home().problem_folders, name)
     suite = check_suite(problem, file)
     speech.answer({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
     if not as_json:

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +12,6 @@ from contract.errors import AskedWrongly
 from perennial.kubernetes.apply import bring_up
 from perennial.kubernetes.cluster_platform import ClusterPlatform, absence
 from perennial.kubernetes.kubectl import PLATFORM, Kubectl
-from perennial.kubernetes.landing import land
 from perennial.kubernetes.overlay import QUICKSTART, find_overlay, render
 from perennial.kubernetes.scaling import scale_to_nothing
 from perennial.local.home import Home
@@ -26,12 +25,15 @@ class ClusterLocation:
 
     def __init__(self, home: Home, context: str | None) -> None:
         self._home = home
-        self._kubectl = Kubectl(context)
+        self.kubectl = Kubectl(context)
 
     @property
-    def problems(self) -> Path:
-        """The folder of the problem files, from which `up` takes them to the cluster."""
-        return self._home.problems
+    def problems(self) -> tuple[Path, ...]:
+        """The folder of the problem files, from which `up` takes them to the cluster.
+
+        Those that an add-on wrote are for the platform of this machine.
+        """
+        return (self._home.problems,)
 
     def up(self, report: Report, overlay: str | None) -> float:
         """Apply an overlay and wait until Airflow is up; return the seconds that it took.
@@ -42,20 +44,16 @@ class ClusterLocation:
         """
         began = time.monotonic()
         folder = find_overlay(self._home, overlay or QUICKSTART)
-        self._kubectl.reach()
-        bring_up(self._kubectl, self._home, render(self._kubectl, folder), report)
+        self.kubectl.reach()
+        bring_up(self.kubectl, self._home, render(self.kubectl, folder), report)
         return time.monotonic() - began
 
     def down(self, report: Report) -> int:
         """Scale everything to no pod; return how many there were. Nothing else is deleted."""
-        self._kubectl.reach()
-        if self._kubectl.find(PLATFORM, "namespace", PLATFORM) is None:
+        self.kubectl.reach()
+        if self.kubectl.find(PLATFORM, "namespace", PLATFORM) is None:
             return 0
-        return scale_to_nothing(self._kubectl, report)
-
-    def land(self, files: Mapping[str, bytes]) -> None:
-        """Let small files arrive on the volume that the stages see at /landing."""
-        land(self._kubectl, "land", files)
+        return scale_to_nothing(self.kubectl, report)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[ClusterPlatform]:
@@ -64,22 +62,22 @@ class ClusterLocation:
         Raises:
             AskedWrongly: it is not on the cluster.
         """
-        self._kubectl.reach()
+        self.kubectl.reach()
         before = signal.signal(signal.SIGTERM, _end)
         try:
             self._refuse_stopped()
             with contextlib.ExitStack() as ways:
-                yield ClusterPlatform(self._kubectl, self._home.problems, ways)
+                yield ClusterPlatform(self.kubectl, self._home.problems, ways)
         finally:
             signal.signal(signal.SIGTERM, before)
 
     def _refuse_stopped(self) -> None:
-        api = self._kubectl.find(PLATFORM, "deployment/api")
+        api = self.kubectl.find(PLATFORM, "deployment/api")
         if api is None:
-            raise absence(self._kubectl, f"Deployment api of {PLATFORM}")
+            raise absence(self.kubectl, f"Deployment api of {PLATFORM}")
         if api["spec"].get("replicas", 1) == 0:
             sentence = (
-                f"The platform on {self._kubectl.where} is not up; "
+                f"The platform on {self.kubectl.where} is not up; "
                 "run `perennial --on kubernetes up`."
             )
             raise AskedWrongly(sentence)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from contract.problem import problem_files
 from contract.runtime.prefork.child import adopt_orphans
 from perennial.local import processes
 from perennial.local.component import Component
@@ -82,7 +83,7 @@ class Prefork:
     def stop(self) -> None:
         """End an interpreter that is about to fork, and what it has forked."""
         if self._launcher is not None:
-            processes.stop([processes.know(self._launcher.pid)], None, STOP_SECONDS)
+            processes.stop([processes.ProcessRef.from_pid(self._launcher.pid)], None, STOP_SECONDS)
 
     def _launch(self) -> None:
         self._launched, self._due = self._due, {}
@@ -124,7 +125,7 @@ class DagRefresh:
 
     def __init__(self, home: Home) -> None:
         self._dags = home.project / "dags"
-        self._problems = home.problems
+        self._home = home
         self._stamps = self._read_stamps()
 
     def poll(self) -> None:
@@ -141,7 +142,7 @@ class DagRefresh:
 
     def _read_stamps(self) -> dict[Path, tuple[int, int]]:
         stamps = {}
-        for path in self._problems.glob("*/problem.yaml"):
+        for path in problem_files(*self._home.problem_folders).values():
             with contextlib.suppress(OSError):  # it went away meanwhile
                 stat = path.stat()
                 stamps[path] = (stat.st_mtime_ns, stat.st_size)
@@ -170,7 +171,7 @@ class Migration:
         """Start the migration where it is due; write it down when it ended well."""
         if self.is_done:
             return
-        self._component.tend()
+        self._component.poll()
         if self._component.last_exit == 0:
             self._stamp.write_text(self._version)
             self.is_done = True

@@ -1,6 +1,6 @@
-"""One process that is kept alive: started, watched, started again after a pause that grows.
+"""One process that is kept alive: started, watched, restarted after a pause that grows.
 
-One on demand ends by itself when it has nothing to do, which is no fault.
+A component on demand ends by itself when it has nothing to do, which is no fault.
 """
 
 import subprocess
@@ -15,12 +15,12 @@ from perennial.local.state import ComponentState
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-SETTLED_SECONDS = 60.0  # who lived that long begins with the first pause again
+SETTLED_SECONDS = 60.0  # a process that lived that long is restarted after the first pause again
 
 
 @dataclass
 class Component:
-    """A process, how to start it and what must be true before."""
+    """A process, how it is started and what must be true before."""
 
     name: str
     command: Sequence[str]
@@ -28,10 +28,10 @@ class Component:
     log: Path
     folder: Path
     may_start: Callable[[], bool] = lambda: True
-    """Asked before every start: what it needs is there, such as a migrated database."""
+    """Called before every start: tells whether what it needs is there, as a migrated database."""
     stdin: int = subprocess.DEVNULL
     is_on_demand: bool = False
-    """Its end with exit code 0 is no fault: it waits until it may start again."""
+    """It may end with exit code 0, which is no fault: it waits until it may start again."""
     starter: "Callable[[Component], processes.Process | None] | None" = None
     """Starts it in place of `command` itself; None while that is under way."""
     now: Callable[[], float] = time.monotonic
@@ -42,8 +42,11 @@ class Component:
     _next_start: float = 0.0
     _pause: float = FIRST_PAUSE_SECONDS
 
-    def tend(self) -> bool:
-        """Look after the process once, without waiting; tell whether its state changed."""
+    def poll(self) -> bool:
+        """Note the end of the process, start it where it is due; tell whether its state changed.
+
+        It never waits.
+        """
         before = (self.seen.state, self.seen.process)
         if self._process is not None and processes.has_ended(self._process):
             self._note_end(self._process.returncode)
@@ -61,7 +64,7 @@ class Component:
             return
         self._started = self.now()
         self.seen.state = "running"
-        self.seen.process = processes.know(self._process.pid)
+        self.seen.process = processes.ProcessRef.from_pid(self._process.pid)
         log("platform").info("started", component=self.name, pid=self._process.pid)
 
     def _note_end(self, code: int) -> None:

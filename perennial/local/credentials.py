@@ -1,7 +1,7 @@
 """Secrets of the platform: made once, by the operating system's random source, files 0600.
 
 The store's keys, Airflow's password and secrets, the API key of the services, and the ed25519 key
-that signs model bundles. Nothing here is ever printed or logged but the place of a file.
+that signs model bundles. Nothing of it is printed or logged but the path of a file.
 """
 
 import base64
@@ -35,7 +35,7 @@ class Credentials:
 
     @property
     def api_key_sha256(self) -> str:
-        """The only form of the API key that a service is given."""
+        """The only form of the API key that a service gets."""
         return hashlib.sha256(self.api_key.encode()).hexdigest()
 
 
@@ -77,13 +77,14 @@ def make_credentials(home: Home) -> Credentials:
     file = credentials_file(home)
     if not file.exists():
         write_private(file, json.dumps(asdict(_fresh()), indent=1) + "\n")
-    made = read_credentials(home)
-    write_private(password_file(home), json.dumps({ADMIN: made.airflow_password}) + "\n")
-    write_private(api_key_file(home), made.api_key + "\n")
-    write_private(store_identities(home), identities(made.store_access_key, made.store_secret_key))
+    credentials = read_credentials(home)
+    write_private(password_file(home), json.dumps({ADMIN: credentials.airflow_password}) + "\n")
+    write_private(api_key_file(home), credentials.api_key + "\n")
+    store_keys = identities(credentials.store_access_key, credentials.store_secret_key)
+    write_private(store_identities(home), store_keys)
     if not signing_key_file(home).exists():
         _make_signing_key(home)
-    return made
+    return credentials
 
 
 def read_credentials(home: Home) -> Credentials:

@@ -1,7 +1,7 @@
 """The environment of every process that the platform starts.
 
-A child gets a short list of names from the shell, never the shell's whole environment: bytecode
-switches, virtual environments and cloud credentials of a person would change what runs.
+A child inherits a short list of names from the shell, never the shell's whole environment: a
+person's bytecode switches, virtual environments and cloud credentials would change what runs.
 """
 
 import contextlib
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract.errors import AskedWrongly
-from contract.problem import read_problem
+from contract.problem import problem_files, read_problem
 from contract.runtime.environment import NO_TELEMETRY, common_environment
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
-from perennial.local import database
 from perennial.local.credentials import Credentials
+from perennial.local.extra_components import component_variables
 from perennial.local.home import Home, write_private
 from perennial.local.ports import LOOPBACK
 from perennial.local.seaweedfs import store_environment
@@ -29,40 +29,44 @@ INHERITED = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
 )
 MARK = "PERENNIAL_PLATFORM"
-"""Set in every process of the platform to its folder; finds what lost its parent."""
+"""Set in every process of the platform to its folder; finds processes that lost their parent."""
 
 
 def inherited(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what children keep of the surroundings."""
-    found = os.environ if environment is None else environment
-    kept = {name: found[name] for name in INHERITED if name in found}
+    """Return the variables that children inherit of `environment`, by default this process's own."""
+    source = os.environ if environment is None else environment
+    kept = {name: source[name] for name in INHERITED if name in source}
     # glibc gives each thread an arena of its own and seldom gives it back; our threads mostly wait.
     return {"MALLOC_ARENA_MAX": "2"} | kept
 
 
-def product_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
-    """Return the variables of the store, the keys and the places: those of the command itself."""
-    store = store_environment(ports, made.store_access_key, made.store_secret_key)
+def product_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
+    """Return the variables of the store, the keys and the folders: those of the command itself."""
+    store = store_environment(ports, credentials.store_access_key, credentials.store_secret_key)
     return store | {
         "PERENNIAL_HOME": str(home.folder),
         "PERENNIAL_PATH": str(home.project),
         "PERENNIAL_PYTHON": str(home.python),
-        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PERENNIAL_PROBLEMS": home.problem_path,
         "PERENNIAL_RUNNER": "local",
         "PERENNIAL_SIGNING_KEY": str(secret.signing_key_file(home)),
         "PERENNIAL_VERIFY_KEYS": str(secret.verify_keys_folder(home)),
         "PERENNIAL_API_KEY": str(secret.api_key_file(home)),
-        "PERENNIAL_API_KEY_SHA256": made.api_key_sha256,
+        "PERENNIAL_API_KEY_SHA256": credentials.api_key_sha256,
         **NO_TELEMETRY,
     }
 
 
-def service_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
-    """Return the variables of a model service: no private key, and of the API key its digest."""
-    kept = inherited() | product_environment(home, ports, made)
+def service_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
+    """Return the variables of a model service: no private key, and the API key's digest alone."""
+    variables = inherited() | product_environment(home, ports, credentials)
     for name in ("PERENNIAL_SIGNING_KEY", "PERENNIAL_API_KEY"):
-        del kept[name]
-    return kept | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
+        del variables[name]
+    return variables | {MARK: str(home.folder), "PYTHONPATH": str(home.project)}
 
 
 def stage_server_environment(home: Home) -> dict[str, str]:
@@ -70,7 +74,9 @@ def stage_server_environment(home: Home) -> dict[str, str]:
     return common_environment(inherited(), str(home.project)) | {MARK: str(home.folder)}
 
 
-def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials) -> dict[str, str]:
+def airflow_environment(
+    home: Home, ports: Mapping[str, int], credentials: Credentials
+) -> dict[str, str]:
     """Return the variables of Airflow's processes; `dags/stage/operator.py` picks what a stage gets."""
     url = f"http://{LOOPBACK}:{ports['airflow']}"
     settings = {
@@ -82,7 +88,7 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         # Stages at once: as many as a small machine has cores. An idle worker that has had its
         # first task holds 60 MB, and the whole platform is to idle below 1 GB.
         "CORE__PARALLELISM": "2",
-        "CORE__FERNET_KEY": made.airflow_fernet_key,
+        "CORE__FERNET_KEY": credentials.airflow_fernet_key,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{secret.ADMIN}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret.password_file(home)),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
@@ -90,8 +96,8 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         "API__HOST": LOOPBACK,
         "API__PORT": str(ports["airflow"]),
         "API__BASE_URL": url,
-        "API__SECRET_KEY": made.airflow_api_secret,
-        "API_AUTH__JWT_SECRET": made.airflow_jwt_secret,
+        "API__SECRET_KEY": credentials.airflow_api_secret,
+        "API_AUTH__JWT_SECRET": credentials.airflow_jwt_secret,
         # The tasks of a scheduler that was killed wait for this look, 5 min by default.
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
@@ -110,37 +116,39 @@ def airflow_environment(home: Home, ports: Mapping[str, int], made: Credentials)
         ),
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
-    kept = inherited() | remembered_environment(home) | product_environment(home, ports, made)
-    kept |= {f"AIRFLOW__{name}": value for name, value in settings.items()}
-    kept |= {"AIRFLOW_HOME": str(home.airflow), "PYTHONPATH": str(home.project)}
-    kept[VARIABLE] = str(home.warm)
+    variables = (
+        inherited() | remembered_environment(home) | product_environment(home, ports, credentials)
+    )
+    variables |= {f"AIRFLOW__{name}": value for name, value in settings.items()}
+    variables |= {"AIRFLOW_HOME": str(home.airflow), "PYTHONPATH": str(home.project)}
+    variables[VARIABLE] = str(home.warm)
     # setproctitle writes a title over the environment that others can read, and so over the mark.
-    return kept | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
+    return variables | {MARK: str(home.folder), "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
 
 
-def mentioned_names(problems: Path) -> list[str]:
+def mentioned_names(home: Home) -> list[str]:
     """Return the names of the environment that the problem files mention, sorted.
 
     A file that does not validate mentions nothing: nothing of it runs either.
     """
     names: set[str] = set()
-    for file in sorted(problems.glob("*/problem.yaml")):
+    for file in problem_files(*home.problem_folders).values():
         with contextlib.suppress(AskedWrongly):
             names |= read_problem(file).environment_names()
     return sorted(names)
 
 
 def remember_environment(home: Home, environment: Mapping[str, str] | None = None) -> None:
-    """Write down the values that the problems' names have now, so that a later `up` has them too."""
-    found = os.environ if environment is None else environment
-    known = remembered_environment(home)
-    names = [name for name in mentioned_names(home.problems) if name in found]
-    known |= {name: found[name] for name in names} | database.variables(home)
-    write_private(_remembered_file(home), json.dumps(known, indent=1, sort_keys=True) + "\n")
+    """Store the values that the problems' names have now, so that a later `up` has them too."""
+    source = os.environ if environment is None else environment
+    variables = remembered_environment(home)
+    names = [name for name in mentioned_names(home) if name in source]
+    variables |= {name: source[name] for name in names} | component_variables(home)
+    write_private(_remembered_file(home), json.dumps(variables, indent=1, sort_keys=True) + "\n")
 
 
 def remembered_environment(home: Home) -> dict[str, str]:
-    """Return the values of the problems' names that some `up` found."""
+    """Return the values of the problems' names that an earlier `up` stored."""
     file = _remembered_file(home)
     if not file.exists():
         return {}

@@ -1,8 +1,9 @@
 """Where the platform of one machine keeps its state: `.perennial/` of the project.
 
 `$PERENNIAL_HOME` names another folder, `$PERENNIAL_PATH` another project and `$PERENNIAL_PROBLEMS`
-another folder of problems; without it, a view that the demo made goes before the project's own
-problems. Nothing is made here but by `prepare`.
+the folders of problems, separated as in `$PATH`: where two have the same problem, the earlier one
+counts. Without it these are `problems/` of the platform's folder, where add-ons write, and
+`problems/` of the project. Only `prepare` makes folders.
 """
 
 import contextlib
@@ -14,20 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import AskedWrongly
+from contract.problem import problem_folders
 
 FOLDER_MODE = 0o700
-PASSED_MODE = 0o710
-"""Where a database's server is another user: its group may pass through, and list nothing."""
+TRAVERSABLE_MODE = 0o710
+"""Where a component runs as another user: its group may pass through, and list nothing."""
 FILE_MODE = 0o600
 
 
 @dataclass(frozen=True)
 class Home:
-    """The places of one platform."""
+    """The folders and files of one platform."""
 
     folder: Path
     project: Path
     problems: Path
+    """Where a person writes problems."""
+    added_problems: tuple[Path, ...] = ()
+    """Folders of problems that go before `problems`."""
 
     @property
     def credentials(self) -> Path:
@@ -40,19 +45,24 @@ class Home:
         return self.folder / "data"
 
     @property
-    def database(self) -> Path:
-        """A PostgreSQL of the platform's own, where the demo made one."""
-        return self.folder / "database"
+    def components(self) -> Path:
+        """Documents of components that add-ons have the platform run: `NAME.json`."""
+        return self.folder / "components"
 
     @property
-    def view(self) -> Path:
-        """The platform's own folder of problems, where the demo made one."""
+    def own_problems(self) -> Path:
+        """The platform's own folder of problems, where an add-on made one."""
         return self.folder / "problems"
 
     @property
-    def written_problems(self) -> Path:
-        """Where a person writes problems: those that a view shows, else the ones that are read."""
-        return self.project / "problems" if self.problems == self.view else self.problems
+    def problem_folders(self) -> tuple[Path, ...]:
+        """All folders of problems; the first that has a problem counts."""
+        return (*self.added_problems, self.problems)
+
+    @property
+    def problem_path(self) -> str:
+        """The folders of problems as `$PERENNIAL_PROBLEMS` names them."""
+        return os.pathsep.join(map(str, self.problem_folders))
 
     @property
     def airflow(self) -> Path:
@@ -81,7 +91,7 @@ class Home:
 
     @property
     def warm(self) -> Path:
-        """The socket at which a stage's process is asked for."""
+        """The socket at which a stage's process is requested."""
         return self.folder / "warm.sock"
 
     @property
@@ -93,6 +103,10 @@ class Home:
     def airflow_python(self) -> Path:
         """The interpreter of Airflow."""
         return self.project / ".venv-airflow" / "bin" / "python"
+
+    def with_own_problems(self) -> "Home":
+        """Return the home that reads its own folder of problems before those of a person."""
+        return dataclasses.replace(self, added_problems=(self.own_problems,))
 
     def prepare(self) -> None:
         """Make the folders, readable by their owner alone."""
@@ -108,20 +122,21 @@ class Home:
                 raise AskedWrongly(sentence) from error
 
     def _mode(self, folder: Path) -> int:
-        passed = folder == self.folder and os.geteuid() == 0 and self.database.exists()
-        return PASSED_MODE if passed else FOLDER_MODE
+        # Only root can run a component as another user, who must get to files below the folder.
+        is_passed = folder == self.folder and os.geteuid() == 0 and self.components.exists()
+        return TRAVERSABLE_MODE if is_passed else FOLDER_MODE
 
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:
-    """Return the platform's places as the environment names them."""
-    found = os.environ if environment is None else environment
-    project = Path(found.get("PERENNIAL_PATH") or Path(__file__).parents[2]).resolve()
-    folder = Path(found.get("PERENNIAL_HOME") or project / ".perennial").absolute()
-    home = Home(folder=folder, project=project, problems=project / "problems")
-    named = found.get("PERENNIAL_PROBLEMS")
+    """Return the platform's folders as the environment names them."""
+    variables = os.environ if environment is None else environment
+    project = Path(variables.get("PERENNIAL_PATH") or Path(__file__).parents[2]).resolve()
+    folder = Path(variables.get("PERENNIAL_HOME") or project / ".perennial").absolute()
+    named = [path.absolute() for path in problem_folders(variables.get("PERENNIAL_PROBLEMS", ""))]
     if named:
-        return dataclasses.replace(home, problems=Path(named).absolute())
-    return dataclasses.replace(home, problems=home.view) if home.view.is_dir() else home
+        return Home(folder, project, problems=named[-1], added_problems=tuple(named[:-1]))
+    home = Home(folder, project, problems=project / "problems")
+    return home.with_own_problems() if home.own_problems.is_dir() else home
 
 
 def write_private(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.local import database, processes
+from perennial.local import processes
 from perennial.local import seaweedfs as seaweed
 from perennial.local.credentials import make_credentials
 from perennial.local.environment import (
@@ -22,23 +22,24 @@ from perennial.local.environment import (
     remember_environment,
     remembered_environment,
 )
+from perennial.local.extra_components import is_ready, is_startable, read_components
 from perennial.local.home import Home
 from perennial.local.ports import LOOPBACK, PLATFORM_PORTS, keep_ports, refuse_taken_ports
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 from perennial.local.state import read_state
 
-READY_SECONDS = 120  # many times what `make bench-demo` shows, for a machine that is busy
+READY_SECONDS = 120  # many times the 12 s of docs/measurements.md, for a machine that is busy
 SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
 POLL_SECONDS = 0.2
 PROBE_SECONDS = 2
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 Report = Callable[[str], None]
-"""Told what is waited for, whenever it changes."""
+"""Called with what is waited for, whenever that changes."""
 
 
 def up(home: Home, report: Report) -> float:
-    """Start the platform and wait until all of it answers; return the seconds that it took.
+    """Start the platform and wait until every component is ready; return the seconds that it took.
 
     A platform that is up already is only waited for.
 
@@ -49,7 +50,7 @@ def up(home: Home, report: Report) -> float:
     began = time.monotonic()
     _refuse_missing_environments(home)
     home.prepare()
-    with _alone(home):
+    with _locked(home):
         state = read_state(home)
         if state is None or not state.is_up:
             _stop_orphans(home, report)
@@ -65,21 +66,21 @@ def up(home: Home, report: Report) -> float:
 
 
 def down(home: Home, report: Report) -> int:
-    """Stop the platform; return how many processes there were. What it stored stays.
+    """Stop the platform and keep its data; return how many processes there were.
 
     Raises:
         TryAgain: a process did not end.
     """
     if not home.folder.exists():
         return 0
-    with _alone(home):
-        count = len(processes.marked(home.folder))
+    with _locked(home):
+        count = len(processes.by_marker(home.folder))
         state = read_state(home)
         if state is not None and state.is_up:
             report("the services, Airflow and the store")
             processes.stop([state.supervisor], None, SUPERVISOR_STOP_SECONDS)
         _stop_orphans(home, report)
-        left = processes.marked(home.folder)
+        left = processes.by_marker(home.folder)
         if left:
             pids = ", ".join(str(process.pid) for process in left)
             raise TryAgain(f"These processes did not end: {pids}; run `perennial down` again.")
@@ -87,12 +88,13 @@ def down(home: Home, report: Report) -> int:
 
 
 def missing(home: Home) -> str | None:
-    """Return what is not ready yet, in words; None when everything answers."""
+    """Return in words what is not ready yet; None when everything is."""
     ports = keep_ports(home.ports, PLATFORM_PORTS)
     if not seaweed.is_ready(ports):
         return "the store"
-    if _has_database(home) and not database.is_ready(home):
-        return "the demo's database"
+    for component in read_components(home):
+        if is_startable(component) and not is_ready(component):
+            return f"the component {component.name}"
     health = _airflow_health(ports["airflow"])
     if health is None:
         migrated = (home.airflow / ".migrated").exists()
@@ -103,14 +105,6 @@ def missing(home: Home) -> str | None:
     return None
 
 
-def _has_database(home: Home) -> bool:
-    """Tell whether a database is to be waited for: without its programs it never comes."""
-    try:
-        return database.exists(home) and bool(database.command(home))
-    except AskedWrongly:
-        return False
-
-
 def _refuse_missing_environments(home: Home) -> None:
     for python in (home.python, home.airflow_python):
         if not python.exists():
@@ -119,55 +113,55 @@ def _refuse_missing_environments(home: Home) -> None:
 
 
 @contextlib.contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    """Hold the platform's lock: of two `up` at once, one waits for the other."""
+def _locked(home: Home) -> Iterator[None]:
+    """Hold the platform's lock: of two `up` or `down` at once, one waits for the other."""
     with home.lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _start_supervisor(home: Home) -> Known:
+def _start_supervisor(home: Home) -> ProcessRef:
     environment = inherited() | remembered_environment(home)
     environment |= {
         "PERENNIAL_HOME": str(home.folder),
         "PERENNIAL_PATH": str(home.project),
-        "PERENNIAL_PROBLEMS": str(home.problems),
+        "PERENNIAL_PROBLEMS": home.problem_path,
         "PYTHONPATH": str(home.project),
         MARK: str(home.folder),
     }
-    words = [str(home.python), "-m", "perennial.local.supervisor"]
-    process = processes.start(words, environment, home.logs / "supervisor.log", home.project)
-    # It outlives this process on purpose; a Popen that is dropped while it runs would warn of that.
+    command = [str(home.python), "-m", "perennial.local.supervisor"]
+    process = processes.start(command, environment, home.logs / "supervisor.log", home.project)
+    # It outlives this process on purpose; a Popen that is collected while it runs would warn of that.
     process.returncode = 0
-    return processes.know(process.pid)
+    return processes.ProcessRef.from_pid(process.pid)
 
 
 def _stop_orphans(home: Home, report: Report) -> None:
-    """Stop what a killed supervisor left: the components it wrote down, and whatever is marked."""
+    """Stop what a killed supervisor left: the components of its state, and all marked processes."""
     state = read_state(home)
-    known = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
-    if known or processes.marked(home.folder):
+    alive = [] if state is None else [one for one in state.processes if processes.is_alive(one)]
+    if alive or processes.by_marker(home.folder):
         report("processes that a platform left behind")
-        processes.stop(known, home.folder, seaweed.STOP_SECONDS)
+        processes.stop(alive, home.folder, seaweed.STOP_SECONDS)
 
 
-def _wait(home: Home, supervisor: Known, report: Report) -> None:
+def _wait(home: Home, supervisor: ProcessRef, report: Report) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    told = None
+    reported = None
     while True:
-        lacking = missing(home)
-        # Asked after the parts: those of a supervisor that was killed go on answering.
+        waiting_for = missing(home)
+        # Checked last: the components of a supervisor that was killed go on answering.
         if not processes.is_alive(supervisor):
             log = home.logs / "supervisor.log"
             raise TryAgain(f"The platform's supervisor ended; {str(log)!r} says why.")
-        if lacking is None:
+        if waiting_for is None:
             return
-        if lacking != told:
-            report(lacking)
-            told = lacking
+        if waiting_for != reported:
+            report(waiting_for)
+            reported = waiting_for
         if time.monotonic() > deadline:
             sentence = (
-                f"{lacking[0].upper()}{lacking[1:]} is not ready after {READY_SECONDS} s; "
+                f"{waiting_for[0].upper()}{waiting_for[1:]} is not ready after {READY_SECONDS} s; "
                 f"{_last_problem(home)}run `perennial down`, then `perennial up`."
             )
             raise TryAgain(sentence)
@@ -183,16 +177,16 @@ def _last_problem(home: Home) -> str:
 
 
 def _airflow_health(port: int) -> dict[str, str] | None:
-    """Return the state of Airflow's parts; None while nobody answers."""
+    """Return the state of Airflow's components; None while its API server does not answer."""
     connection = HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
     try:
         connection.request("GET", "/api/v2/monitor/health")
-        answer = connection.getresponse()
-        if answer.status != HTTPStatus.OK:
+        response = connection.getresponse()
+        if response.status != HTTPStatus.OK:
             return None
         return {
             str(name): str((entry or {}).get("status"))
-            for name, entry in json.loads(answer.read()).items()
+            for name, entry in json.loads(response.read()).items()
         }
     except (OSError, HTTPException, ValueError):
         return None

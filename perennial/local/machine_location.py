@@ -1,4 +1,4 @@
-"""This machine as a place: its processes, its folder of problems."""
+"""This machine as a location of the platform: its processes, its folders of problems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from perennial.platform import Report
 
 
 class MachineLocation:
-    """The platform of one machine, as `perennial.platform.PlatformLocation` says."""
+    """The platform of one machine: a `perennial.platform.PlatformLocation`."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -20,12 +20,12 @@ class MachineLocation:
     unit = "processes"
 
     @property
-    def problems(self) -> Path:
-        """The folder of the problem files."""
-        return self._home.problems
+    def problems(self) -> tuple[Path, ...]:
+        """The folders of the problem files."""
+        return self._home.problem_folders
 
     def up(self, report: Report, overlay: str | None) -> float:
-        """Start the platform and wait until all of it answers; return the seconds.
+        """Start the platform and wait until it is ready; return the seconds.
 
         Raises:
             AskedWrongly: an overlay is given, which is for a cluster.

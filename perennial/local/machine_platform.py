@@ -1,10 +1,10 @@
-"""The door from a command to the platform that runs: its store, its Airflow, its services."""
+"""What a command uses of a platform that is up on this machine: store, Airflow and services."""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from contract.errors import AskedWrongly
-from contract.problem import Problem
+from contract.problem import Problem, problem_files
 from contract.store.client import Store
 from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
 from perennial.local.environment import product_environment, remembered_environment
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # see below
 
 @dataclass(frozen=True)
 class MachinePlatform:
-    """A machine's platform that is up, as `perennial.platform.Platform` says."""
+    """A machine's platform that is up: a `perennial.platform.Platform`."""
 
     home: Home
     ports: dict[str, int]
@@ -37,7 +37,7 @@ class MachinePlatform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the store, the keys and the places."""
+        """The variables of the store, the keys and the folders."""
         return product_environment(self.home, self.ports, self.credentials)
 
     def store(self) -> Store:
@@ -71,14 +71,14 @@ class MachinePlatform:
 
     def problems(self) -> list[str]:
         """Return the names of the problems that have a file."""
-        found = sorted(file.parent.name for file in self.home.problems.glob("*/problem.yaml"))
-        if not found:
+        names = list(problem_files(*self.home.problem_folders))
+        if not names:
             sentence = (
                 f"There is no problem in {str(self.home.problems)!r}; "
                 "`perennial init NAME --from FILE --target COLUMN` writes one."
             )
             raise AskedWrongly(sentence)
-        return found
+        return names
 
     def check_problem(self, problem: Problem) -> None:
         """See that Airflow was started with every variable that the problem's sources mention.
@@ -86,8 +86,8 @@ class MachinePlatform:
         Raises:
             AskedWrongly: one is not there.
         """
-        known = remembered_environment(self.home)
-        absent = sorted(problem.environment_names() - known.keys())
+        variables = remembered_environment(self.home)
+        absent = sorted(problem.environment_names() - variables.keys())
         if absent:
             sentence = (
                 f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "
@@ -98,18 +98,18 @@ class MachinePlatform:
     def condition(self) -> Condition:
         """Return the state of each process."""
         return Condition(
-            components={name: _part(state) for name, state in self.state.components.items()},
+            components={name: _status(state) for name, state in self.state.components.items()},
             waiting_for=missing(self.home),
             memory_bytes=memory_bytes(self.home.folder),
         )
 
     def faults(self, problem: str) -> list[str]:
-        """Return nothing: what goes wrong with a process stands with its component."""
+        """Return nothing: the state of each component holds the faults of its process."""
         del problem
         return []
 
     def links(self) -> dict[str, str]:
-        """Return where a person looks, and where the password stands."""
+        """Return where a person looks, and the file of the password."""
         return {
             "airflow": self.airflow_url,
             "user": ADMIN,
@@ -132,11 +132,11 @@ def open_platform(home: Home) -> MachinePlatform:
     return MachinePlatform(home, read_ports(home.ports), read_credentials(home), state)
 
 
-def _part(found: ComponentState) -> ComponentStatus:
-    process = found.process
+def _status(state: ComponentState) -> ComponentStatus:
+    process = state.process
     return ComponentStatus(
-        state=found.state,
+        state=state.state,
         process=asdict(process) if process else None,
-        restarts=found.restarts,
-        problem=found.problem,
+        restarts=state.restarts,
+        problem=state.problem,
     )

@@ -18,7 +18,7 @@ FIRST, BEHIND = 20_000, 32_000
 PORTS = range(1, 65_536)
 
 STORE = ("store", "store-master", "store-filer", "store-volume", "store-admin")
-# Each with its gRPC port: one that is taken would move silently, and the parts then miss each other.
+# Each with its gRPC port: SeaweedFS moves one that is taken silently, and its parts then fail to connect.
 STORE_PORTS = (*STORE, *(f"{name}-grpc" for name in STORE))
 PLATFORM_PORTS = ("airflow", *STORE_PORTS)
 
@@ -38,10 +38,10 @@ def read_ports(file: Path) -> dict[str, int]:
         return {}
     try:
         ports = {str(name): int(port) for name, port in json.loads(file.read_text()).items()}
-        wrong = [port for port in ports.values() if port not in PORTS]
-        if wrong:
+        invalid = [port for port in ports.values() if port not in PORTS]
+        if invalid:
             sentence = (
-                f"{str(file)!r} holds the port {wrong[0]}, one from 1 to {PORTS[-1]} is expected; "
+                f"{str(file)!r} holds the port {invalid[0]}, one from 1 to {PORTS[-1]} is expected; "
                 "delete it to choose new ones."
             )
             raise AskedWrongly(sentence)
@@ -57,23 +57,23 @@ def keep_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
     Raises:
         TryAgain: every port of the range is taken.
     """
-    known = read_ports(file)
-    missing = [name for name in names if name not in known]
+    ports = read_ports(file)
+    missing = [name for name in names if name not in ports]
     if not missing:
-        return known
-    # Two platforms of one machine begin at different places, so they seldom meet.
+        return ports
+    # Two platforms of one machine begin at different ports, so they seldom choose the same one.
     start = zlib.crc32(str(file).encode())
-    taken = set(known.values())
+    taken = set(ports.values())
     candidates = (FIRST + (start + step) % (BEHIND - FIRST) for step in range(BEHIND - FIRST))
     for name in missing:
         port = next((port for port in candidates if port not in taken and is_free(port)), None)
         if port is None:
             sentence = f"No port from {FIRST} to {BEHIND - 1} is free; stop what holds them."
             raise TryAgain(sentence)
-        known[name] = port
+        ports[name] = port
         taken.add(port)
-    write_private(file, json.dumps(known, indent=1, sort_keys=True) + "\n")
-    return known
+    write_private(file, json.dumps(ports, indent=1, sort_keys=True) + "\n")
+    return ports
 
 
 def is_free(port: int) -> bool:
@@ -88,22 +88,22 @@ def is_free(port: int) -> bool:
 
 
 def refuse_taken_ports(ports: Mapping[str, int], file: Path) -> None:
-    """See that nobody else listens on one of `ports`.
+    """Check that no other process listens on one of `ports`.
 
     Raises:
-        AskedWrongly: somebody does; the sentence names the process where it can be told.
+        AskedWrongly: another process does; the sentence names it where that is possible.
     """
     for name, port in ports.items():
         if not is_free(port):
             sentence = (
-                f"Port {port} ({name}) is in use by {holder(port)}; stop it, "
+                f"Port {port} ({name}) is in use by {listener_of(port)}; stop it, "
                 f"or delete {str(file)!r} to choose new ports."
             )
             raise AskedWrongly(sentence)
 
 
-def holder(port: int) -> str:
-    """Return who listens on `port`, in words."""
+def listener_of(port: int) -> str:
+    """Return in words which process listens on `port`."""
     import psutil  # noqa: PLC0415 - 15 ms that only an error must pay
 
     try:

@@ -1,4 +1,4 @@
-"""Processes by pid and start time, so that a pid that was given to another program is never hit."""
+"""Processes by pid and start time: a signal never reaches a program that got the pid later."""
 
 import contextlib
 import os
@@ -8,27 +8,32 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import psutil
 
 from perennial.local.environment import MARK
 
 POLL_SECONDS = 0.05
-AFTER_TERM_SECONDS = 5  # for what is left when the leaders of the groups are gone
-LOG_BYTES = 5_000_000  # a component's log that is longer begins anew; one older file is kept
+AFTER_TERM_SECONDS = 5  # for descendants that are left when the leaders have ended
+LOG_BYTES = 5_000_000  # a component's log that is longer is rotated; one older file is kept
 
 
 @dataclass(frozen=True)
-class Known:
-    """A process that was seen: its pid, and when it began in the system's own words."""
+class ProcessRef:
+    """A process by its pid and its start time, as `start_time` returns it."""
 
     pid: int
     began: str
 
+    @classmethod
+    def from_pid(cls, pid: int) -> Self:
+        """Return the process that has this pid now."""
+        return cls(pid=pid, began=start_time(pid) or "gone")
+
 
 class Process(Protocol):
-    """A child that leads a group of its own; `subprocess.Popen` is one."""
+    """A child that leads a process group; `subprocess.Popen` is one."""
 
     pid: int
     returncode: int | Any
@@ -41,8 +46,8 @@ class Process(Protocol):
         """Wait for its end and return the exit code."""
 
 
-def begin_of(pid: int) -> str | None:
-    """Return when the process with this pid began, None where there is none.
+def start_time(pid: int) -> str | None:
+    """Return the start time of the process with this pid, None where there is none.
 
     On Linux in clock ticks of this boot: exact, and untouched by a clock that is set.
     """
@@ -59,17 +64,12 @@ def begin_of(pid: int) -> str | None:
     return f"{boot}:{fields[19]}"
 
 
-def know(pid: int) -> Known:
-    """Return the process with this pid as it can be found again."""
-    return Known(pid=pid, began=begin_of(pid) or "gone")
-
-
-def is_alive(known: Known) -> bool:
-    """Tell whether that very process still runs; one that ended and was not collected does not."""
-    if begin_of(known.pid) != known.began:
+def is_alive(reference: ProcessRef) -> bool:
+    """Tell whether this process still runs; a zombie does not."""
+    if start_time(reference.pid) != reference.began:
         return False
     try:
-        return bool(psutil.Process(known.pid).status() != psutil.STATUS_ZOMBIE)
+        return bool(psutil.Process(reference.pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
@@ -98,7 +98,7 @@ def start(
 
 
 def open_log(log: Path) -> int:
-    """Return a descriptor that appends to `log`; one that has become too long begins anew."""
+    """Return a descriptor that appends to `log`; a log that is too long is rotated first."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".1.log"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -107,8 +107,8 @@ def open_log(log: Path) -> int:
 def has_ended(process: Process) -> bool:
     """Tell whether `process` ended, and end what is left of its group before it is collected.
 
-    The order matters: while the dead leader is not collected its pid names the group and nothing
-    else, so no stranger can be hit. A killed scheduler leaves its workers behind otherwise.
+    The order matters: until the zombie is collected, its pid names this group and no other. A
+    killed scheduler leaves its workers behind otherwise.
     """
     if process.returncode is not None:
         return True
@@ -124,56 +124,59 @@ def has_ended(process: Process) -> bool:
     return True
 
 
-def stop(leaders: Iterable[Known], mark: Path | None, grace_seconds: float) -> int:
-    """End `leaders`, their descendants, and whatever carries `mark`; return how many there were.
+def stop(leaders: Iterable[ProcessRef], mark: Path | None, grace_seconds: float) -> int:
+    """End `leaders`, their descendants and the processes with `mark`; return how many there were.
 
-    Leaders are asked first (SIGTERM) and have `grace_seconds` to end their own children; what is
-    still there then is asked, and killed after `AFTER_TERM_SECONDS`.
+    Leaders get a SIGTERM first and have `grace_seconds` to end their own children; what is left
+    then gets a SIGTERM as well, and a SIGKILL after `AFTER_TERM_SECONDS`.
     """
-    alive = [psutil.Process(known.pid) for known in leaders if is_alive(known)]
+    alive = [psutil.Process(leader.pid) for leader in leaders if is_alive(leader)]
     everyone = {process.pid: process for process in alive}
     for process in alive:
         with contextlib.suppress(psutil.Error):
             everyone |= {child.pid: child for child in process.children(recursive=True)}
-    everyone |= {process.pid: process for process in marked(mark)}
+    everyone |= {process.pid: process for process in by_marker(mark)}
     _signal(alive, signal.SIGTERM)
     _wait(alive, grace_seconds)
     rest = {process.pid: process for process in everyone.values() if _runs(process)}
-    rest |= {process.pid: process for process in marked(mark)}
+    rest |= {process.pid: process for process in by_marker(mark)}
     _signal(rest.values(), signal.SIGTERM)
-    stubborn = _wait(rest.values(), AFTER_TERM_SECONDS)
-    _signal(stubborn, signal.SIGKILL)
-    _wait(stubborn, AFTER_TERM_SECONDS)
+    overdue = _wait(rest.values(), AFTER_TERM_SECONDS)
+    _signal(overdue, signal.SIGKILL)
+    _wait(overdue, AFTER_TERM_SECONDS)
     return len(everyone)
 
 
-def marked(mark: Path | None) -> list[psutil.Process]:
-    """Return the processes that were started with `mark` in their environment, but this one."""
+def by_marker(mark: Path | None) -> list[psutil.Process]:
+    """Return the processes that were started with `mark` in their environment, without this one."""
     if mark is None:
         return []
-    found = []
+    marked = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            # Root's platform may keep a database as another user.
+            # Root's platform may run a component as another user.
             is_ours = process.pid != os.getpid() and os.getuid() in {0, process.uids().real}
             if is_ours and process.environ().get(MARK) == str(mark) and _runs(process):
-                found.append(process)
-    return found
+                marked.append(process)
+    return marked
 
 
-def family(mark: Path) -> list[psutil.Process]:
-    """Return the marked processes with their descendants: a database's write a title over it."""
-    found = {process.pid: process for process in marked(mark)}
-    for process in list(found.values()):
+def tree(mark: Path) -> list[psutil.Process]:
+    """Return the processes with `mark` in their environment, and all their descendants.
+
+    PostgreSQL's children write a title over their environment.
+    """
+    members = {process.pid: process for process in by_marker(mark)}
+    for process in list(members.values()):
         with contextlib.suppress(psutil.Error):
-            found |= {child.pid: child for child in process.children(recursive=True)}
-    return list(found.values())
+            members |= {child.pid: child for child in process.children(recursive=True)}
+    return list(members.values())
 
 
 def memory_bytes(mark: Path) -> int:
-    """Return the memory of the platform's processes, a shared page counted once (PSS)."""
+    """Return the memory of the platform's processes, each shared page counted once (PSS)."""
     total = 0
-    for process in family(mark):
+    for process in tree(mark):
         with contextlib.suppress(psutil.Error):
             full = process.memory_full_info()
             total += getattr(full, "pss", full.rss)
@@ -191,18 +194,18 @@ def _wait(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Pr
     """Wait until they have ended; return those that have not.
 
     An orphan that ended is a zombie until the system's first process collects it, which in a
-    container may be never: psutil's own waiting would take it for alive.
+    container may be never: `psutil.wait_procs` would count it as alive.
     """
     deadline = time.monotonic() + seconds
-    left = [process for process in processes if _runs(process)]
-    while left and time.monotonic() < deadline:
+    running = [process for process in processes if _runs(process)]
+    while running and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        left = [process for process in left if _runs(process)]
-    return left
+        running = [process for process in running if _runs(process)]
+    return running
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
-        # psutil compares the start time first and refuses a pid that was given away.
+        # psutil compares the start time first and refuses a pid that another process has now.
         with contextlib.suppress(psutil.Error):
             process.send_signal(number)

@@ -80,14 +80,14 @@ def start(folder: Path, memory: str = "256MiB", bucket: str = BUCKET) -> Seaweed
 
 
 def configure(data: Path) -> None:
-    """Have a new store keep its names in one database.
+    """Configure a new store to keep its file names in one database.
 
-    By default they are in eight, of which each holds 8 to 24 MiB for what is written next. A store
-    that began so stays so: its names are where it put them.
+    By default they are in eight, each of which buffers 8 to 24 MiB. A store that began with eight
+    keeps them: its names are there.
     """
     if not (data / "filerldb2").exists():
-        place = json.dumps(str(data.absolute() / "filerldb"))
-        text = f"[leveldb]\nenabled = true\ndir = {place}\n"
+        folder = json.dumps(str(data.absolute() / "filerldb"))
+        text = f"[leveldb]\nenabled = true\ndir = {folder}\n"
         (data / "filer.toml").write_text(text, encoding="utf-8")
 
 
@@ -95,20 +95,20 @@ def command(
     data: Path, identity_file: Path, ports: Mapping[str, int], bucket: str = BUCKET
 ) -> list[str]:
     """Return the command line of the store."""
-    words = [str(program()), "-logtostderr=true", f"-config_dir={data}", "mini", f"-dir={data}"]
-    words += [f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.telemetry=false"]
+    arguments = [str(program()), "-logtostderr=true", f"-config_dir={data}", "mini", f"-dir={data}"]
+    arguments += [f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.telemetry=false"]
     # A master that takes up its old raft state spins in its loop: 4 % of a core, not 0.7 %. What
     # volumes there are it hears from the volume server.
-    words += ["-master.resumeState=false"]
-    words += ["-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    arguments += ["-master.resumeState=false"]
+    arguments += ["-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     # What it keeps of what was read counts as live memory: with a limit below, the collector would
     # never rest. The system's own page cache serves one machine as well.
-    words += ["-s3.cacheCapacityMB=0", "-s3.readerCacheSizeMB=32"]
-    words += [f"-s3.config={identity_file}", f"-bucket={bucket}"]
+    arguments += ["-s3.cacheCapacityMB=0", "-s3.readerCacheSizeMB=32"]
+    arguments += [f"-s3.config={identity_file}", f"-bucket={bucket}"]
     for name in STORE:
         part = name.removeprefix("store-").replace("store", "s3")
-        words += [f"-{part}.port={ports[name]}", f"-{part}.port.grpc={ports[f'{name}-grpc']}"]
-    return words
+        arguments += [f"-{part}.port={ports[name]}", f"-{part}.port.grpc={ports[f'{name}-grpc']}"]
+    return arguments
 
 
 def server_environment(memory: str, admin_password: str) -> dict[str, str]:
@@ -134,7 +134,7 @@ def store_environment(
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # A proxy of the surroundings would be asked for loopback otherwise.
+        # A proxy of the environment would be used for loopback otherwise.
         "NO_PROXY": f"{LOOPBACK},localhost",
         "no_proxy": f"{LOOPBACK},localhost",
     }
@@ -147,11 +147,11 @@ def program() -> Path:
         AskedWrongly: there is none.
     """
     beside = Path(sys.executable).with_name("weed")
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None:
+    path = str(beside) if beside.exists() else shutil.which("weed")
+    if path is None:
         sentence = f"The program 'weed' is not in {str(beside.parent)!r}; run `make up`, which installs it."
         raise AskedWrongly(sentence)
-    return Path(found)
+    return Path(path)
 
 
 def is_ready(ports: Mapping[str, int], bucket: str = BUCKET) -> bool:
@@ -192,10 +192,10 @@ def make_durable(ports: Mapping[str, int], bucket: str = BUCKET) -> None:
     Raises:
         TryAgain: the store did not take it.
     """
-    words = f"fs.configure -locationPrefix=/buckets/{bucket} -fsync=true -apply\n"
+    script = f"fs.configure -locationPrefix=/buckets/{bucket} -fsync=true -apply\n"
     done = subprocess.run(
         [program(), "shell", f"-master={LOOPBACK}:{_with_grpc(ports, 'store-master')}"],
-        input=words.encode(),
+        input=script.encode(),
         capture_output=True,
         timeout=READY_SECONDS,
         check=False,

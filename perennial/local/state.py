@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from perennial.local.home import Home, write_private
-from perennial.local.processes import Known, is_alive
+from perennial.local.processes import ProcessRef, is_alive
 
 
 @dataclass
@@ -13,17 +13,17 @@ class ComponentState:
 
     state: str
     """waiting, preparing, running, restarting, stopped."""
-    process: Known | None = None
+    process: ProcessRef | None = None
     restarts: int = 0
     problem: str = ""
-    """The last thing that went wrong, one sentence."""
+    """The last fault, one sentence."""
 
 
 @dataclass
 class PlatformState:
     """The supervisor and its components."""
 
-    supervisor: Known
+    supervisor: ProcessRef
     components: dict[str, ComponentState] = field(default_factory=dict)
 
     @property
@@ -32,10 +32,10 @@ class PlatformState:
         return is_alive(self.supervisor)
 
     @property
-    def processes(self) -> list[Known]:
+    def processes(self) -> list[ProcessRef]:
         """The components that were running when this was written."""
-        found = (component.process for component in self.components.values())
-        return [process for process in found if process is not None]
+        processes = (component.process for component in self.components.values())
+        return [process for process in processes if process is not None]
 
 
 def write_state(home: Home, state: PlatformState) -> None:
@@ -46,18 +46,20 @@ def write_state(home: Home, state: PlatformState) -> None:
 def read_state(home: Home) -> PlatformState | None:
     """Return the written state; None where the platform never ran, or the file is damaged.
 
-    A damaged file is no error: what runs is found by its mark as well.
+    A damaged file is no error: processes are found by their mark as well.
     """
     try:
-        found = json.loads(home.state.read_text(encoding="utf-8"))
+        document = json.loads(home.state.read_text(encoding="utf-8"))
         components = {
-            name: ComponentState(**(entry | {"process": _known(entry["process"])}))
-            for name, entry in found["components"].items()
+            name: ComponentState(**(entry | {"process": _reference(entry["process"])}))
+            for name, entry in document["components"].items()
         }
-        return PlatformState(supervisor=Known(**found["supervisor"]), components=components)
+        return PlatformState(supervisor=ProcessRef(**document["supervisor"]), components=components)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _known(entry: dict[str, object] | None) -> Known | None:
-    return None if entry is None else Known(pid=int(str(entry["pid"])), began=str(entry["began"]))
+def _reference(entry: dict[str, object] | None) -> ProcessRef | None:
+    return (
+        None if entry is None else ProcessRef(pid=int(str(entry["pid"])), began=str(entry["began"]))
+    )

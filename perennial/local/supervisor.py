@@ -1,9 +1,9 @@
 """The one process that keeps the platform alive: `python -m perennial.local.supervisor`.
 
 It starts the store, Airflow's three processes, a service for each problem that has a rollout, the
-database where the demo made one, and the warm interpreter when a stage is asked of it; and starts
-again what dies. It holds no S3 client and no data library: it lives as long as the
-platform and its memory counts.
+components of add-ons, and the warm interpreter when a stage is requested; and restarts what
+ended. It holds no S3 client and no data library: it lives as long as the platform and its memory
+counts.
 """
 
 import os
@@ -11,14 +11,14 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from types import FrameType
 
-from contract.errors import AskedWrongly, PerennialError
+from contract.errors import PerennialError
 from contract.log import configure, log
+from contract.problem import problem_files
 from contract.store.layout import rollout_key
 from perennial.local import airflow_processes as airflow
-from perennial.local import database, processes, view
+from perennial.local import processes
 from perennial.local import seaweedfs as seaweed
 from perennial.local.component import Component
 from perennial.local.credentials import read_credentials, store_identities
@@ -28,54 +28,56 @@ from perennial.local.environment import (
     inherited,
     service_environment,
 )
+from perennial.local.extra_processes import ExtraProcesses
 from perennial.local.home import Home, find_home
 from perennial.local.ports import keep_ports, read_ports, service_port
 from perennial.local.stage_server import WARM, ForkListener
 from perennial.local.state import PlatformState, write_state
 
 BEAT_SECONDS = 0.25
-LOOK_EVERY = 4  # beats: for rollouts, a database, and edited problems
+LOOK_EVERY = 4  # beats: for rollouts, extra components, and edited problems
 # Soft: nothing fails at it. A tighter one (256 MiB) idled at 64-115 MB, but kept the collector at
-# work at up to 39 % of a core after half a year of flights.
+# work at up to 39 % of a core after half a year of daily data.
 STORE_MEMORY = "384MiB"
 WARM_STOP_SECONDS = 5  # Airflow has ended every stage by then
-SERVICE_STOP_SECONDS = 40  # it answers what it has begun, and ships its log
-DATA = frozenset({"store", database.NAME})  # the last to stop
+SERVICE_STOP_SECONDS = 40  # it finishes open requests and ships its log
+STORE = "store"
 
 
 class Supervisor:
-    """The platform's components and the loop that tends them."""
+    """The platform's components and the loop that polls them."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._made = read_credentials(home)
+        self._credentials = read_credentials(home)
         self._ports = read_ports(home.ports)
-        self._airflow = airflow_environment(home, self._ports, self._made)
+        self._airflow = airflow_environment(home, self._ports, self._credentials)
         self._is_store_ready = False
-        self._lacks_database = False
+        self._extra = ExtraProcesses(home)
         self._migration = airflow.Migration(home, self._airflow)
         self._prefork = airflow.Prefork(home, self._airflow)
         self._dag_refresh = airflow.DagRefresh(home)
         seaweed.configure(home.data)
         store = Component(
-            name="store",
+            name=STORE,
             command=seaweed.command(home.data, store_identities(home), self._ports),
             environment=inherited()
-            | seaweed.server_environment(STORE_MEMORY, self._made.store_admin_password)
+            | seaweed.server_environment(STORE_MEMORY, self._credentials.store_admin_password)
             | {MARK: str(home.folder)},
             log=home.logs / "store.log",
             folder=home.folder,
         )
-        self.components = {"store": store} | {
-            name: self._airflow_component(name, words) for name, words in airflow.PROGRAMS.items()
+        self.components = {STORE: store} | {
+            name: self._airflow_component(name, arguments)
+            for name, arguments in airflow.PROGRAMS.items()
         }
         self._fork_listener = ForkListener.open(home)
         if self._fork_listener is not None:
             self.components[WARM] = self._fork_listener.component(home)
-        self._state = PlatformState(supervisor=processes.know(os.getpid()))
+        self._state = PlatformState(supervisor=processes.ProcessRef.from_pid(os.getpid()))
 
     def run(self, end: threading.Event) -> None:
-        """Tend everything until `end` is set, then stop it."""
+        """Poll everything until `end` is set, then stop it."""
         beat = 0
         self._write()
         while not end.wait(BEAT_SECONDS):
@@ -85,7 +87,7 @@ class Supervisor:
         self._stop()
 
     def _beat(self, beat: int) -> bool:
-        changed = [component.tend() for component in list(self.components.values())]
+        changed = [component.poll() for component in list(self.components.values())]
         self._migration.poll()
         self._prefork.poll()
         if self._fork_listener is not None and self.components[WARM].seen.state == "restarting":
@@ -94,19 +96,17 @@ class Supervisor:
             self._is_store_ready = True
             self._make_durable_once()
         if beat % LOOK_EVERY == 0:
-            view.refresh(self._home)
             self._dag_refresh.poll()
-            changed.append(self._look_for_database())
+            changed.append(self._look_for_extra_components())
             if self._is_store_ready:
                 changed.append(self._look_for_rollouts())
         return any(changed)
 
     def _look_for_rollouts(self) -> bool:
-        """Add a service for each problem that has a rollout and none yet; tell whether one came."""
-        found = [file.parent.name for file in self._home.problems.glob("*/problem.yaml")]
+        """Add a service for each problem that has a rollout and no service; tell whether there was one."""
         new = [
             name
-            for name in sorted(found)
+            for name in problem_files(*self._home.problem_folders)
             if service_port(name) not in self.components
             and seaweed.has(self._ports, rollout_key(name))
         ]
@@ -114,33 +114,16 @@ class Supervisor:
             self.components[service_port(problem)] = self._service_component(problem)
         return bool(new)
 
-    def _look_for_database(self) -> bool:
-        """Add the demo's database once it is there; tell whether it came."""
-        if (
-            database.NAME in self.components
-            or self._lacks_database
-            or not database.exists(self._home)
-        ):
-            return False
-        try:
-            command = database.command(self._home)
-        except AskedWrongly as error:
-            self._lacks_database = True
-            log("platform").warning("the demo's database cannot be started", why=str(error))
-            return False
-        self.components[database.NAME] = Component(
-            name=database.NAME,
-            command=command,
-            environment=inherited() | {MARK: str(self._home.folder)},
-            log=self._home.logs / "database.log",
-            folder=Path("/"),  # its user may not look into ours
-        )
-        return True
+    def _look_for_extra_components(self) -> bool:
+        """Add the components that are new since the last look; tell whether there was one."""
+        new = self._extra.poll(self.components.keys())
+        self.components |= new
+        return bool(new)
 
-    def _airflow_component(self, name: str, words: tuple[str, ...]) -> Component:
+    def _airflow_component(self, name: str, arguments: tuple[str, ...]) -> Component:
         return Component(
             name=name,
-            command=[str(self._home.airflow_python), "-m", "airflow", *words],
+            command=[str(self._home.airflow_python), "-m", "airflow", *arguments],
             environment=self._airflow,
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
@@ -151,11 +134,11 @@ class Supervisor:
     def _service_component(self, problem: str) -> Component:
         name = service_port(problem)
         ports = keep_ports(self._home.ports, [name])
-        words = ["-m", "serving", problem, "--port", str(ports[name])]
+        arguments = ["-m", "serving", problem, "--port", str(ports[name])]
         return Component(
             name=name,
-            command=[str(self._home.python), *words],
-            environment=service_environment(self._home, ports, self._made),
+            command=[str(self._home.python), *arguments],
+            environment=service_environment(self._home, ports, self._credentials),
             log=self._home.logs / f"{name}.log",
             folder=self._home.project,
         )
@@ -177,20 +160,21 @@ class Supervisor:
         write_state(self._home, self._state)
 
     def _stop(self) -> None:
-        """Stop services and Airflow first: their last words go to the store."""
+        """Stop services and Airflow first: they write to the store until they end."""
         self._migration.stop()
         self._prefork.stop()
+        last = {STORE, *self._extra.names}  # what the others write to
         for names, seconds in (
             (
-                self.components.keys() - airflow.PROGRAMS.keys() - DATA - {WARM},
+                self.components.keys() - airflow.PROGRAMS.keys() - last - {WARM},
                 SERVICE_STOP_SECONDS,
             ),
             (airflow.PROGRAMS.keys(), airflow.STOP_SECONDS),
             (self.components.keys() & {WARM}, WARM_STOP_SECONDS),
-            (self.components.keys() & DATA, max(seaweed.STOP_SECONDS, database.STOP_SECONDS)),
+            (last, max(seaweed.STOP_SECONDS, self._extra.stop_seconds)),
         ):
-            found = (self.components[name].seen.process for name in names)
-            processes.stop([process for process in found if process], None, seconds)
+            running = (self.components[name].seen.process for name in names)
+            processes.stop([process for process in running if process], None, seconds)
         seaweed.remove_sockets(self._ports)
         for component in self.components.values():
             component.seen.state, component.seen.process = "stopped", None

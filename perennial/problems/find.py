@@ -1,5 +1,6 @@
-"""Finds problem files: by the name of their folder under `problems/`, or by their path."""
+"""Finds problem files: by the name of their folder below the folders of problems, or by path."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from contract.errors import AskedWrongly
@@ -10,7 +11,7 @@ from contract.problem.yaml import parse
 FILE = "problem.yaml"
 
 
-def find_problem(problems: Path, name: str) -> Path:
+def find_problem(problems: Sequence[Path], name: str) -> Path:
     """Return the problem file that `name` means: a file, a folder with one, or a problem's name.
 
     Raises:
@@ -19,15 +20,16 @@ def find_problem(problems: Path, name: str) -> Path:
     path = Path(name)
     if path.suffix in {".yaml", ".yml"}:
         return path
-    for folder in (problems / name, path):
+    for folder in (*(parent / name for parent in problems), path):
         if (folder / FILE).is_file():
             return folder / FILE
-    known = sorted(file.parent.name for file in problems.glob(f"*/{FILE}"))
-    raise AskedWrongly(no_such("problem", name, known, where=f"in {str(problems)!r}"))
+    known = sorted({file.parent.name for parent in problems for file in parent.glob(f"*/{FILE}")})
+    where = " or ".join(repr(str(parent)) for parent in problems)
+    raise AskedWrongly(no_such("problem", name, known, where=f"in {where}"))
 
 
 def load_problem(
-    problems: Path, name: str, overrides: dict[str, object] | None = None
+    problems: Sequence[Path], name: str, overrides: dict[str, object] | None = None
 ) -> tuple[Problem, Path]:
     """Return the typed problem and its file.
 
@@ -36,8 +38,8 @@ def load_problem(
     """
     file = find_problem(problems, name)
     problem = read_problem(file, overrides)
-    folder = file.absolute().parent  # not resolved: a folder of the platform's view is a link
-    is_listed = folder.parent.resolve() == problems.resolve()
+    folder = file.absolute().parent  # not resolved: a folder of problems may hold links
+    is_listed = folder.parent.resolve() in {parent.resolve() for parent in problems}
     if is_listed and folder.name != problem.name:
         sentence = (
             f"{file}: found the name {problem.name!r} in the folder "

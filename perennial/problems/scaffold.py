@@ -43,7 +43,7 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
         AskedWrongly: the folder is there already, or the file cannot be read.
         Refused: the data cannot be learned from.
     """
-    problems = home.written_problems
+    problems = home.problems
     folder = problems / request.name
     if folder.exists():
         sentence = f"The folder {str(folder)!r} is there already; choose another name or remove it."

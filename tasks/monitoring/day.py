@@ -1,268 +1,204 @@
 """From a day's rows to its decision: gathers the evidence, as of the end of the day.
 
-Days whose data was blocked stay out of later windows: what a fault did must not look like drift.
-One function a kind of evidence, all of the same day and world: together they are what a day is.
+One function a kind of evidence; each returns what it found, and a note where it could not look.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from contract.decision import Decision, Multivariate, Performance, Probe, Window
-from contract.problem import Problem
+from methods.controller.days import ONE_DAY
+from methods.controller.decide import decide
+from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.drift.comparison import Comparison, compare, distance
 from methods.drift.profile import DayProfile, merge_profiles
 from methods.drift.quality import check
-from tasks.monitoring import verdict
-from tasks.monitoring.champions import Champion
-from tasks.monitoring.days import ONE_DAY, Days
-from tasks.monitoring.evidence import Evidence, Policy, Regime
-from tasks.monitoring.labels import Labels
-from tasks.monitoring.log import ServedDay
-from tasks.monitoring.past import Past
-from tasks.monitoring.performance import measure
-
-LONGEST_WINDOW = 28  # days, to which a window with too few rows is extended
-FEWEST_ROWS = 500
-LABEL_DAYS = 28  # days whose labels are pooled at most
-TRAILING_DAYS = 28  # days of the usual number of rows
+from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.evidence.log import ServedDay
+from tasks.monitoring.evidence.performance import measure
+from tasks.monitoring.window import (
+    days_before,
+    labelled_days,
+    shortage,
+    verdict_days,
+    verdict_window,
+)
 
 
 @dataclass(frozen=True)
-class World:
-    """Everything there is; each day looks at the part that was there at its end."""
-
-    problem: Problem
-    calendar: Days
-    champions: Mapping[date, Champion]
-    served: Mapping[date, ServedDay]
-    labels: Labels | None
-    past: Past
-    since: Mapping[str, datetime]
-    """By digest: the end of what the champion knew."""
-    run: str
-    """The run that decides."""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A day's decision and the profiles that it rests on."""
+class DecidedDay:
+    """A day's decision and the profile that it rests on."""
 
     decision: Decision
     window: DayProfile | None
+    """The merged days; None where the data was not compared."""
 
 
-def judge(world: World, day: date) -> Judged:
+def decide_day(context: MonitoringContext, day: date) -> DecidedDay:
     """Decide one day."""
-    champion = world.champions[day]
-    today = world.served.get(day)
-    window, excluded = _window(world, day)
-    shown = Window(
-        days=tuple(each.day for each in window),
-        rows=sum(each.profile.rows for each in window),
-        rows_of_day=today.profile.rows if today else 0,
-        excluded=tuple(excluded),
+    policy, history, model = context.policy, context.history, context.models[day]
+    days, window = verdict_window(context, day)
+    frame = _frame(context, day, window)
+    today = context.served.get(day)
+    too_few = shortage(day, window, policy.min_window_rows)
+    if today is None or too_few is not None:
+        return DecidedDay(decide(Evidence(shortage=too_few, **frame), policy), None)
+    usual = days_before(context, day, policy.usual_rows_days)[::-1]
+    rows_before = [context.served[each].profile.rows for each in usual]
+    faults = check(
+        model.reference, today.profile, rows_before, today.repeats, limits=policy.quality
     )
-    notes = list(world.notes)
-    if today is None or shown.rows < FEWEST_ROWS:
-        known = Evidence(shortage=_shortage(day, shown), **_frame(world, day, shown, notes))
-        return Judged(verdict.decide(known), None)
-    trailing = [world.served[d].profile.rows for d in _before(world, day, TRAILING_DAYS)][::-1]
-    faults = check(champion.reference, today.profile, trailing, today.repeats)
     if faults:
-        known = Evidence(shortage=None, dq=tuple(faults), **_frame(world, day, shown, notes))
-        return Judged(verdict.decide(known), None)
-    merged = merge_profiles([each.profile for each in window])
-    known_yesterday = world.past.decision(day - ONE_DAY)
-    sticky = [c.name for c in known_yesterday.drifted_columns] if known_yesterday else []
-    found = compare(champion.reference, merged, sticky)
-    performance = _performance(world, champion, day, notes)
-    multivariate = None if performance else _multivariate(champion, window, notes)
+        return DecidedDay(decide(Evidence(shortage=None, dq=tuple(faults), **frame), policy), None)
+    merged = merge_profiles([each.profile for each in days])
+    yesterday = history.decision(day - ONE_DAY)
+    drifted_before = [column.name for column in yesterday.drifted_columns] if yesterday else []
+    comparison = compare(model.reference, merged, drifted_before, limits=policy.drift)
+    performance, notes = _performance(context, day)
+    multivariate = None
+    if performance is None:
+        multivariate, further = _multivariate(context, day, days)
+        notes += further
     evidence = Evidence(
         shortage=None,
-        columns=found.columns,
-        prediction=found.scores[0] if found.scores else None,
-        is_score_drifted=found.is_score_drifted,
-        impact=found.impact,
-        unseen=found.unseen,
+        columns=comparison.columns,
+        prediction=comparison.scores[0] if comparison.scores else None,
+        is_score_drifted=comparison.is_score_drifted,
+        impact=comparison.impact,
+        unseen=comparison.unseen,
         multivariate=multivariate,
         performance=performance,
-        probe=_probe(world, champion, day, performance),
-        regime=_regime(world, champion, day, merged, found),
-        **_frame(world, day, shown, notes),
+        probe=_probe(context, day, performance),
+        regime=_regime(context, day, merged, comparison),
+        **frame | {"notes": (*context.notes, *notes)},
     )
-    return Judged(verdict.decide(evidence), merged)
+    return DecidedDay(decide(evidence, policy), merged)
 
 
-def _frame(world: World, day: date, window: Window, notes: list[str]) -> dict[str, object]:
-    """Return the evidence that every day has."""
-    problem, end = world.problem, world.calendar.end(day)
+def _frame(context: MonitoringContext, day: date, window: Window) -> dict[str, Any]:
+    """Return the fields of the evidence that every day has."""
+    problem, policy = context.problem, context.policy
     return {
         "problem": problem.name,
         "owner": problem.owner,
         "day": day,
-        "at": end,
-        "run": world.run,
-        "digest": world.champions[day].digest,
+        "at": context.calendar.end(day),
+        "run": context.run,
+        "digest": context.models[day].digest,
         "window": window,
-        "alarms_before": world.past.alarms(day, problem.monitoring.verdict_window),
-        "policy": _policy(world, day, end),
-        "notes": tuple(notes),
+        "alarms_before": context.history.alarms(day, problem.monitoring.verdict_window, policy),
+        "retraining": _retraining(context, day),
+        "notes": context.notes,
     }
 
 
-def _policy(world: World, day: date, end: datetime) -> Policy:
-    rules = world.problem.retraining
-    champion = world.champions[day]
-    since = world.since[champion.digest]
-    new = None if world.labels is None else world.labels.fresh(since, end)
-    return Policy(
+def _retraining(context: MonitoringContext, day: date) -> RetrainingState:
+    rules, history, policy = context.problem.retraining, context.history, context.policy
+    end, since = context.calendar.end(day), context.since[context.models[day].digest]
+    return RetrainingState(
         mode=rules.mode,
-        cooldown_until=world.past.cooldown_until(end, rules.cooldown),
-        retrains=world.past.retrains(end),
+        cooldown_until=history.cooldown_until(end, rules.cooldown, policy),
+        retrains=history.retrains(end, policy),
         max_retrains=rules.max_per_30d,
-        new_labels=new,
-        min_new_labels=_min_new_labels(world.problem, champion),
+        new_labels=None if context.labels is None else context.labels.new_between(since, end),
+        min_new_labels=_min_new_labels(context, day),
         age=max(timedelta(0), end - since),
         max_age=rules.max_age,
-        blocked_before=world.past.blocked(day - ONE_DAY),
+        blocked_before=history.is_blocked_before(day, policy),
     )
 
 
-def _min_new_labels(problem: Problem, champion: Champion) -> int:
-    wanted = problem.retraining.min_new_labels
-    return max(wanted.rows, round(wanted.share * champion.model.card.rows))
-
-
-def _before(world: World, day: date, most: int) -> list[date]:
-    """Return earlier days of the same champion that were served and not blocked, newest first."""
-    digest = world.champions[day].digest
-    return [
-        earlier
-        for earlier in (day - n * ONE_DAY for n in range(1, most + 1))
-        if earlier in world.served
-        and world.served[earlier].digest == digest
-        and not world.past.blocked(earlier)
-    ]
-
-
-def _window(world: World, day: date) -> tuple[list[ServedDay], list[date]]:
-    """Return the days that are judged together, newest first, and those left out as blocked.
-
-    The verdict window, extended backwards while it has fewer than 500 rows.
-    """
-    length = _length(world.problem)
-    usable = {day, *_before(world, day, LONGEST_WINDOW - 1)}
-    window: list[ServedDay] = []
-    excluded: list[date] = []
-    rows = 0
-    for back in range(LONGEST_WINDOW):
-        if back >= length and rows >= FEWEST_ROWS:
-            break
-        each = day - back * ONE_DAY
-        if world.past.blocked(each) and each != day:
-            excluded.append(each)
-        elif each in usable and each in world.served:
-            window.append(world.served[each])
-            rows += world.served[each].profile.rows
-    return window, excluded
-
-
-def _length(problem: Problem) -> int:
-    return max(1, problem.monitoring.verdict_window // ONE_DAY)
-
-
-def _shortage(day: date, window: Window) -> str:
-    if not window.rows_of_day:
-        return f"No prediction was served on {day}."
-    return (
-        f"{window.rows} rows were served in {len(window.days)} days; {FEWEST_ROWS} are needed "
-        "for a verdict."
-    )
-
-
-def _labelled(world: World, day: date, most: int) -> list[tuple[ServedDay, list[str | None]]]:
-    """Return days, newest first, with their labels as they were known at the end of `day`."""
-    if world.labels is None:
-        return []
-    end = world.calendar.end(day)
-    days = [world.served[each] for each in (day, *_before(world, day, most - 1))]
-    return [(each, world.labels.of(each, end)) for each in days]
+def _min_new_labels(context: MonitoringContext, day: date) -> int:
+    minimum = context.problem.retraining.min_new_labels
+    return max(minimum.rows, round(minimum.share * context.models[day].model.card.rows))
 
 
 def _performance(
-    world: World, champion: Champion, day: date, notes: list[str]
-) -> Performance | None:
-    found = measure(champion, _labelled(world, day, LABEL_DAYS), _length(world.problem))
-    if found is None and world.labels is not None:
-        notes.append("Too few labels were known for a loss: 500 rows, 50 of each class.")
-    return found
+    context: MonitoringContext, day: date
+) -> tuple[Performance | None, tuple[str, ...]]:
+    policy = context.policy
+    performance = measure(
+        context.models[day],
+        labelled_days(context, day),
+        verdict_days(context.problem),
+        policy,
+    )
+    if performance is not None or context.labels is None:
+        return performance, ()
+    note = (
+        f"Too few labels were known for a loss: {policy.min_labelled_rows} rows, "
+        f"{policy.min_labelled_of_class} of each class."
+    )
+    return None, (note,)
 
 
-def _probe(
-    world: World, champion: Champion, day: date, performance: Performance | None
-) -> Probe | None:
+def _probe(context: MonitoringContext, day: date, performance: Performance | None) -> Probe | None:
     """Return the newest probe of this verdict window; try one where there is none."""
-    if performance is None or world.labels is None:
+    if performance is None or context.labels is None:
         return None
-    length = _length(world.problem)
+    model, length = context.models[day], verdict_days(context.problem)
     for back in range(1, length):
-        earlier = world.past.decision(day - back * ONE_DAY)
+        earlier = context.history.decision(day - back * ONE_DAY)
         if (
             earlier is not None
-            and earlier.digest == champion.digest
+            and earlier.digest == model.digest
             and earlier.probe is not None
             and earlier.probe.gain is not None
             and earlier.probe.day > day - length * ONE_DAY
         ):
             return earlier.probe
-    end = world.calendar.end(day)
     # The import of LightGBM costs a second of CPU, which most days do without.
-    from tasks.monitoring.probe import probe, skip  # noqa: PLC0415 - as said above
+    from tasks.monitoring.evidence.probe import skipped, try_refit  # noqa: PLC0415 - as said above
 
-    new = world.labels.fresh(world.since[champion.digest], end)
-    needed = _min_new_labels(world.problem, champion)
-    if new is not None and new < needed:
-        return skip(day, f"{new} new labelled rows; {needed} are needed for a probe.")
-    cooldown = world.past.cooldown_until(end, world.problem.retraining.cooldown)
-    if cooldown is not None and end < cooldown:
-        return skip(day, "Nothing is retrained during a cool-down, so a probe would help nobody.")
-    days = _labelled(world, day, LABEL_DAYS)
-    return probe(champion, days, length, day, world.problem.models.seed)
+    state = _retraining(context, day)
+    if state.new_labels is not None and state.new_labels < state.min_new_labels:
+        sentence = (
+            f"{state.new_labels} new labelled rows; {state.min_new_labels} are needed for a probe."
+        )
+        return skipped(day, sentence)
+    if state.cooldown_until is not None and context.calendar.end(day) < state.cooldown_until:
+        sentence = "Nothing is retrained during a cool-down, so that a probe would change nothing."
+        return skipped(day, sentence)
+    seed = context.problem.models.seed
+    return try_refit(
+        model, labelled_days(context, day), length, day, seed=seed, policy=context.policy
+    )
 
 
 def _multivariate(
-    champion: Champion, window: Sequence[ServedDay], notes: list[str]
-) -> Multivariate | None:
-    """Ask the classifier, where no label can tell and the reference's rows are still there."""
-    dataset = champion.dataset
+    context: MonitoringContext, day: date, window: Sequence[ServedDay]
+) -> tuple[Multivariate | None, tuple[str, ...]]:
+    """Run the classifier; None with a note where the reference's rows are no longer kept."""
+    model = context.models[day]
+    dataset = model.dataset
     if dataset is None:
-        notes.append("The reference's rows are kept no longer; no classifier was asked.")
-        return None
-    import pyarrow as pa  # noqa: PLC0415 - only where the classifier is asked
+        return None, ("The reference's rows are no longer kept, so that no classifier was run.",)
+    import pyarrow as pa  # noqa: PLC0415 - only where the classifier is run
 
-    from tasks.monitoring import domain  # noqa: PLC0415 - imports LightGBM, a second of CPU
+    from tasks.monitoring.evidence import domain  # noqa: PLC0415 - imports LightGBM, a second of CPU
 
     before = dataset.take(dataset.rows("validation"))
     now = pa.concat_tables([each.sample for each in window], promote_options="permissive")
-    return domain.compare(champion.reference, before, now, seed=0)
+    return domain.classify(model.reference, before, now, seed=0, policy=context.policy), ()
 
 
 def _regime(
-    world: World, champion: Champion, day: date, merged: DayProfile, found: Comparison
+    context: MonitoringContext, day: date, merged: DayProfile, comparison: Comparison
 ) -> Regime | None:
     """Return how far this window is from the one whose challenger was refused."""
-    accepted = world.past.refused_regime(world.calendar.end(day))
-    if accepted is None or accepted.digest != champion.digest or accepted.day >= day:
+    model = context.models[day]
+    refused = context.history.refused_decision(context.calendar.end(day))
+    if refused is None or refused.digest != model.digest or refused.day >= day:
         return None
-    days = [world.served[each] for each in accepted.window.days if each in world.served]
+    days = [context.served[each] for each in refused.window.days if each in context.served]
     if not days:
         return None
     then = merge_profiles([each.profile for each in days])
-    names = [column.name for column in (*found.drifted, *found.scores)]
+    names = [column.name for column in (*comparison.drifted, *comparison.scores)]
     return Regime(
-        day=accepted.day,
-        distance=distance(champion.reference, then, merged, names),
-        loss=accepted.performance.cur if accepted.performance else None,
+        day=refused.day,
+        distance=distance(model.reference, then, merged, names),
+        loss=refused.performance.cur if refused.performance else None,
     )

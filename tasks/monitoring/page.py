@@ -1,8 +1,13 @@
 """The page of a day: verdict, reason, columns and what happens next, in five seconds at 06:00."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from contract.decision import ColumnDrift, Decision, Outcome
+from contract.ledger_lines import is_repeat
+from methods.controller.days import ONE_DAY
+from methods.controller.history import History
+from methods.controller.policy import Policy
 from methods.drift.bins import bins
 from methods.drift.divergence import group
 from methods.drift.profile import ColumnReference, DayProfile, ReferenceProfile
@@ -32,26 +37,37 @@ LEVELS: dict[Outcome, Level] = {
     "blocked_data_quality": "bad",
     "insufficient_data": "neutral",
 }
+COLUMNS_NAMED = 5
+COLUMNS_IN_CHART = 15
 PICTURES = 6  # columns whose distribution is drawn
+DAYS_SHOWN = 28
 LEVELS_DRAWN = 10  # categories in a picture
 
 
-def page(
+def earlier_decisions(history: History, day: date) -> list[Decision]:
+    """Return the decisions of the days before `day` that its page shows, oldest first."""
+    before = (history.decision(day - n * ONE_DAY) for n in range(DAYS_SHOWN, 0, -1))
+    return [decision for decision in before if decision is not None]
+
+
+def day_page(
     decision: Decision,
     earlier: Sequence[Decision],
     reference: ReferenceProfile | None,
     window: DayProfile | None,
+    policy: Policy,
 ) -> str:
     """Return the HTML of a day.
 
     Args:
         decision: of the day.
-        earlier: up to 28 decisions before it, oldest first.
+        earlier: the decisions of the days before it, oldest first.
         reference: of the champion; None where there is none.
         window: the merged days; None where the data was not compared.
+        policy: whose limits are drawn.
     """
     columns = [*decision.drifted_columns, *decision.other_columns]
-    sections = [_first(decision)]
+    sections = [_next_step(decision)]
     if decision.dq:
         sections.append(_faults(decision))
     if columns:
@@ -60,7 +76,7 @@ def page(
         sections.append(_pictures(columns, reference, window))
     if decision.performance is not None or decision.probe is not None:
         sections.append(_model(decision))
-    sections.append(_course([*earlier, decision]))
+    sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
     return render(
@@ -73,18 +89,18 @@ def page(
             "problem": decision.problem,
             "day": decision.day,
             "champion": (decision.digest or "none")[:12],
-            "known until": decision.at,
+            "data until": decision.at,
         },
     )
 
 
-def _first(decision: Decision) -> PageSection:
+def _next_step(decision: Decision) -> PageSection:
     """Answer what happens next, and name the columns."""
-    names = [column.name for column in decision.drifted_columns]
+    drifted = [column.name for column in decision.drifted_columns]
     broken = [fault.column for fault in decision.dq if fault.column is not None]
-    named = ", ".join(list(dict.fromkeys(broken or names))[:5])
+    columns = ", ".join(list(dict.fromkeys(broken or drifted))[:COLUMNS_NAMED])
     facts: dict[str, object] = {
-        "columns": named or "none",
+        "columns": columns or "none",
         "importance drifted": share(decision.impact),
         "rows in the window": decision.window.rows,
         "rows of the day": decision.window.rows_of_day,
@@ -102,13 +118,13 @@ def _faults(decision: Decision) -> PageSection:
         for fault in decision.dq
     ]
     return PageSection(
-        "What is broken", TableBlock(["column", "check", "what was found", "found", "limit"], rows)
+        "What is broken", TableBlock(["column", "check", "what it is", "value", "limit"], rows)
     )
 
 
 def _columns(columns: Sequence[ColumnDrift]) -> PageSection:
-    shown = columns[:15]
-    drifted = [place for place, column in enumerate(shown) if column.drifted]
+    shown = columns[:COLUMNS_IN_CHART]
+    drifted = [index for index, column in enumerate(shown) if column.drifted]
     rows = [
         [
             column.name,
@@ -156,15 +172,15 @@ def _cells(
     if column.grid.is_numeric:
         groups = group(bins(before).astype(int))
         size = int(groups.max()) + 1
-        names = [_from(column, groups.tolist(), place) for place in range(size)]
-        held = [
-            [float(bins(each)[groups == place].sum()) for place in range(size)]
+        names = [_lower_edge(column, groups.tolist(), index) for index in range(size)]
+        counts = [
+            [float(bins(each)[groups == index].sum()) for index in range(size)]
             for each in (before, now)
         ]
     else:
         kept = len(column.grid.levels[:LEVELS_DRAWN])
         names = [*column.grid.levels[:kept], "others"] if column.grid.levels else ["present"]
-        held = [
+        counts = [
             [
                 *map(float, each.counts[:kept]),
                 float(sum(each.counts[kept:]) + each.rare + each.unseen),
@@ -173,39 +189,44 @@ def _cells(
         ]
     return (
         [*names, "missing"],
-        [*held[0], float(before.missing)],
-        [*held[1], float(now.missing)],
+        [*counts[0], float(before.missing)],
+        [*counts[1], float(now.missing)],
     )
 
 
-def _from(column: ColumnReference, groups: Sequence[int], place: int) -> str:
+def _lower_edge(column: ColumnReference, groups: Sequence[int], index: int) -> str:
     """Name a group of bins by its lower edge."""
-    first = groups.index(place)
+    first = groups.index(index)
     return "least" if first == 0 else f"{column.grid.edges[first - 1]:.3g}"
 
 
 def _model(decision: Decision) -> PageSection:
     facts: dict[str, object] = {}
-    found, probe = decision.performance, decision.probe
-    if found is not None:
+    performance, probe = decision.performance, decision.probe
+    if performance is not None:
         facts |= {
-            found.metric.replace("_", " "): found.cur,
-            "baseline": found.ref,
-            "z": found.z,
-            "labelled rows": found.n_labelled,
-            "of all served": share(found.coverage),
+            performance.metric.replace("_", " "): performance.cur,
+            "baseline": performance.ref,
+            "z": performance.z,
+            "labelled rows": performance.n_labelled,
+            "of all served": share(performance.coverage),
         }
     if probe is not None and probe.gain is not None:
         facts |= {"a refit saves": f"{probe.gain:+.1%}", "z of the refit": probe.z}
     skipped = probe.skipped if probe is not None else None
-    said = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
-    return PageSection("Is the model worse, would a new one be better?", Facts(facts), *said)
+    reason = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
+    return PageSection("Is the model worse, would a new one be better?", Facts(facts), *reason)
 
 
-def _course(decisions: Sequence[Decision]) -> PageSection:
+def _days_before(decisions: Sequence[Decision], policy: Policy) -> PageSection:
+    """Return the course of the days; blocked days in a row are one row of the table."""
     newest = [
-        [each.day, Status(LEVELS[each.verdict], each.verdict.replace("_", " ")), each.sentence]
-        for each in reversed(decisions)
+        [
+            last.day if first is last else f"{first.day} to {last.day}",
+            Status(LEVELS[last.verdict], last.verdict.replace("_", " ")),
+            last.sentence,
+        ]
+        for first, last in reversed(_fold_blocked(decisions))
     ]
     return PageSection(
         "The days before",
@@ -219,14 +240,31 @@ def _course(decisions: Sequence[Decision]) -> PageSection:
                 },
                 [each.day for each in decisions],
                 title="Drift and loss by day",
-                limits={"worse": 0.05, "drift": 0.3},
+                limits={"worse": policy.loss_worse, "drift": policy.impact},
             )
         ),
         TableBlock(["day", "verdict", "reason"], newest),
     )
 
 
+def _fold_blocked(decisions: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
+    """Return the first and the last of blocked days in a row with the same fault, else each day."""
+    folded: list[tuple[Decision, Decision]] = []
+    for decision in decisions:
+        first, last = folded[-1] if folded else (decision, decision)
+        if (
+            folded
+            and last.verdict == decision.verdict == "blocked_data_quality"
+            and is_repeat(decision.sentence, last.sentence)
+            and decision.day - last.day == ONE_DAY
+        ):
+            folded[-1] = (first, decision)
+        else:
+            folded.append((decision, decision))
+    return folded
+
+
 def _state(column: ColumnDrift) -> Status:
     if column.drifted:
         return Status("bad", "drifted")
-    return Status("warn", "warned") if column.warned else Status("good", "calm")
+    return Status("warn", "warned") if column.warned else Status("good", "steady")

@@ -4,39 +4,34 @@ Takes    problem, run, snapshot
 Makes    verdict               the newest day's decision, or the newest of the run that asks to retrain
          page                  of the same day, for a person at 06:00
 Facts    outcome, reason, key  the verdict's word; why and under which name to retrain
-         sentence, day, days   why in words; the day that is told; how many were decided
+         sentence, day, days   why in words; the day that is reported; how many were decided
+         blocked, cleared      the sentence of a data fault that began, or ended, in this run's days
 Refuses  nothing: bad news is a verdict, and exits 0
 Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/monitoring.md`
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from contract.artifacts import Document, Page
-from contract.canonical_json import canonical_json
 from contract.decision import Decision, Outcome, Window
-from contract.errors import Conflict
-from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
-from contract.store.client import Store
-from contract.store.documents import parse_document, read_artifact
-from contract.store.layout import DayPageKey, DayProfileKey, DecisionKey
-from contract.store.ledger import Ledger, LedgerEntry
+from contract.store.documents import read_artifact
+from contract.store.layout import DayPageKey
+from contract.store.ledger import Ledger
 from contract.store.writer import Out
 from contract.strict import Strict
+from methods.controller.days import ONE_DAY, Calendar
+from methods.controller.events import events_of
+from methods.controller.history import History
+from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
-from tasks.monitoring.champions import Champion, Champions
-from tasks.monitoring.day import LABEL_DAYS, World, judge
-from tasks.monitoring.days import ONE_DAY, Days
-from tasks.monitoring.labels import Labels, from_feedback, from_source
-from tasks.monitoring.log import read_log
-from tasks.monitoring.page import page
-from tasks.monitoring.past import Past, Serving, read_past
-
-MOST_DAYS = 56  # decided in one run; older ones of a long outage are not caught up
-SHOWN_DAYS = 28  # on a page
+from tasks.monitoring.context import gather
+from tasks.monitoring.day import decide_day
+from tasks.monitoring.page import day_page
+from tasks.monitoring.records import read_history, save_day, write_events
 
 
 class Inputs(Strict):
@@ -48,7 +43,7 @@ class Inputs(Strict):
 
 
 class Params(Strict):
-    """It has none: everything stands in the problem."""
+    """It has none: the problem file holds everything."""
 
 
 class Outputs(Strict):
@@ -62,184 +57,96 @@ class Outputs(Strict):
     sentence: str
     day: str
     days: int
+    blocked: str | None
+    cleared: str | None
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Decide the days that end by `window_end`, each as of its own end."""
+    return monitor(inputs, out, Policy())
+
+
+def monitor(inputs: Inputs, out: Out, policy: Policy) -> Outputs:
+    """Decide by `policy`, as `run` does by the product's own."""
     store = out.store
-    problem = read_artifact(store, inputs.problem, Problem)
-    this = read_artifact(store, inputs.run, Run)
-    calendar = Days(problem.timezone)
+    problem, run = read_problem_and_run(store, inputs)
+    calendar = Calendar(problem.timezone)
     ledger = Ledger(store, problem.name)
-    past = read_past(store, problem.name, ledger.entries())
-    days, missed = _due(calendar, past, this)
-    if not days:
-        return _nothing_due(problem, calendar, past, this, out)
-    world = _world(
-        problem=problem,
-        calendar=calendar,
-        past=past,
-        this=this,
-        snapshot=read_artifact(store, inputs.snapshot, Snapshot),
-        days=days,
-        missed=missed,
-        out=out,
-    )
-    for day in days:
-        _enter(ledger, _decide(store, world, day))
-    told = _told(past, this)
-    return _outputs(out, told, _page_of(store, told), len(days))
+    history = read_history(store, problem.name, ledger)
+    if history.days:
+        # A run that was killed may have decided a day and not have written its ledger entries.
+        write_events(ledger, history, history.days[-1])
+    days, missed = _due(calendar, history, run, policy)
+    if days:
+        context = gather(
+            problem=problem,
+            calendar=calendar,
+            policy=policy,
+            history=history,
+            run=run,
+            snapshot=read_artifact(store, inputs.snapshot, Snapshot),
+            days=days,
+            missed=missed,
+            out=out,
+        )
+        for day in days:
+            save_day(store, context, decide_day(context, day))
+            write_events(ledger, history, day)
+    if not history.decided_by(run.window_end):
+        return _undecided(problem, calendar, run, policy, out)
+    decision = _reported(history, run)
+    html = store.get(str(DayPageKey(problem.name, decision.day))).decode(errors="replace")
+    return _outputs(out, decision, html, days=len(days), events=_events(history, run))
 
 
-def _due(calendar: Days, past: Past, this: Run) -> tuple[list[date], int]:
+def _due(calendar: Calendar, history: History, run: Run, policy: Policy) -> tuple[list[date], int]:
     """Return the days to decide, ascending, and how many were too long ago."""
-    if this.champion is None:
+    if run.champion is None:
         return [], 0
-    days = calendar.whole(this.champion.since, this.window_end)
-    if past.days:
-        first = past.days[-1] + ONE_DAY
-        days = calendar.whole(calendar.begin(first), this.window_end)
-    return days[-MOST_DAYS:], max(0, len(days) - MOST_DAYS)
+    since = run.champion.since
+    if history.days:
+        since = calendar.begin(history.days[-1] + ONE_DAY)
+    days = calendar.whole_days(since, run.window_end)
+    most = policy.catch_up_days
+    return days[-most:], max(0, len(days) - most)
 
 
-def _serving(past: Past, end: datetime, this: Run) -> Serving:
-    """Return who served on a day; the run's own champion where the ledger does not tell."""
-    found = past.champion(end)
-    if found is not None or this.champion is None:
-        return found or Serving("", end)
-    return Serving(this.champion.digest, this.champion.since)
-
-
-def _world(
-    *,
-    problem: Problem,
-    calendar: Days,
-    past: Past,
-    this: Run,
-    snapshot: Snapshot,
-    days: Sequence[date],
-    missed: int,
-    out: Out,
-) -> World:
-    """Read what served, what was asked and what turned out true, from 28 days before on."""
-    store = out.store
-    champions = Champions(store, problem.name, out.scratch)
-    first = days[0] - LABEL_DAYS * ONE_DAY
-    span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
-    serving = {day: _serving(past, calendar.end(day), this) for day in span}
-    loaded: dict[date, Champion] = {day: champions.of(serving[day].digest) for day in span}
-    served = read_log(store, problem.name, calendar, loaded)
-    ordered = [served[day] for day in sorted(served)]
-    notes = []
-    if missed:
-        notes.append(f"{missed} days before {days[0]} were not looked at: 56 days are the limit.")
-    labels = None
-    if problem.labels.source == "feedback":
-        labels = Labels(ordered, from_feedback(store, problem.name, ordered), ROW_REFERENCE)
-    else:
-        versions = from_source(store, problem, snapshot, out.scratch / "labels")
-        joined = [key_column(name) for name in problem.labels.on]
-        has_keys = all(set(joined) <= set(day.lines.words.column_names) for day in ordered)
-        if versions is not None and has_keys:
-            labels = Labels(ordered, versions, joined)
-        else:
-            notes.append("Labels cannot be joined: the log or the source lacks the key or target.")
-    return World(
-        problem=problem,
-        calendar=calendar,
-        champions=loaded,
-        served=served,
-        labels=labels,
-        past=past,
-        since={each.digest: past.made(each.digest, each.since) for each in serving.values()},
-        run=this.run_id,
-        notes=tuple(notes),
-    )
-
-
-def _decide(store: Store, world: World, day: date) -> Decision:
-    """Decide a day and write what belongs to it.
-
-    The record is written last and once: it says that the day is done, and a run that comes second
-    takes what the first one decided.
-    """
-    judged = judge(world, day)
-    decision = judged.decision
-    served = world.served.get(day)
-    if served is not None:
-        profile = canonical_json(served.profile.model_dump(mode="json"))
-        key = DayProfileKey(decision.problem, day, served.digest[:16])
-        store.put(str(key), profile, "application/json")
-    earlier = [
-        found
-        for back in range(SHOWN_DAYS, 0, -1)
-        if (found := world.past.decision(day - back * ONE_DAY)) is not None
-    ]
-    reference = world.champions[day].reference
-
-    def show(decided: Decision) -> None:
-        html = page(decided, earlier, reference, judged.window)
-        store.put(str(DayPageKey(decided.problem, day)), html.encode(), "text/html; charset=utf-8")
-
-    show(decision)
-    record = str(DecisionKey(decision.problem, day))
-    try:
-        store.create(record, decision.canonical())
-    except Conflict:
-        decision = parse_document(store.get(record), Decision, record)
-        show(decision)
-    world.past.add(decision)
-    return decision
-
-
-def _told(past: Past, this: Run) -> Decision:
+def _reported(history: History, run: Run) -> Decision:
     """Return the newest decision, or the newest one of this run that asks for a retraining.
 
-    A day in the middle of a catch-up may ask, and the days after it stand in its cool-down: their
-    word must not hide the question. Data that is broken now does: it would be learnt.
+    A day in the middle of a catch-up may ask, and the days after it are in its cool-down: their
+    verdict must not hide the request. Data that is broken now does hide it: a model would be fitted on it.
     """
-    newest = past.until(this.window_end)[-1]
-    mine = [decision for decision in past.until(this.window_end) if decision.run == this.run_id]
-    asking = [decision for decision in mine if decision.retrain]
+    decisions = history.decided_by(run.window_end)
+    newest = decisions[-1]
+    asking = [each for each in decisions if each.run == run.run_id and each.retrain]
     if asking and newest.verdict != "blocked_data_quality":
         return asking[-1]
     return newest
 
 
-def _enter(ledger: Ledger, decision: Decision) -> None:
-    """Write what a person wants to find in the history: asked to retrain, blocked."""
-    if not decision.retrain and decision.verdict != "blocked_data_quality":
-        return
-    kind = "retrain" if decision.retrain else "blocked"
-    ledger.append(
-        LedgerEntry(
-            id=f"monitoring/{decision.day}/{kind}",
-            kind="retrain" if decision.retrain else "blocked",
-            at=decision.at,
-            written=datetime.now(UTC),
-            run=decision.key or f"monitoring__{decision.day}",
-            digest=decision.digest,
-            reason=decision.sentence,
-            reasons=tuple(fault.sentence for fault in decision.dq),
-        )
-    )
+def _events(history: History, run: Run) -> dict[str, str]:
+    """Return the newest sentence of each kind of event on the days that this run decided."""
+    return {
+        kind: sentence
+        for decision in history.decided_by(run.window_end)
+        if decision.run == run.run_id
+        for kind, sentence in events_of(history, decision.day)
+    }
 
 
-def _nothing_due(problem: Problem, calendar: Days, past: Past, this: Run, out: Out) -> Outputs:
-    """Return what was decided before, as a run that is repeated does; else say why there is none."""
-    if past.until(this.window_end):
-        told = _told(past, this)
-        return _outputs(out, told, _page_of(out.store, told), 0)
+def _undecided(problem: Problem, calendar: Calendar, run: Run, policy: Policy, out: Out) -> Outputs:
+    """Return that no day was decided yet, and why."""
     sentence = "No model serves yet."
-    if this.champion is not None:
-        since = f"{this.champion.since:%Y-%m-%d %H:%M}"
+    if run.champion is not None:
+        since = f"{run.champion.since:%Y-%m-%d %H:%M}"
         sentence = f"No whole day has passed since the model began to serve at {since}."
-    known = Decision(
+    decision = Decision(
         problem=problem.name,
-        day=calendar.of(this.window_end),
-        at=this.window_end,
-        run=this.run_id,
-        digest=None if this.champion is None else this.champion.digest,
+        day=calendar.day_of(run.window_end),
+        at=run.window_end,
+        run=run.run_id,
+        digest=None if run.champion is None else run.champion.digest,
         verdict="insufficient_data",
         reason=None,
         sentence=sentence,
@@ -251,15 +158,12 @@ def _nothing_due(problem: Problem, calendar: Days, past: Past, this: Run, out: O
         alarm=False,
         window=Window(days=(), rows=0, rows_of_day=0),
     )
-    return _outputs(out, known, page(known, [], None, None), 0)
+    return _outputs(out, decision, day_page(decision, [], None, None, policy), days=0, events={})
 
 
-def _page_of(store: Store, decision: Decision) -> str:
-    """Return the page of the decided day; what a damaged one cannot spell is shown as such."""
-    return store.get(str(DayPageKey(decision.problem, decision.day))).decode(errors="replace")
-
-
-def _outputs(out: Out, decision: Decision, html: str, days: int) -> Outputs:
+def _outputs(
+    out: Out, decision: Decision, html: str, *, days: int, events: dict[str, str]
+) -> Outputs:
     return Outputs(
         verdict=out.document("verdict", decision),
         page=out.page("page", html),
@@ -269,6 +173,8 @@ def _outputs(out: Out, decision: Decision, html: str, days: int) -> Outputs:
         sentence=decision.sentence,
         day=str(decision.day),
         days=days,
+        blocked=events.get("blocked"),
+        cleared=events.get("cleared"),
     )
 
 

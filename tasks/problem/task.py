@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from contract.artifacts import Document
 from contract.errors import AskedWrongly
 from contract.messages import no_such
-from contract.problem import read_problem
+from contract.problem import problem_folders, read_problem
 from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.champion_pointer import read_champion
@@ -108,11 +108,12 @@ def problem_folder(name: str) -> Path:
     """
     root = os.environ.get(FOLDER)
     if not root:
-        sentence = f"{FOLDER} is not set; it names the folder that holds a folder for each problem."
+        sentence = f"{FOLDER} is not set; it names the folders that hold a folder for each problem."
         raise AskedWrongly(sentence)
-    folder = Path(root) / name
-    if not folder.is_dir():
-        known = sorted(path.parent.name for path in Path(root).glob("*/problem.yaml"))
+    folders = problem_folders(root)
+    folder = next((path / name for path in folders if (path / name).is_dir()), None)
+    if folder is None:
+        known = sorted({path.parent.name for one in folders for path in one.glob("*/problem.yaml")})
         raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
 

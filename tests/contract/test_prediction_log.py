@@ -16,6 +16,8 @@ import bundle
 from bundle import signing
 from contract import prediction_log as log
 from contract.store.client import Store
+from contract.times import microseconds
+from methods.controller.days import Calendar
 from methods.drift.profile import reference_profile
 from serving import answers
 from serving.answers import Answer
@@ -24,10 +26,10 @@ from serving.service_state import ServiceState
 from serving.shipping import Shipper
 from serving.spool import Spool
 from tasks.deployment.canary.traffic import bake_rows
-from tasks.monitoring.champions import Champion, Champions
-from tasks.monitoring.days import Days, micros
-from tasks.monitoring.labels import Labels, from_feedback
-from tasks.monitoring.log import ServedDay, read_log
+from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
+from tasks.monitoring.evidence.label_versions import from_feedback
+from tasks.monitoring.evidence.labels import JoinedLabels
+from tasks.monitoring.evidence.log import ServedDay, read_log
 
 DAY = date(2024, 5, 6)
 EVENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -66,8 +68,8 @@ class Written:
     def feedback(self, label: object) -> None:
         self.post(answers.feedback(self.state, json.dumps(label).encode()), "feedback")
 
-    def read(self, champion: Champion) -> ServedDay:
-        return read_log(self.store, self.problem, Days("UTC"), {DAY: champion})[DAY]
+    def read(self, champion: MonitoredModel) -> ServedDay:
+        return read_log(self.store, self.problem, Calendar("UTC"), {DAY: champion})[DAY]
 
     def table(self, kind: str) -> pa.Table:
         keys = list(self.store.keys(f"{self.problem}/{kind}/"))
@@ -86,8 +88,10 @@ def write(store: Store, problem_name: str, tmp_path: Path, keys: Keys) -> Callab
 
 
 @pytest.fixture
-def champion(store: Store, problem_name: str, tmp_path: Path) -> Callable[[Written], Champion]:
-    champions = Champions(store, problem_name, tmp_path)
+def champion(
+    store: Store, problem_name: str, tmp_path: Path
+) -> Callable[[Written], MonitoredModel]:
+    champions = MonitoredModels(store, problem_name, tmp_path)
     return lambda written: champions.of(written.model.digest)
 
 
@@ -107,18 +111,20 @@ def reference(scores: int) -> Any:
 
 
 def test_monitoring_reads_each_column_as_it_was_meant(
-    write: Callable[..., Written], champion: Callable[[Written], Champion]
+    write: Callable[..., Written], champion: Callable[[Written], MonitoredModel]
 ) -> None:
     written = write("binary")
-    began = micros(datetime.now(UTC))
+    began = microseconds(datetime.now(UTC))
     sent = written.predict(ROW, SECOND)
     day = written.read(champion(written))
 
     predictions = sent["predictions"]
     assert day.lines.scores.tolist() == [answer["score"] for answer in predictions]
-    assert day.lines.moment.tolist() == [micros(EVENT)] * 2
-    assert all(began <= served_at <= micros(datetime.now(UTC)) for served_at in day.lines.served_at)
-    assert day.lines.words.to_pydict() == {
+    assert day.lines.moment.tolist() == [microseconds(EVENT)] * 2
+    assert all(
+        began <= served_at <= microseconds(datetime.now(UTC)) for served_at in day.lines.served_at
+    )
+    assert day.lines.keys.to_pydict() == {
         log.REQUEST_ID: [sent["request_id"]] * 2,
         log.ROW: ["0", "1"],
         log.key_column("customer"): ["c-17", "18"],
@@ -134,7 +140,7 @@ def test_monitoring_reads_each_column_as_it_was_meant(
 
 
 def test_monitoring_reads_the_scores_of_several_classes_in_their_order(
-    write: Callable[..., Written], champion: Callable[[Written], Champion]
+    write: Callable[..., Written], champion: Callable[[Written], MonitoredModel]
 ) -> None:
     written = write("multiclass")
     sent = written.predict(ROW, SECOND)
@@ -146,34 +152,36 @@ def test_monitoring_reads_the_scores_of_several_classes_in_their_order(
 
 
 def test_a_row_without_its_own_time_counts_when_it_was_served(
-    write: Callable[..., Written], champion: Callable[[Written], Champion]
+    write: Callable[..., Written], champion: Callable[[Written], MonitoredModel]
 ) -> None:
     written = write("regression")
     sent = written.predict({"age": 41})
     moment = written.table("predictions")[log.SERVED_AT][0].as_py()
     table = read_log(
-        written.store, written.problem, Days("UTC"), {moment.date(): champion(written)}
+        written.store, written.problem, Calendar("UTC"), {moment.date(): champion(written)}
     )[moment.date()]
 
-    assert table.lines.moment.tolist() == table.lines.served_at.tolist() == [micros(moment)]
+    assert table.lines.moment.tolist() == table.lines.served_at.tolist() == [microseconds(moment)]
     assert table.lines.scores.tolist() == [sent["predictions"][0]["value"]]
     assert written.table("predictions")[log.LABEL].to_pylist() == [None]
 
 
 def test_monitoring_joins_feedback_to_its_row(
-    write: Callable[..., Written], champion: Callable[[Written], Champion]
+    write: Callable[..., Written], champion: Callable[[Written], MonitoredModel]
 ) -> None:
     written = write("binary")
     sent = written.predict(ROW, SECOND)
     written.feedback({"request_id": sent["request_id"], "row": 1, "label": "yes"})
     day = written.read(champion(written))
     versions = from_feedback(written.store, written.problem, [day])
-    labels = Labels([day], versions, list(log.ROW_REFERENCE))
+    labels = JoinedLabels([day], versions, list(log.ROW_REFERENCE))
 
     assert labels.of(day, datetime.now(UTC)) == [None, "yes"]
     received = written.table("feedback")[log.RECEIVED_AT][0].as_py()
     served = written.table("predictions")[log.SERVED_AT][1].as_py()
-    assert versions.known.tolist() == [micros(EVENT) + micros(received) - micros(served)]
+    assert versions.known.tolist() == [
+        microseconds(EVENT) + microseconds(received) - microseconds(served)
+    ]
 
 
 def test_a_canary_is_sent_rows_as_their_callers_sent_them(write: Callable[..., Written]) -> None:

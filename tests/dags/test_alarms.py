@@ -74,7 +74,6 @@ def test_a_failure_is_told_with_its_sentence(webhook: Webhook) -> None:
         ("refused", "refused"),
         ("deployed", "promoted"),
         ("returned", "returned"),
-        ("blocked_data_quality", "blocked"),
         ("retrain", "retrain"),
     ],
 )
@@ -84,6 +83,27 @@ def test_what_matters_to_the_owner_is_told(webhook: Webhook, outcome: str, event
     assert [(told["event"], told["sentence"]) for told in webhook.told] == [
         (event, f"{outcome}: drift")
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "facts", "events"),
+    [
+        ("blocked_data_quality", {"blocked": "'fare' is empty."}, ["blocked"]),
+        ("blocked_data_quality", {}, []),
+        ("ok", {"cleared": "Data in limits again: 'fare'."}, ["cleared"]),
+        ("ok", {"blocked": "'fare' is empty.", "cleared": "Again."}, ["blocked", "cleared"]),
+        ("retrain", {"cleared": "Again.", "reason": "drift"}, ["cleared", "retrain"]),
+    ],
+)
+def test_a_data_fault_is_told_when_it_begins_and_when_it_ends(
+    webhook: Webhook, outcome: str, facts: dict[str, str], events: list[str]
+) -> None:
+    alarms.notify_outcome(context({"outcome": outcome, "facts": facts}))
+
+    assert [told["event"] for told in webhook.told] == events
+    sentences = {told["event"]: told["sentence"] for told in webhook.told}
+    for event in {"blocked", "cleared"} & facts.keys():
+        assert sentences[event] == facts[event]
 
 
 @pytest.mark.parametrize("result", [{"outcome": "made", "facts": {}}, {"outcome": "ok"}, None])

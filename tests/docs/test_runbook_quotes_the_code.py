@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
-ROOMS = ("contract", "bundle", "methods", "tasks", "dags", "plugins", "serving", "perennial")
+ROOMS = (
+    "contract",
+    "bundle",
+    "methods",
+    "tasks",
+    "dags",
+    "plugins",
+    "serving",
+    "perennial",
+    "demo",
+)
 PROSE = re.sub(r"```.*?```|`[^`]*`", "", RUNBOOK, flags=re.DOTALL)
 pytestmark = pytest.mark.slow  # the first one parses every module
 QUOTES = sorted(set(re.findall(r'"([^"\n]{10,})"', PROSE)))

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,29 @@ def test_history_is_the_ledger(call: Call, store: Store, name: str) -> None:
     assert "the first model" in call("history", name).stdout
 
 
+def test_blocked_days_in_a_row_of_an_older_ledger_are_one_line(
+    call: Call, store: Store, name: str
+) -> None:
+    for day in range(3):
+        at = NOW + timedelta(days=day)
+        Ledger(store, name).append(
+            LedgerEntry(
+                id=f"monitoring/{at:%Y-%m-%d}/blocked",
+                kind="blocked",
+                at=at,
+                written=at,
+                run=f"monitoring__{at:%Y-%m-%d}",
+                reason="'fare' is empty in every row.",
+            )
+        )
+
+    shown = call("history", name).stdout
+
+    assert shown.count("blocked") == 1
+    assert "3 days, until" in shown
+    assert len(json.loads(call("history", name, "--json").stdout)["entries"]) == 3
+
+
 def test_a_history_without_entries_says_so(call: Call, name: str) -> None:
     assert call("history", name).stdout == f"Nothing was decided for {name} yet.\n"
 
@@ -305,14 +328,8 @@ def test_garbage_is_only_shown_by_default(call: Call, store: Store, name: str) -
 
 
 def test_a_plan_counts_the_rows_of_the_last_collection(call: Call, store: Store, name: str) -> None:
-    parts = tuple(
-        LandedPart(
-            run="r",
-            generation=rows,
-            table=Table(uri="s3://a-b/c", sha256=DIGEST, bytes=1, rows=rows),
-        )
-        for rows in (3, 4)
-    )
+    tables = [Table(uri="s3://a-b/c", sha256=DIGEST, bytes=1, rows=rows) for rows in (3, 4)]
+    parts = tuple(LandedPart(run="r", generation=1, table=table) for table in tables)
     commit(store, name, "customers", SourceHead(generation=4, parts=parts), None)
 
     assert json.loads(call("plan", name, "--json").stdout)["rows_expected"] == {"customers": 7}

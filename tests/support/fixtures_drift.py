@@ -89,7 +89,7 @@ def log_loss(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def reference(
     rows: int = 20_000, seed: int = 0, kinds: Mapping[str, str] = KINDS
 ) -> ReferenceProfile:
-    """Return the profile of a held-out part of 28 days."""
+    """Return the profile of a profile-out part of 28 days."""
     table, scores, labels = world(rows, seed)
     losses = log_loss(labels, scores)
     days = np.sort(np.random.default_rng(seed).integers(0, 28, rows)) + 15_000
@@ -105,7 +105,9 @@ def reference(
     return ReferenceProfile.model_validate(content)
 
 
-def served(held: ReferenceProfile, rows: int, seed: object, scenario: str = "none") -> DayProfile:
+def served(
+    profile: ReferenceProfile, rows: int, seed: object, scenario: str = "none"
+) -> DayProfile:
     """Return the profile of a day of requests."""
     table, scores, _ = world(rows, seed, scenario)
-    return day_profile(table, scores, held, part=f"{date(2013, 6, 3)}-{seed}")
+    return day_profile(table, scores, profile, part=f"{date(2013, 6, 3)}-{seed}")

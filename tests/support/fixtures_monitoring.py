@@ -24,10 +24,11 @@ from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from methods.columns.roles import Feature
 from methods.columns.schema import Schema
+from methods.controller.policy import Policy
 from methods.drift.profile import ReferenceProfile
 from methods.tables.parquet import write_table
 from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
-from tasks.monitoring.task import Inputs, Outputs, Params, run
+from tasks.monitoring.task import Inputs, Outputs, Params, monitor, run
 
 SINCE = datetime(2013, 5, 1, tzinfo=UTC)
 SERVED_LATER = timedelta(days=4_000)  # the log is written in another year than it is about
@@ -35,7 +36,7 @@ CLASSES = ("false", "true")
 
 
 @dataclass
-class Place:
+class MonitoredProblem:
     """One problem in the store, and what a test does to it day by day."""
 
     store: Store
@@ -43,14 +44,14 @@ class Place:
     folder: Path
     labels: str = "departures"
     cooldown: str = "3d"
-    held: ReferenceProfile = field(init=False)
+    profile: ReferenceProfile = field(init=False)
     digest: str = field(init=False)
     truths: list[pa.Table] = field(default_factory=list)
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.held = reference(rows=6_000)
-        self.digest = self.deploy(self.held)
+        self.profile = reference(rows=6_000)
+        self.digest = self.deploy(self.profile)
         self.enter("deployed", "first", SINCE)
 
     @property
@@ -80,7 +81,7 @@ class Place:
             }
         )
 
-    def deploy(self, held: ReferenceProfile) -> str:
+    def deploy(self, profile: ReferenceProfile) -> str:
         """Write a linear model with its reference, and return its digest."""
         folder = self.folder / "bundle"
         weights = {"heavy": 1.2, "second": -0.8, "third": 0.6, "skewed": 0.35}
@@ -131,7 +132,7 @@ class Place:
                 event_time="scheduled_at",
             ),
             golden_rows=[{"heavy": 1.0}, {}],
-            profile=held.model_dump(mode="json"),
+            profile=profile.model_dump(mode="json"),
             card=bundle.Card(
                 problem=self.name, run="first", trained_at=SINCE, rows=2_000, family="linear"
             ),
@@ -184,7 +185,7 @@ class Place:
 
     def _manifest(self, stage: str, make: object) -> None:
         scratch = self.folder / stage
-        scratch.mkdir()
+        scratch.mkdir(exist_ok=True)
         out = Out(self.store, f"{self.name}/runs/first/{stage}", scratch)
         outputs = make(out)  # type: ignore[operator] # a function of out
         manifest = Manifest(
@@ -257,7 +258,7 @@ class Place:
         pq.write_table(table, body)
         self.store.put(f"{self.name}/{key}", body.getvalue())
 
-    def tell(self, request_id: str, label: str, received_at: datetime) -> None:
+    def send_feedback(self, request_id: str, label: str, received_at: datetime) -> None:
         """Log one feedback."""
         self._parquet(
             f"feedback/dt={received_at:%Y-%m-%d}/{request_id}.parquet",
@@ -287,10 +288,15 @@ class Place:
             )
         )
 
+    def entries(self) -> list[tuple[str, date]]:
+        """Return kind and day of the ledger's entries after the first; a day ends at its `at`."""
+        entries = Ledger(self.store, self.name).entries()[1:]
+        return [(entry.kind, (entry.at - timedelta(days=1)).date()) for entry in entries]
+
     def inputs(self, until: datetime, run_id: str, *, champion: bool = True) -> Inputs:
         """Write what the stages before monitoring make."""
         scratch = self.folder / f"before-{run_id}"
-        scratch.mkdir()
+        scratch.mkdir(exist_ok=True)
         out = Out(self.store, f"{self.name}/runs/{run_id}/before", scratch)
         parts = ()
         if self.truths:
@@ -324,16 +330,21 @@ class Place:
         )
 
     def monitor(
-        self, until: datetime, run_id: str | None = None, *, champion: bool = True
+        self,
+        until: datetime,
+        run_id: str | None = None,
+        *,
+        champion: bool = True,
+        policy: Policy | None = None,
     ) -> Outputs:
-        """Run the stage."""
+        """Run the stage; by another policy than the product's where one is given."""
         self.runs += 1
         name = run_id or f"monitor-{self.runs}"
         inputs = self.inputs(until, name, champion=champion)
         scratch = self.folder / f"scratch-{name}"
-        scratch.mkdir()
+        scratch.mkdir(exist_ok=True)
         out = Out(self.store, f"{self.name}/runs/{name}/monitoring", scratch)
-        return run(inputs, Params(), out)
+        return run(inputs, Params(), out) if policy is None else monitor(inputs, out, policy)
 
     def decision(self, day: date) -> Decision:
         """Read a day's record."""

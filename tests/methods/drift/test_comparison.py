@@ -1,12 +1,19 @@
 """Which columns moved: no false alarms, and the truth of the injected scenarios."""
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from fixtures_drift import HARMLESS, log_loss, reference, served, world
 
-from methods.drift.comparison import Comparison, compare, distance, limit
+from methods.drift import comparison
+from methods.drift.comparison import Comparison, distance
+from methods.drift.limits import DriftLimits
 from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles, reference_profile
+
+compare = partial(comparison.compare, limits=DriftLimits())
+limit = partial(comparison.column_limit, limits=DriftLimits())
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,18 @@
 """The gate that keeps a fault from being learnt: what must block, and what must not."""
 
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from fixtures_drift import BROKEN, HARMLESS, reference, served, world
 
+from methods.drift import quality
+from methods.drift.limits import QualityLimits
 from methods.drift.profile import ReferenceProfile, day_profile, reference_profile
-from methods.drift.quality import check
+
+check = partial(quality.check, limits=QualityLimits())
 
 FAULTS = {
     "unit": ("unit", "skewed"),

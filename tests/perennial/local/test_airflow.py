@@ -62,7 +62,7 @@ def _tend(prefork: Prefork, *components: Component, until: str) -> None:
     deadline = time.monotonic() + 20
     while {component.seen.state for component in components} != {until}:
         for component in components:
-            component.tend()
+            component.poll()
         prefork.poll()
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -127,7 +127,7 @@ def test_an_interpreter_that_is_about_to_fork_is_ended(
 ) -> None:
     (tmp_path / "shared.py").write_text("import time; time.sleep(60)\n")
     part = make("scheduler")
-    part.tend()
+    part.poll()
     prefork.poll()
 
     prefork.stop()

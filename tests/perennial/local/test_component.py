@@ -55,10 +55,10 @@ def make(tmp_path: Path, clock: Clock) -> Iterator[Make]:
             component._process.wait()
 
 
-def _tend_until(component: Component, state: str) -> None:
+def _poll_until(component: Component, state: str) -> None:
     deadline = time.monotonic() + 5
     while component.seen.state != state:
-        component.tend()
+        component.poll()
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -66,23 +66,23 @@ def _tend_until(component: Component, state: str) -> None:
 def test_a_component_waits_for_what_it_needs(make: Make) -> None:
     component = make("sleep", "60", may_start=lambda: False)
 
-    component.tend()
+    component.poll()
 
     assert component.seen.state == "waiting"
 
 
 def test_a_component_that_died_is_started_again_after_a_pause(make: Make, clock: Clock) -> None:
     component = make("sleep", "60")
-    component.tend()
+    component.poll()
     assert component.seen.process is not None
     first = component.seen.process
     os.kill(first.pid, 9)
-    _tend_until(component, "restarting")
+    _poll_until(component, "restarting")
 
-    component.tend()
+    component.poll()
     assert component.seen.state == "restarting"
     clock.seconds += 1.0
-    component.tend()
+    component.poll()
 
     assert component.seen.state == "running"
     assert component.seen.restarts == 1
@@ -93,8 +93,8 @@ def test_the_pause_grows_while_a_component_keeps_dying(make: Make, clock: Clock)
     component = make("false")
     pauses = []
     for _ in range(8):
-        component.tend()
-        _tend_until(component, "restarting")
+        component.poll()
+        _poll_until(component, "restarting")
         pauses.append(component._pause)
         clock.seconds += component._pause
 
@@ -104,21 +104,21 @@ def test_the_pause_grows_while_a_component_keeps_dying(make: Make, clock: Clock)
 def test_who_lived_a_minute_begins_with_the_first_pause_again(make: Make, clock: Clock) -> None:
     component = make("sleep", "60")
     component._pause = 30.0
-    component.tend()
+    component.poll()
     assert component.seen.process is not None
     clock.seconds += 61.0
     os.kill(component.seen.process.pid, 9)
 
-    _tend_until(component, "restarting")
+    _poll_until(component, "restarting")
 
     assert component._pause == 0.5
 
 
 def test_the_exit_code_is_told(make: Make) -> None:
     component = make("sh", "-c", "exit 7")
-    component.tend()
+    component.poll()
 
-    _tend_until(component, "restarting")
+    _poll_until(component, "restarting")
 
     assert component.last_exit == 7
     assert component.seen.problem.startswith("ended with exit code 7 after 0 s; see ")
@@ -127,21 +127,21 @@ def test_the_exit_code_is_told(make: Make) -> None:
 def test_one_on_demand_that_ends_well_waits_and_starts_again_at_once(make: Make) -> None:
     asked = [True]
     component = make("true", may_start=lambda: bool(asked), is_on_demand=True)
-    component.tend()
+    component.poll()
     asked.clear()
 
-    _tend_until(component, "waiting")
+    _poll_until(component, "waiting")
 
     assert (component.seen.restarts, component.seen.problem) == (0, "")
     asked.append(True)
-    component.tend()
+    component.poll()
     assert component.seen.state == "running"
 
 
 def test_one_on_demand_that_fails_is_a_fault(make: Make) -> None:
     component = make("false", is_on_demand=True)
-    component.tend()
+    component.poll()
 
-    _tend_until(component, "restarting")
+    _poll_until(component, "restarting")
 
     assert component.seen.restarts == 1

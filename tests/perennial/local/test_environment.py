@@ -74,7 +74,7 @@ def test_names_come_from_the_problem_files(home: Home, write_problem: Write) -> 
     write_problem("churn")
     write_problem("broken", text="name: [")
 
-    assert mentioned_names(home.problems) == ["LANDING"]
+    assert mentioned_names(home) == ["LANDING"]
 
 
 def test_values_that_an_up_found_are_there_for_the_next(home: Home, write_problem: Write) -> None:

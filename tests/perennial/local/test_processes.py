@@ -11,7 +11,7 @@ import pytest
 
 from perennial.local import processes
 from perennial.local.environment import MARK
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 
 SHELL = {"PATH": os.environ["PATH"]}
 STARTED: list[subprocess.Popen[bytes]] = []
@@ -23,7 +23,7 @@ STUBBORN = ("sh", "-c", "trap '' TERM; echo up; sleep 60")
 def mark(tmp_path: Path) -> Iterator[Path]:
     """The mark of a platform of the test's own; whatever carries it is gone afterwards."""
     yield tmp_path
-    for process in processes.marked(tmp_path):
+    for process in processes.by_marker(tmp_path):
         with contextlib.suppress(psutil.Error):
             process.kill()
     while STARTED:
@@ -45,7 +45,7 @@ def _start(mark: Path, *command: str) -> subprocess.Popen[bytes]:
 
 def test_a_known_process_is_alive_until_it_ends(mark: Path) -> None:
     process = _start(mark, "sleep", "60")
-    known = processes.know(process.pid)
+    known = processes.ProcessRef.from_pid(process.pid)
 
     assert processes.is_alive(known)
     process.kill()
@@ -55,7 +55,7 @@ def test_a_known_process_is_alive_until_it_ends(mark: Path) -> None:
 
 def test_a_process_that_ended_and_was_not_collected_is_not_alive(mark: Path) -> None:
     process = _start(mark, "true")
-    known = processes.know(process.pid)
+    known = processes.ProcessRef.from_pid(process.pid)
 
     _wait(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
 
@@ -65,7 +65,7 @@ def test_a_process_that_ended_and_was_not_collected_is_not_alive(mark: Path) -> 
 
 def test_a_pid_that_was_given_to_another_program_is_not_hit(mark: Path) -> None:
     stranger = _start(mark, "sleep", "60")
-    ours = Known(pid=stranger.pid, began="another boot:1")
+    ours = ProcessRef(pid=stranger.pid, began="another boot:1")
 
     assert not processes.is_alive(ours)
     assert processes.stop([ours], None, 1) == 0
@@ -75,9 +75,9 @@ def test_a_pid_that_was_given_to_another_program_is_not_hit(mark: Path) -> None:
 def test_stop_ends_the_children_of_a_leader(mark: Path) -> None:
     leader = _start(mark, *FAMILY)
     _wait(lambda: (mark / "log").read_text().strip())
-    child = processes.know(int((mark / "log").read_text()))
+    child = processes.ProcessRef.from_pid(int((mark / "log").read_text()))
 
-    processes.stop([processes.know(leader.pid)], None, 1)
+    processes.stop([processes.ProcessRef.from_pid(leader.pid)], None, 1)
 
     assert not processes.is_alive(child)
 
@@ -87,7 +87,7 @@ def test_stop_kills_who_does_not_listen(mark: Path, monkeypatch: pytest.MonkeyPa
     process = _start(mark, *STUBBORN)
     _wait(lambda: (mark / "log").read_text().strip())
 
-    known = processes.know(process.pid)
+    known = processes.ProcessRef.from_pid(process.pid)
 
     processes.stop([known], None, 0.1)
 
@@ -101,9 +101,9 @@ def test_an_orphan_is_found_by_its_mark(mark: Path) -> None:
     leader.kill()
     leader.wait()
 
-    assert [process.pid for process in processes.marked(mark)] == [child]
+    assert [process.pid for process in processes.by_marker(mark)] == [child]
     assert processes.stop([], mark, 1) == 1
-    assert processes.marked(mark) == []
+    assert processes.by_marker(mark) == []
 
 
 def test_another_platforms_processes_are_left_alone(mark: Path) -> None:
@@ -116,7 +116,7 @@ def test_another_platforms_processes_are_left_alone(mark: Path) -> None:
 def test_what_a_killed_leader_left_in_its_group_ends_with_it(mark: Path) -> None:
     leader = _start(mark, *FAMILY)
     _wait(lambda: (mark / "log").read_text().strip())
-    child = processes.know(int((mark / "log").read_text()))
+    child = processes.ProcessRef.from_pid(int((mark / "log").read_text()))
     os.kill(leader.pid, signal.SIGKILL)
 
     _wait(lambda: processes.has_ended(leader))

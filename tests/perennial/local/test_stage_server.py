@@ -54,16 +54,16 @@ def test_the_server_starts_when_a_client_connects(home: Home, listener: ForkList
     component = listener.component(home)
     serves_one = "import socket; socket.socket(fileno=0).accept()"
     component.command = [sys.executable, "-c", serves_one]
-    component.tend()
+    component.poll()
     assert component.seen.state == "waiting"
 
     with _connect(home):
-        component.tend()
+        component.poll()
 
     assert component.seen.state == "running"
     deadline = time.monotonic() + 20
     while component.seen.state == "running":
-        component.tend()
+        component.poll()
         assert time.monotonic() < deadline
     assert (component.seen.restarts, component.seen.problem) == (0, "")
     listener.listener.close()

@@ -1,13 +1,13 @@
 from perennial.local.home import Home
-from perennial.local.processes import Known
+from perennial.local.processes import ProcessRef
 from perennial.local.state import ComponentState, PlatformState, read_state, write_state
 
 
 def test_what_was_written_is_read(home: Home) -> None:
     state = PlatformState(
-        supervisor=Known(1, "a:1"),
+        supervisor=ProcessRef(1, "a:1"),
         components={
-            "store": ComponentState("running", Known(2, "a:2"), restarts=1, problem="died"),
+            "store": ComponentState("running", ProcessRef(2, "a:2"), restarts=1, problem="died"),
             "scheduler": ComponentState("waiting"),
         },
     )
@@ -15,7 +15,7 @@ def test_what_was_written_is_read(home: Home) -> None:
     write_state(home, state)
 
     assert read_state(home) == state
-    assert state.processes == [Known(2, "a:2")]
+    assert state.processes == [ProcessRef(2, "a:2")]
 
 
 def test_a_platform_that_never_ran_has_no_state(home: Home) -> None:

@@ -139,3 +139,18 @@ def test_a_folder_of_another_name_was_asked_wrongly(stage: Stage) -> None:
 
     with pytest.raises(AskedWrongly, match="give both one name"):
         stage.run()
+
+
+def test_a_folder_that_is_named_earlier_counts(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = tmp_path / "added" / stage.name
+    added.mkdir(parents=True)
+    text = (stage.folder / "problem.yaml").read_text()
+    (added / "problem.yaml").write_text(f"{text}\nowner: the add-on\n")
+    monkeypatch.setenv("PERENNIAL_PROBLEMS", f"{added.parent}:{tmp_path}")
+
+    made = stage.run()
+
+    problem = read_artifact(stage.store, made.problem, Problem)
+    assert problem.owner == "the add-on"

@@ -1,0 +1,207 @@
+"""The verdict of a day, from its evidence and a policy alone: pure, and in an order that matters.
+
+1 too little was served; 2 the data is broken; 3 labels say the model got worse, or that a new one is
+better; 4 labels say that a drift is harmless; 5 there are no labels, and an earlier window sounded
+the alarm too; 6 a drift that hardly matters; 7 the model is too old; 8 nothing.
+
+Age is looked at before the quiet answers of 4 and 6: without labels a steady drift would keep the
+verdict at `watch` for ever, and the age limit is the only thing that then helps.
+A retraining that is held back is a warning that says what holds it back: storms cost more
+than a late model. Sources: Podkopaev and Ramdas, "Tracking the Risk of a Deployed Model and Detecting
+Harmful Distribution Shifts", ICLR 2022; Regol et al., "When to Retrain", ICML 2025.
+"""
+
+from contract.decision import Decision, Outcome, Performance, Reason, Suppression
+from contract.strict import Strict
+from methods.controller import sentences
+from methods.controller.evidence import Evidence
+from methods.controller.policy import Policy
+
+
+class _Finding(Strict):
+    verdict: Outcome
+    sentence: str
+    reason: Reason | None = None
+
+
+def decide(evidence: Evidence, policy: Policy) -> Decision:
+    """Return the decision of a day."""
+    finding = _find(evidence, policy)
+    is_wanted = finding.verdict == "retrain"
+    suppressed_by = _suppression(finding.reason, evidence, policy) if is_wanted else None
+    retrain = is_wanted and suppressed_by is None
+    verdict: Outcome = finding.verdict
+    if suppressed_by is not None:
+        verdict = "watch" if evidence.retraining.mode == "off" else "warn"
+    is_comparable = evidence.shortage is None and not evidence.dq
+    return Decision(
+        problem=evidence.problem,
+        day=evidence.day,
+        at=evidence.at,
+        run=evidence.run,
+        digest=evidence.digest,
+        verdict=verdict,
+        reason=finding.reason,
+        sentence=finding.sentence,
+        next=sentences.next_step(verdict, suppressed_by, evidence, policy),
+        retrain=retrain,
+        suppressed_by=suppressed_by,
+        key=f"{finding.reason}__{evidence.day}" if retrain else None,
+        drift_detected=bool(evidence.drifted),
+        alarm=is_comparable and evidence.is_alarmed(policy),
+        drifted_columns=evidence.drifted,
+        other_columns=tuple(column for column in evidence.columns if not column.drifted),
+        prediction=evidence.prediction,
+        impact=round(evidence.impact, 4),
+        multivariate=evidence.multivariate,
+        performance=evidence.performance,
+        probe=evidence.probe,
+        dq=evidence.dq,
+        window=evidence.window,
+        thresholds=policy.thresholds(),
+        notes=evidence.notes,
+    )
+
+
+def _find(evidence: Evidence, policy: Policy) -> _Finding:
+    """Return what the evidence says, before anything holds a retraining back."""
+    if evidence.shortage is not None:
+        return _Finding(verdict="insufficient_data", sentence=evidence.shortage)
+    if evidence.dq:
+        return _Finding(verdict="blocked_data_quality", sentence=sentences.first_fault(evidence.dq))
+    return (
+        _by_labels(evidence, policy)
+        or _by_drift(evidence, policy)
+        or _by_age(evidence, policy)
+        or _quiet(evidence, policy)
+    )
+
+
+def _by_labels(evidence: Evidence, policy: Policy) -> _Finding | None:
+    """3: the loss on labelled rows, then the probe."""
+    performance, probe = evidence.performance, evidence.probe
+    if (
+        performance is not None
+        and performance.change >= policy.loss_worse
+        and performance.z >= performance.z_limit
+    ):
+        sentence = (
+            f"The model's loss is {performance.change:.0%} above its baseline "
+            f"({performance.cur:.3g} against {performance.ref:.3g}) on "
+            f"{performance.n_labelled} labelled rows."
+        )
+        return _Finding(verdict="retrain", reason="performance", sentence=sentence)
+    if (
+        probe is not None
+        and probe.gain is not None
+        and probe.z is not None
+        and probe.gain >= policy.probe_gain
+        and probe.z >= policy.probe_z
+    ):
+        sentence = (
+            f"A quick refit with the newest labels has {probe.gain:.0%} less loss "
+            f"on {probe.rows} rows that it has not seen."
+        )
+        return _Finding(verdict="retrain", reason="benefit", sentence=sentence)
+    return None
+
+
+def _by_drift(evidence: Evidence, policy: Policy) -> _Finding | None:
+    """5: only without labels, and confirmed by an earlier window."""
+    if (
+        evidence.performance is not None
+        or not evidence.is_alarmed(policy)
+        or not any(evidence.alarms_before)
+    ):
+        return None
+    sentence = (
+        f"{sentences.strongest_signal(evidence, policy)}, in 2 of {policy.alarm_windows + 1} "
+        "windows, and there are no labels to measure what it does."
+    )
+    return _Finding(verdict="retrain", reason="drift", sentence=sentence)
+
+
+def _by_age(evidence: Evidence, policy: Policy) -> _Finding | None:
+    """7: a share of the limit where a drift is seen and there are no labels."""
+    state = evidence.retraining
+    is_blind = evidence.performance is None and bool(evidence.drifted)
+    limit = state.max_age * (policy.drifting_age_share if is_blind else 1.0)
+    if state.age <= limit:
+        return None
+    condition = " while drift is seen and labels are missing" if is_blind else ""
+    sentence = f"The model is {state.age.days} days old; {limit.days} days are allowed{condition}."
+    return _Finding(verdict="retrain", reason="age", sentence=sentence)
+
+
+def _quiet(evidence: Evidence, policy: Policy) -> _Finding:
+    """4 and 6 with labels, 5 for the first time and 6 without, and 8."""
+    if evidence.performance is None:
+        return _quiet_without_labels(evidence, policy)
+    return _quiet_with_labels(evidence, evidence.performance, policy)
+
+
+def _quiet_without_labels(evidence: Evidence, policy: Policy) -> _Finding:
+    if evidence.is_alarmed(policy):
+        signal = sentences.strongest_signal(evidence, policy)
+        return _Finding(verdict="warn", sentence=f"{signal}; no labels yet.")
+    if evidence.drifted:
+        names = sentences.drifted_names(evidence)
+        sentence = f"{names} drifted; it hardly matters to the model."
+        return _Finding(verdict="watch", sentence=sentence)
+    sentence = f"{evidence.window.rows} rows look like the reference; no labels yet."
+    return _Finding(verdict="ok", sentence=sentence)
+
+
+def _quiet_with_labels(evidence: Evidence, performance: Performance, policy: Policy) -> _Finding:
+    loss = (
+        f"the loss is {sentences.loss_change(performance.change)} its baseline on "
+        f"{performance.n_labelled} labelled rows"
+    )
+    if not evidence.drifted and not evidence.is_alarmed(policy):
+        return _Finding(verdict="ok", sentence=f"Nothing drifted; {loss}.")
+    probe = evidence.probe
+    gain = 0.0 if probe is None or probe.gain is None else probe.gain
+    signal = sentences.strongest_signal(evidence, policy)
+    if performance.change <= policy.harmless_loss and gain < policy.harmless_gain:
+        return _Finding(verdict="watch", sentence=f"{signal}, measured harmless: {loss}.")
+    if evidence.impact < policy.impact:
+        return _Finding(verdict="watch", sentence=f"{signal}; {loss}.")
+    return _Finding(verdict="warn", sentence=f"{signal}; {loss}, not clearly worse yet.")
+
+
+def _suppression(reason: Reason | None, evidence: Evidence, policy: Policy) -> Suppression | None:
+    """Return what holds a retraining back, the strongest first; None: nothing does."""
+    state = evidence.retraining
+    labels_needed = 1 if reason == "age" else state.min_new_labels
+    held_back: dict[Suppression, bool] = {
+        "mode": state.mode in {"off", "suggest"},
+        "recent_block": state.blocked_before,
+        "regime": _is_accepted(reason, evidence, policy),
+        "cooldown": state.cooldown_until is not None and evidence.at < state.cooldown_until,
+        "max_per_30d": state.retrains >= state.max_retrains,
+        "min_new_labels": state.new_labels is not None and state.new_labels < labels_needed,
+    }
+    return next((name for name, holds in held_back.items() if holds), None)
+
+
+def _is_accepted(reason: Reason | None, evidence: Evidence, policy: Policy) -> bool:
+    """Return True where a challenger was refused in this same world, which has not grown worse.
+
+    A probe that finds a benefit, and age, are reasons of their own.
+    """
+    regime, performance = evidence.regime, evidence.performance
+    if regime is None or regime.distance >= policy.same_regime:
+        return False
+    if reason == "performance" and performance is not None:
+        return regime.loss is not None and not _is_above(performance, regime.loss, policy)
+    return reason == "drift"
+
+
+def _is_above(performance: Performance, loss: float, policy: Policy) -> bool:
+    """Return True where a loss is clearly higher than an earlier one, in share and in error."""
+    error = (performance.high - performance.low) / (2 * policy.interval_z)
+    joint_error = 2**0.5 * error
+    return (
+        performance.cur >= loss * (1 + policy.loss_worse)
+        and performance.cur - loss >= policy.same_regime_z * joint_error
+    )

@@ -1,0 +1,60 @@
+"""What of a day is written into the ledger: a retraining asked for, a fault that began or ended.
+
+A fault that lasts is one `blocked` entry on its first day and one `cleared` entry on the first day
+whose data is in limits again. A day with too few rows for a check says nothing: the fault lasts.
+Entries follow from the decision records alone, so that a run that is repeated writes the same ones.
+"""
+
+from datetime import date
+
+from contract.decision import Decision, Fault
+from contract.store.ledger import Kind
+from methods.controller.history import History
+
+
+def events_of(history: History, day: date) -> list[tuple[Kind, str]]:
+    """Return the kinds of the day's ledger entries, each with its sentence; `day` is decided."""
+    decision = history.decision(day)
+    if decision is None:
+        return []
+    events: list[tuple[Kind, str]] = []
+    blocked = open_fault(history, day)
+    subjects = {_subject(fault) for each in blocked for fault in each.dq}
+    if decision.verdict == "blocked_data_quality":
+        if not subjects.issuperset(map(_subject, decision.dq)):
+            events.append(("blocked", decision.sentence))
+    elif decision.verdict != "insufficient_data" and blocked:
+        events.append(("cleared", _cleared(blocked)))
+    if decision.retrain:
+        events.append(("retrain", decision.sentence))
+    return events
+
+
+def open_fault(history: History, day: date) -> list[Decision]:
+    """Return the blocked days, oldest first, of a fault that had not ended before `day`."""
+    blocked: list[Decision] = []
+    for earlier in reversed(history.days):
+        decision = history.decision(earlier)
+        if decision is None or earlier >= day or decision.verdict == "insufficient_data":
+            continue
+        if decision.verdict != "blocked_data_quality":
+            break
+        blocked.append(decision)
+    return blocked[::-1]
+
+
+def _subject(fault: Fault) -> str:
+    """Name what is broken: the column, or the check where it is about all rows."""
+    return fault.check if fault.column is None else f"column {fault.column}"
+
+
+def _cleared(blocked: list[Decision]) -> str:
+    """Say what is in limits again, and for how long it was not."""
+    names = dict.fromkeys(
+        "the rows" if fault.column is None else repr(fault.column)
+        for decision in blocked
+        for fault in decision.dq
+    )
+    first, last, days = blocked[0].day, blocked[-1].day, len(blocked)
+    span = f"{first} was blocked" if days == 1 else f"{days} days were blocked, {first} to {last}"
+    return f"Data in limits again: {', '.join(names)}; {span}."

@@ -1,0 +1,114 @@
+"""What was decided and done before a day: decision records, the ledger's entries, what follows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from contract.decision import Decision
+from contract.store.ledger import LedgerEntry
+from methods.controller.days import ONE_DAY
+from methods.controller.policy import Policy
+
+_SERVED = {"deployed", "rollback"}
+_REFUSED = {"refused", "returned"}
+_MOST_DOUBLINGS = 10  # more would overflow a duration before the longest cool-down caps it
+
+
+@dataclass(frozen=True)
+class ServingModel:
+    """A model and since when it serves."""
+
+    digest: str
+    since: datetime
+
+
+class History:
+    """Decisions by day, and the ledger's entries, oldest first."""
+
+    def __init__(self, decisions: Sequence[Decision], entries: Sequence[LedgerEntry]) -> None:
+        self._decisions = {decision.day: decision for decision in decisions}
+        self._entries = sorted(entries, key=lambda entry: entry.at)
+
+    def add(self, decision: Decision) -> None:
+        """Add the decision of one more day."""
+        self._decisions[decision.day] = decision
+
+    def decision(self, day: date) -> Decision | None:
+        """Return what was decided for `day`."""
+        return self._decisions.get(day)
+
+    @property
+    def days(self) -> list[date]:
+        """The decided days, ascending."""
+        return sorted(self._decisions)
+
+    def decided_by(self, end: datetime) -> list[Decision]:
+        """Return the decisions of the days that ended by `end`, oldest first."""
+        return [self._decisions[day] for day in self.days if self._decisions[day].at <= end]
+
+    def serving_at(self, end: datetime) -> ServingModel | None:
+        """Return which model served just before `end`; None where the ledger names none."""
+        for entry in reversed(self._entries):
+            if entry.kind in _SERVED and entry.digest is not None and entry.at < end:
+                return ServingModel(entry.digest, entry.at)
+        return None
+
+    def first_deployed(self, digest: str, otherwise: datetime) -> datetime:
+        """Return when a model was first deployed: its data ended then."""
+        return next(
+            (e.at for e in self._entries if e.kind == "deployed" and e.digest == digest), otherwise
+        )
+
+    def cooldown_until(self, end: datetime, cooldown: timedelta, policy: Policy) -> datetime | None:
+        """Return until when nothing is retrained, as of `end`; None before anything was retrained.
+
+        Every challenger in a row that was refused lengthens `cooldown`, up to the policy's longest.
+        """
+        asked = [d.at for d in self._decisions.values() if d.retrain and d.at <= end]
+        done = [e for e in self._entries if e.kind in _SERVED | _REFUSED and e.at <= end]
+        moments = [*asked, *(entry.at for entry in done)]
+        if not moments:
+            return None
+        refused = 0
+        for entry in reversed(done):
+            if entry.kind in _SERVED:
+                break
+            refused += 1
+        longest = max(policy.longest_cooldown, cooldown)
+        factor = policy.cooldown_factor ** min(refused, _MOST_DOUBLINGS)
+        length: timedelta = min(cooldown * factor, longest)
+        return max(moments) + length
+
+    def retrains(self, end: datetime, policy: Policy) -> int:
+        """Return how many retrainings were asked for in the policy's period before `end`."""
+        return sum(
+            decision.retrain and end - policy.retrain_period < decision.at < end
+            for decision in self._decisions.values()
+        )
+
+    def is_blocked(self, day: date) -> bool:
+        """Return True where the day's data was blocked."""
+        decision = self._decisions.get(day)
+        return decision is not None and decision.verdict == "blocked_data_quality"
+
+    def is_blocked_before(self, day: date, policy: Policy) -> bool:
+        """Return True where a day was blocked that must be in limits for `day` to retrain."""
+        return any(self.is_blocked(day - n * ONE_DAY) for n in range(1, policy.release_days))
+
+    def alarms(self, day: date, window: timedelta, policy: Policy) -> tuple[bool, ...]:
+        """Return whether the verdict windows before the one of `day` sounded the alarm."""
+        step = max(window, ONE_DAY)
+        numbers = range(1, policy.alarm_windows + 1)
+        before = (self._decisions.get(day - n * step) for n in numbers)
+        return tuple(decision.alarm for decision in before if decision is not None)
+
+    def refused_decision(self, end: datetime) -> Decision | None:
+        """Return the decision whose challenger was refused, if nothing was deployed since."""
+        for entry in reversed([e for e in self._entries if e.at <= end]):
+            if entry.kind in _SERVED:
+                return None
+            if entry.kind in _REFUSED:
+                for decision in self._decisions.values():
+                    if decision.key is not None and entry.run.endswith(decision.key):
+                        return decision
+        return None

@@ -1,0 +1,89 @@
+"""The sentences of a day's decision: what was seen, and what happens now."""
+
+from contract.decision import Fault, Outcome, Suppression
+from methods.controller.evidence import Evidence
+from methods.controller.policy import Policy
+
+NAMES_SHOWN = 3  # columns named in a sentence; arbitrary
+
+
+def next_step(
+    verdict: Outcome, suppressed_by: Suppression | None, evidence: Evidence, policy: Policy
+) -> str:
+    """Return what happens now, in one sentence."""
+    if suppressed_by is not None:
+        return _waiting(suppressed_by, evidence, policy)
+    if verdict == "retrain" and evidence.retraining.mode == "approve":
+        return "Retraining waits for a person's approval in Airflow."
+    sentences: dict[Outcome, str] = {
+        "retrain": "Retraining starts now; the gate decides whether the new model serves.",
+        "blocked_data_quality": (
+            f"Nothing is retrained; {evidence.owner} mends the data, and {policy.release_days} "
+            "days in limits release it."
+        ),
+        "insufficient_data": "Nothing starts; the next day is looked at with the days before it.",
+        "warn": "Nothing starts yet; the next window decides.",
+        "watch": "Nothing starts.",
+        "ok": "Nothing to do.",
+    }
+    return sentences[verdict]
+
+
+def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> str:
+    state = evidence.retraining
+    until = state.cooldown_until or evidence.at
+    refused_on = evidence.regime.day if evidence.regime else evidence.day
+    sentences: dict[Suppression, str] = {
+        "mode": f"Nothing starts by itself: retraining.mode is {state.mode!r}.",
+        "recent_block": (
+            f"Nothing starts: after broken data, {policy.release_days} days in limits are needed."
+        ),
+        "regime": (
+            "Nothing starts: the data and the loss are still those of "
+            f"{refused_on}, whose challenger was refused."
+        ),
+        "cooldown": f"Nothing starts before {until:%Y-%m-%d}: a retraining was just tried.",
+        "max_per_30d": (
+            f"Nothing starts: {state.retrains} retrainings in {policy.retrain_period.days} days "
+            "are the limit."
+        ),
+        "min_new_labels": (
+            f"Nothing starts: there are {state.new_labels} new labelled rows, and a retraining "
+            f"needs {state.min_new_labels}."
+        ),
+    }
+    return sentences[suppressed_by]
+
+
+def first_fault(faults: tuple[Fault, ...]) -> str:
+    """Return the first fault's sentence, and how many more there are."""
+    others = len(faults) - 1
+    return faults[0].sentence + (f" {others} more checks did not pass." if others else "")
+
+
+def strongest_signal(evidence: Evidence, policy: Policy) -> str:
+    """Name the strongest sign that something moved; a clause without a full stop."""
+    if evidence.drifted:
+        share = f", {evidence.impact:.0%} of the model's importance" if evidence.impact else ""
+        return f"{drifted_names(evidence)} drifted{share}"
+    if evidence.is_score_drifted:
+        return "The model answers differently than on its reference"
+    if evidence.unseen >= policy.unseen:
+        return f"{evidence.unseen:.0%} of a column's values are unknown to the model"
+    return "The columns move together differently than in the reference"
+
+
+def drifted_names(evidence: Evidence) -> str:
+    """Name the drifted columns, three at most."""
+    names = [repr(column.name) for column in evidence.drifted]
+    more = len(names) - NAMES_SHOWN
+    return f"{', '.join(names[:NAMES_SHOWN])}{f' and {more} more' if more > 0 else ''}"
+
+
+def loss_change(change: float) -> str:
+    """Return how far a loss is from its baseline.
+
+    >>> loss_change(0.05)
+    '5.0% above'
+    """
+    return f"{abs(change):.1%} {'above' if change > 0 else 'below'}"

@@ -1,0 +1,18 @@
+"""Columns of times as microseconds, where a time may be missing."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from methods.controller.days import Micros
+from methods.split.parts import microseconds
+
+INSTANT = pa.timestamp("us", tz="UTC")
+NEVER = int(np.iinfo(np.int64).max)
+
+
+def instants(column: pa.ChunkedArray) -> Micros:
+    """Return instants as microseconds since 1970 UTC, shape (n,); `NEVER` for a missing one."""
+    present = pc.fill_null(column.cast(INSTANT), pa.scalar(NEVER, pa.int64()).cast(INSTANT))
+    found: Micros = microseconds(present)
+    return found

@@ -1,0 +1,320 @@
+"""The order of the verdict, and the policy that holds a retraining back: every branch."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
+from methods.controller.decide import decide
+from methods.controller.evidence import Evidence, Regime, RetrainingState
+from methods.controller.policy import Policy
+
+DAY = date(2013, 6, 3)
+END = datetime(2013, 6, 4, tzinfo=UTC)
+STATE = RetrainingState(
+    mode="auto",
+    cooldown_until=None,
+    retrains=0,
+    max_retrains=4,
+    new_labels=2_000,
+    min_new_labels=1_000,
+    age=timedelta(days=10),
+    max_age=timedelta(days=56),
+    blocked_before=False,
+)
+
+
+def column(name: str = "distance", *, importance: float = 0.1) -> ColumnDrift:
+    return ColumnDrift(
+        name=name,
+        type="number",
+        psi=0.3,
+        psi_corrected=0.3,
+        limit=0.1,
+        p=0.0,
+        q=0.0,
+        js=0.2,
+        ks=0.2,
+        w1=0.5,
+        missing_delta=0.0,
+        unseen=0.0,
+        out_of_range=0.0,
+        importance=importance,
+        impact=importance,
+        rank=1,
+        cause="distribution",
+        drifted=True,
+        warned=False,
+    )
+
+
+def loss(change: float, z: float = 5.0, z_limit: float = 2.0, error: float = 0.01) -> Performance:
+    return Performance(
+        metric="log_loss",
+        ref=0.5,
+        cur=0.5 * (1 + change),
+        low=0.5 * (1 + change) - error,
+        high=0.5 * (1 + change) + error,
+        change=change,
+        z=z,
+        z_limit=z_limit,
+        n_labelled=1_200,
+        coverage=0.9,
+        first=DAY,
+        last=DAY,
+    )
+
+
+def probe(gain: float | None, z: float | None = 3.0) -> Probe:
+    return Probe(day=DAY, gain=gain, z=z, rows=800, skipped=None)
+
+
+def fault(check: str = "null") -> Fault:
+    return Fault(check=check, column="distance", found=1, limit=0, sentence="'distance' is empty.")
+
+
+def decided(state: dict[str, object] | None = None, **evidence: object) -> Decision:
+    defaults = {
+        "problem": "flights",
+        "owner": "operations",
+        "day": DAY,
+        "at": END,
+        "run": "scheduled__2013-06-04",
+        "digest": "a" * 64,
+        "window": Window(days=(DAY,), rows=900, rows_of_day=130),
+        "shortage": None,
+        "retraining": STATE.model_copy(update=state or {}),
+    }
+    return decide(Evidence.model_validate(defaults | evidence), Policy())
+
+
+def verdict(decision: Decision) -> tuple[str, str | None]:
+    return decision.verdict, decision.reason
+
+
+def test_too_little_data_comes_before_everything() -> None:
+    decision = decided(shortage="40 rows were served.", dq=(fault(),), performance=loss(0.5))
+
+    assert verdict(decision) == ("insufficient_data", None)
+    assert decision.sentence == "40 rows were served."
+    assert not decision.alarm
+
+
+def test_broken_data_comes_before_a_worse_model() -> None:
+    decision = decided(dq=(fault(),), performance=loss(0.5), columns=(column(importance=0.9),))
+
+    assert verdict(decision) == ("blocked_data_quality", None)
+    assert decision.sentence == "'distance' is empty."
+    assert "operations" in decision.next
+    assert not decision.retrain
+
+
+def test_further_faults_are_counted() -> None:
+    assert decided(dq=(fault(), fault())).sentence.endswith("1 more checks did not pass.")
+
+
+def test_a_worse_model_is_retrained() -> None:
+    decision = decided(performance=loss(0.08))
+
+    assert verdict(decision) == ("retrain", "performance")
+    assert (decision.retrain, decision.key) == (True, "performance__2013-06-03")
+    assert "8% above its baseline" in decision.sentence
+
+
+@pytest.mark.parametrize(
+    "performance", [loss(0.049), loss(0.08, z=1.9), loss(0.08, z=2.9, z_limit=3.0)]
+)
+def test_a_loss_that_is_small_or_uncertain_retrains_nothing(performance: Performance) -> None:
+    assert verdict(decided(performance=performance)) == ("ok", None)
+
+
+def test_a_refit_that_helps_is_a_reason() -> None:
+    decision = decided(performance=loss(0.0), probe=probe(0.03))
+
+    assert verdict(decision) == ("retrain", "benefit")
+    assert "3% less loss on 800 rows" in decision.sentence
+
+
+@pytest.mark.parametrize(
+    "refit", [probe(0.019), probe(0.03, 1.9), probe(None, None), probe(0.1, None)]
+)
+def test_a_refit_that_hardly_helps_is_none(refit: Probe) -> None:
+    assert verdict(decided(performance=loss(0.0), probe=refit)) == ("ok", None)
+
+
+def test_labels_that_show_no_harm_make_a_drift_one_to_watch() -> None:
+    decision = decided(performance=loss(0.01), columns=(column(),), impact=0.9)
+
+    assert verdict(decision) == ("watch", None)
+    assert "measured harmless" in decision.sentence
+    assert decision.drift_detected
+
+
+def test_a_small_drift_is_one_to_watch_where_the_loss_has_risen_a_little() -> None:
+    decision = decided(performance=loss(0.03), columns=(column(),), impact=0.1)
+
+    assert verdict(decision) == ("watch", None)
+
+
+def test_a_large_drift_is_a_warning_where_the_loss_has_risen_a_little() -> None:
+    decision = decided(performance=loss(0.03), columns=(column(),), impact=0.5)
+
+    assert verdict(decision) == ("warn", None)
+    assert decision.next == "Nothing starts yet; the next window decides."
+
+
+def test_a_refit_that_helps_a_little_is_not_harmless() -> None:
+    decision = decided(performance=loss(0.0), probe=probe(0.015), columns=(column(),), impact=0.5)
+
+    assert verdict(decision) == ("warn", None)
+
+
+SIGNALS = {
+    "impact": {"columns": (column(importance=0.4),), "impact": 0.4},
+    "score": {"is_score_drifted": True},
+    "unseen": {"unseen": 0.06},
+    "together": {"multivariate": Multivariate(auc=0.6, limit=0.55, top="distance")},
+}
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_without_labels_an_alarm_warns_first_and_retrains_when_confirmed(signal: str) -> None:
+    first = decided(**SIGNALS[signal])
+    again = decided(**SIGNALS[signal], alarms_before=(False, True))
+
+    assert (verdict(first), first.alarm) == (("warn", None), True)
+    assert verdict(again) == ("retrain", "drift")
+    assert again.key == "drift__2013-06-03"
+
+
+def test_an_alarm_of_the_past_alone_retrains_nothing() -> None:
+    assert verdict(decided(alarms_before=(True, True))) == ("ok", None)
+
+
+def test_a_classifier_below_its_limit_is_no_alarm() -> None:
+    decision = decided(multivariate=Multivariate(auc=0.54, limit=0.55, top=None))
+
+    assert not decision.alarm
+
+
+def test_a_drift_without_importance_is_watched_without_labels() -> None:
+    columns = tuple(column(name, importance=0.0) for name in "abcde")
+    decision = decided(columns=columns, impact=0.0)
+
+    assert verdict(decision) == ("watch", None)
+    assert decision.sentence.startswith("'a', 'b', 'c' and 2 more drifted")
+
+
+def test_a_drift_of_the_score_with_labels_is_named_when_no_column_drifted() -> None:
+    decision = decided(is_score_drifted=True, performance=loss(-0.01))
+
+    assert verdict(decision) == ("watch", None)
+    assert decision.sentence.startswith("The model answers differently")
+
+
+def test_a_drifted_column_without_importance_is_named_with_labels() -> None:
+    decision = decided(columns=(column(importance=0.0),), performance=loss(0.0))
+
+    assert decision.sentence.startswith("'distance' drifted, measured harmless")
+
+
+@pytest.mark.parametrize(("days", "expected"), [(56, "ok"), (57, "retrain")])
+def test_a_model_that_is_too_old_is_refreshed(days: int, expected: str) -> None:
+    decision = decided({"age": timedelta(days=days)}, performance=loss(0.0))
+
+    assert decision.verdict == expected
+    assert decision.reason == ("age" if expected == "retrain" else None)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(28, "watch"), (29, "retrain")])
+def test_a_drift_without_labels_halves_the_age(days: int, expected: str) -> None:
+    """Before the quiet answer `watch`, which would otherwise hide the limit for ever."""
+    decision = decided({"age": timedelta(days=days)}, columns=(column(),), impact=0.1)
+
+    assert decision.verdict == expected
+
+
+def test_nothing_is_ok() -> None:
+    decision = decided()
+
+    assert verdict(decision) == ("ok", None)
+    assert (decision.key, decision.suppressed_by, decision.retrain) == (None, None, False)
+
+
+HELD_BACK = {
+    "mode": {"mode": "suggest"},
+    "recent_block": {"blocked_before": True},
+    "cooldown": {"cooldown_until": END + timedelta(hours=1)},
+    "max_per_30d": {"retrains": 4},
+    "min_new_labels": {"new_labels": 999},
+}
+
+
+@pytest.mark.parametrize("policy", HELD_BACK)
+def test_policy_turns_a_retraining_into_a_warning_that_says_why(policy: str) -> None:
+    decision = decided(HELD_BACK[policy], performance=loss(0.2))
+
+    assert verdict(decision) == ("warn", "performance")
+    assert decision.suppressed_by == policy
+    assert (decision.retrain, decision.key) == (False, None)
+    assert decision.next.startswith("Nothing starts")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [{"cooldown_until": END}, {"retrains": 3}, {"new_labels": 1_000}, {"new_labels": None}],
+)
+def test_policy_lets_a_retraining_pass_at_its_limits(policy: dict[str, object]) -> None:
+    assert decided(policy, performance=loss(0.2)).retrain
+
+
+def test_monitoring_that_is_off_is_silent() -> None:
+    decision = decided({"mode": "off"}, performance=loss(0.2))
+
+    assert (decision.verdict, decision.suppressed_by) == ("watch", "mode")
+
+
+def test_a_person_is_asked_where_the_problem_says_so() -> None:
+    decision = decided({"mode": "approve"}, performance=loss(0.2))
+
+    assert decision.retrain
+    assert "approval" in decision.next
+
+
+def test_age_needs_one_new_label_only() -> None:
+    old = {"age": timedelta(days=99)}
+
+    assert decided({**old, "new_labels": 1}).retrain
+    assert decided({**old, "new_labels": 0}).suppressed_by == "min_new_labels"
+
+
+def regime(distance: float, loss: float | None = 0.55) -> Regime:
+    return Regime(day=date(2013, 5, 20), distance=distance, loss=loss)
+
+
+def test_a_drift_whose_challenger_was_refused_is_muted() -> None:
+    given = {**SIGNALS["impact"], "alarms_before": (True,)}
+
+    assert decided(**given, regime=regime(0.05)).suppressed_by == "regime"
+    assert "2013-05-20" in decided(**given, regime=regime(0.05)).next
+    assert decided(**given, regime=regime(0.10)).retrain
+
+
+def test_a_loss_whose_challenger_was_refused_is_muted_until_it_grows() -> None:
+    assert decided(performance=loss(0.10), regime=regime(0.05)).suppressed_by == "regime"
+    assert decided(performance=loss(0.20), regime=regime(0.05)).retrain
+    assert not decided(performance=loss(0.20, error=0.1), regime=regime(0.05)).retrain
+    assert decided(performance=loss(0.10), regime=regime(0.05, None)).retrain
+
+
+def test_a_refit_that_helps_is_never_muted() -> None:
+    assert decided(performance=loss(0.0), probe=probe(0.03), regime=regime(0.0)).retrain
+
+
+def test_the_columns_are_parted_and_nothing_is_lost() -> None:
+    calm = column("carrier").model_copy(update={"drifted": False})
+    decision = decided(columns=(column(), calm), impact=0.1)
+
+    assert [c.name for c in decision.drifted_columns] == ["distance"]
+    assert [c.name for c in decision.other_columns] == ["carrier"]
+    assert Decision.model_validate_json(decision.model_dump_json()) == decision
