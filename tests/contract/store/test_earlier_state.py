@@ -1,10 +1,9 @@
 """What e18a007 wrote is known by key and read by its reader, every object of it."""
 
-import tarfile
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
+import earlier_state
 import pytest
 from pydantic import BaseModel
 
@@ -21,8 +20,6 @@ from contract.store.ledger import LedgerEntry
 from contract.store.reference import artifacts_in
 from contract.store.source_head import SourceHead
 from contract.verdict import Verdict
-
-STATE = Path(__file__).parents[2] / "states" / "e18a007.tar.xz"
 
 MODELS: dict[type[layout.Key], type[BaseModel]] = {
     layout.ChampionKey: Champion,
@@ -45,13 +42,7 @@ OUTPUTS: dict[tuple[str, str], type[BaseModel]] = {
 @pytest.fixture(scope="module")
 def objects() -> Mapping[str, bytes]:
     """Every object of the store, by key."""
-    found = {}
-    with tarfile.open(STATE) as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.isfile() else None
-            if file is not None and member.name.startswith("store/"):
-                found[member.name.removeprefix("store/")] = file.read()
-    return found
+    return earlier_state.objects()
 
 
 def test_every_key_is_known_and_made_again_as_it_was(objects: Mapping[str, bytes]) -> None:
