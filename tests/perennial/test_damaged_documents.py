@@ -9,7 +9,7 @@ import pytest
 from answering import Request, answering
 from click.testing import Result
 from damage import damages
-from documents import NOON, put_manifest
+from store_documents import NOON, put_manifest
 
 from contract.champion import Champion
 from contract.errors import Refused, TryAgain

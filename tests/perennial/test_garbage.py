@@ -2,7 +2,7 @@ import json
 from datetime import date
 
 import pytest
-from documents import NOON, put_manifest
+from store_documents import NOON, put_manifest
 
 from contract.artifacts import Bundle, Table
 from contract.canonical_json import canonical_json

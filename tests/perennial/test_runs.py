@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from answering import Request, answering
 from click.testing import Result
-from documents import put_manifest
 from fake_airflow import Script
+from store_documents import put_manifest
 
 from contract.artifacts import Table
 from contract.champion import Champion

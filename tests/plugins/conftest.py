@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import put_manifest
 from fixtures_airflow import airflow_environment, ask
+from store_documents import put_manifest
 
 from contract.canonical_json import sha256
 from contract.store.client import Store

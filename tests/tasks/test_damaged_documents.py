@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 from damage import damages
-from documents import NOON, put_manifest
+from store_documents import NOON, put_manifest
 
 from bundle import signing
 from contract.artifacts import Bundle, Document, Table

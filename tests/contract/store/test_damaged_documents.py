@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from damage import damages, without
-from documents import NOON, manifest, put_manifest
 from pydantic import BaseModel
+from store_documents import NOON, manifest, put_manifest
 
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json, sha256

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import documents
 import pytest
+import store_documents
 from bundle_factory import Keys, Made
 from fixtures_service import keys, make
 from service_process import API_KEY, Service, move_pointer, start_service, wait_for
@@ -127,7 +127,7 @@ class Ground:
         }
         outputs = {name: artifact.model_dump(mode="json") for name, artifact in artifacts.items()}
         stage = ManifestKey(self.problem, run_id, "before")
-        manifest = out.document("manifest", documents.manifest(stage, outputs=outputs))
+        manifest = out.document("manifest", store_documents.manifest(stage, outputs=outputs))
         return [
             argument
             for name in artifacts
