@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.folder_store import FolderStore
 from contract.artifacts import Artifact
 from contract.stages import STAGES
+from contract.store.layout import stage_prefix
 from contract.store.writer import Out
 
 WORK = STAGES[: STAGES.index("deployment")]
@@ -35,7 +36,7 @@ def main(folder: Path, params: dict[str, Any]) -> None:
         inputs = task.inputs(**{field: made[field] for field in task.inputs.model_fields})
         given = task.params.model_validate(params if name == "problem" else {})
         with tempfile.TemporaryDirectory() as scratch:
-            out = Out(store, f"{params['name']}/runs/bare/{name}", Path(scratch))
+            out = Out(store, stage_prefix(params["name"], "bare", name), Path(scratch))
             found = task.run(inputs, given, out)
         for field in type(found).model_fields:
             value = getattr(found, field)

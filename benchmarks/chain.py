@@ -32,7 +32,8 @@ from contract.service_protocol import PREDICT
 from contract.serving_state import ServiceAddress
 from contract.stages import STAGES
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key, service_key
+from contract.store.documents import read_document
+from contract.store.layout import ManifestKey, SourceHeadKey, champion_key, rollout_key, service_key
 from dags.stage.request import arguments, environment, out_uri
 from docs.generate.stages import fields, tree_of
 
@@ -222,8 +223,8 @@ class Chain:
     @property
     def address(self) -> str | None:
         """Where the service listens; None while it has not said so."""
-        found = self.store.get_with_etag(service_key(self.problem))
-        return None if found is None else ServiceAddress.model_validate_json(found[0]).url
+        address = read_document(self.store, service_key(self.problem), ServiceAddress)
+        return None if address is None else address.url
 
     def _expect_well(self, stage: str, attempt: Attempt) -> None:
         if attempt.code != 0:
@@ -258,7 +259,7 @@ class Chain:
         return found
 
     def _key(self, stage: str, run: str) -> str:
-        return f"{self.problem}/runs/{run}/{stage}/manifest.json"
+        return str(ManifestKey(self.problem, run, stage))
 
     def _remember(self, stage: str, run: str) -> None:
         key = self._key(stage, run)
@@ -290,7 +291,7 @@ class Chain:
         """Return every key, with its content where it is one that moves."""
         moving = (rollout_key(self.problem), champion_key(self.problem))
         return {
-            key: self.store.get(key) if key in moving or key.endswith("/HEAD.json") else None
+            key: self.store.get(key) if key in moving or SourceHeadKey.parse(key) else None
             for key in self.objects()
         }
 

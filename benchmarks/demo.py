@@ -1,6 +1,5 @@
 """`perennial demo` in a folder of its own: what each stage took, what was decided, idle memory."""
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -8,8 +7,11 @@ from typing import Any
 
 from benchmarks.machine import Machine
 from benchmarks.report import table, write_section
+from contract.manifest import Manifest
 from contract.stages import STAGES
 from contract.store.client import Store
+from contract.store.documents import parse_document
+from contract.store.layout import ManifestKey, parse_keys
 from perennial.local.home import find_home
 from perennial.local.machine_platform import open_platform
 
@@ -63,17 +65,14 @@ def _text(
 
 def _stages(store: Store) -> list[list[object]]:
     """Return seconds and CPU-seconds of each stage of the first lifecycle, and of a monitoring."""
-    found: dict[str, dict[str, Any]] = {}
-    for key in store.keys("flights/runs/"):
-        if key.endswith("/manifest.json"):
-            manifest = json.loads(store.get(key))
-            first = found.get(manifest["task"])
-            if first is None or manifest["started"] < first["started"]:
-                found[manifest["task"]] = manifest
+    found: dict[str, Manifest] = {}
+    for key in parse_keys(store.keys(ManifestKey.prefix("flights")), ManifestKey):
+        manifest = parse_document(store.get(str(key)), Manifest, str(key))
+        first = found.get(manifest.task)
+        if first is None or manifest.started < first.started:
+            found[manifest.task] = manifest
     return [
-        [name, found[name]["seconds"], found[name]["cpu_seconds"]]
-        for name in STAGES
-        if name in found
+        [name, found[name].seconds, found[name].cpu_seconds] for name in STAGES if name in found
     ]
 
 

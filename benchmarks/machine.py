@@ -15,6 +15,7 @@ import psutil
 
 from contract.store.client import Store
 from contract.store.ledger import LedgerEntry
+from contract.store.source_head import read_head
 from perennial.local.processes import memory_bytes, tree
 
 ROOT = Path(__file__).parent.parent
@@ -83,8 +84,8 @@ class Machine:
 
 def rows_in(store: Store, problem: str, source: str) -> int:
     """Return how many rows of a source were collected."""
-    head = json.loads(store.get(f"{problem}/raw/{source}/HEAD.json"))
-    return sum(int(part["table"]["rows"]) for part in head["parts"])
+    head, _ = read_head(store, problem, source)
+    return sum(part.table.rows for part in head.parts)
 
 
 def ledger_lines(entries: Iterable[LedgerEntry], run: str) -> str:

@@ -12,6 +12,7 @@ from bundle.refusal import BundleRefused, require
 from contract.canonical_json import sha256
 from contract.errors import NotFound
 from contract.store.client import Store
+from contract.store.layout import ModelFileKey
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")  # it becomes a path
 
@@ -34,23 +35,26 @@ def fetch(store: Store, problem: str, digest: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{digest[:12]}-", dir=cache))
     try:
-        _download(store, f"{problem}/models/sha256/{digest}", digest, partial)
+        _download(store, problem, digest, partial)
         _move(partial, folder, digest)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
-def _download(store: Store, prefix: str, digest: str, folder: Path) -> None:
-    manifest = _get(store, f"{prefix}/{MANIFEST}", limits.MANIFEST_BYTES)
+def _download(store: Store, problem: str, digest: str, folder: Path) -> None:
+    def key(name: str) -> str:
+        return str(ModelFileKey(problem, digest, name))
+
+    manifest = _get(store, key(MANIFEST), limits.MANIFEST_BYTES)
     files = _manifest(manifest, digest).files
     (folder / "members").mkdir()
     for name, entry in files.items():
-        data = _get(store, f"{prefix}/{name}", entry.bytes)
+        data = _get(store, key(name), entry.bytes)
         check_file(name, data, entry)
         (folder / name).write_bytes(data)
-    if store.head(f"{prefix}/{SIGNATURE}") is not None:
-        signature = _get(store, f"{prefix}/{SIGNATURE}", limits.SIGNATURE_BYTES)
+    if store.head(key(SIGNATURE)) is not None:
+        signature = _get(store, key(SIGNATURE), limits.SIGNATURE_BYTES)
         (folder / SIGNATURE).write_bytes(signature)
     (folder / MANIFEST).write_bytes(manifest)
 

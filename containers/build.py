@@ -49,10 +49,10 @@ class Engine:
             settings.write_text(PODMAN, encoding="utf-8")
             self._environment["CONTAINERS_CONF"] = str(settings)
 
-    def __call__(self, *words: str | Path, quiet: bool = False) -> str:
+    def __call__(self, *args: str | Path, quiet: bool = False) -> str:
         """Run one command and return what it says; `quiet` False shows it meanwhile."""
         done = subprocess.run(
-            [self._command, *map(str, words)],
+            [self._command, *map(str, args)],
             env=self._environment,
             check=True,
             text=True,
@@ -63,16 +63,16 @@ class Engine:
 
 def main(arguments: Sequence[str]) -> int:
     """Build, and print a table of what was built."""
-    words = _parser().parse_args(arguments)
-    found = words.engine or usable(("podman", "docker"))
-    if found is None:
+    args = _parser().parse_args(arguments)
+    engine_name = args.engine or usable(("podman", "docker"))
+    if engine_name is None:
         sys.stderr.write("Neither podman nor docker works here; install podman, or start docker.\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="images-") as folder:
-        engine = Engine(found, Path(folder))
-        bases = _bases(engine, Path(folder), words) if words.debootstrap else {}
+        engine = Engine(engine_name, Path(folder))
+        bases = _bases(engine, Path(folder), args) if args.debootstrap else {}
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            rows = list(pool.map(lambda name: _build(engine, name, words, bases), words.images))
+            rows = list(pool.map(lambda name: _build(engine, name, args, bases), args.images))
     width = max(len(row[0]) for row in rows)
     for name, size, seconds in rows:
         sys.stdout.write(f"{name:{width}}  {size / MEGABYTE:7.0f} MB  {seconds:6.1f} s\n")
@@ -92,18 +92,18 @@ def usable(names: Sequence[str]) -> str | None:
 
 
 def _build(
-    engine: Engine, name: str, words: argparse.Namespace, bases: Mapping[str, str]
+    engine: Engine, name: str, args: argparse.Namespace, bases: Mapping[str, str]
 ) -> tuple[str, int, float]:
-    image = f"{words.prefix}{name}:{words.tag}"
-    given = {"REVISION": _revision(), **bases}
+    image = f"{args.prefix}{name}:{args.tag}"
+    build_args = {"REVISION": _revision(), **bases}
     lock = IMAGES[name]
     if lock is not None:
         body = (PROJECT / "locks" / f"{lock}.txt").read_bytes()
-        given["LOCK"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
-    options = [f"--build-arg={key}={value}" for key, value in given.items()]
-    if engine.name == "podman" and words.authorities:
+        build_args["LOCK"] = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    options = [f"--build-arg={key}={value}" for key, value in build_args.items()]
+    if engine.name == "podman" and args.authorities:
         inside = "/etc/ssl/certs/ca-certificates.crt"
-        options.append(f"--volume={words.authorities}:{inside}:ro")
+        options.append(f"--volume={args.authorities}:{inside}:ro")
     began = time.monotonic()
     file = PROJECT / "containers" / name / "Containerfile"
     if not file.exists():  # one of several targets that share their build
@@ -111,17 +111,17 @@ def _build(
         options.append(f"--target={name}")
     engine("build", *options, f"--file={file}", f"--tag={image}", PROJECT)
     size = json.loads(engine("image", "inspect", image, quiet=True))[0]["Size"]
-    if words.save:
-        _save(engine, image, words.save / f"{name}.tar")
+    if args.save:
+        _save(engine, image, args.save / f"{name}.tar")
     return image, int(size), time.monotonic() - began
 
 
-def _bases(engine: Engine, folder: Path, words: argparse.Namespace) -> dict[str, str]:
+def _bases(engine: Engine, folder: Path, args: argparse.Namespace) -> dict[str, str]:
     """Make what the images begin with, and return it by the name of the build's argument."""
     script = PROJECT / "containers" / "base.sh"
-    subprocess.run([script, engine.name, folder, words.tag], check=True)
+    subprocess.run([script, engine.name, folder, args.tag], check=True)
     return {
-        argument: f"localhost/perennial-{name}:{words.tag}"
+        argument: f"localhost/perennial-{name}:{args.tag}"
         for argument, name in (("BASE", "base"), ("BUILD", "build"))
     }
 

@@ -15,8 +15,8 @@ Component = dict[str, object]
 
 def python_packages() -> Iterator[Component]:
     """Yield the distributions of this interpreter, by name."""
-    found = {(part.metadata["Name"].lower(), part.version) for part in distributions()}
-    for name, version in sorted(found):
+    packages = {(part.metadata["Name"].lower(), part.version) for part in distributions()}
+    for name, version in sorted(packages):
         yield component(name, version, f"pkg:pypi/{name}@{version}")
 
 
@@ -32,8 +32,8 @@ def debian_packages(status: str) -> Iterator[Component]:
         fields = {name: value for name, _, value in pairs}
         if fields.get("Status", "").endswith(" installed"):
             name, version = fields["Package"], fields["Version"]
-            place = f"pkg:deb/debian/{name}@{version}?arch={fields['Architecture']}"
-            yield component(name, version, place)
+            purl = f"pkg:deb/debian/{name}@{version}?arch={fields['Architecture']}"
+            yield component(name, version, purl)
 
 
 def component(name: str, version: str, purl: str) -> Component:

@@ -5,7 +5,7 @@ Two attempts at the same time write outputs under keys that hold their own sha25
 different keys or the same bytes; the first manifest decides.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
@@ -13,13 +13,11 @@ from contract.artifacts import Sha256
 from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
 
-NAME = "manifest.json"
-
 
 class Manifest(Strict):
-    """What stands in `manifest.json`."""
+    """The document `manifest.json` of a stage."""
 
-    manifest: int = 1
+    manifest: Literal[1] = 1
     """The version of this layout."""
     task: str
     problem: str
@@ -41,12 +39,12 @@ class Manifest(Strict):
 
     @property
     def identity(self) -> str:
-        """The sha256 of what was asked: equal identity, equal outputs."""
+        """The sha256 of the request: equal identity, equal outputs."""
         return identity(self.task, self.code, self.inputs, self.params)
 
 
 class Result(Strict):
-    """What a task tells its caller: Airflow's XCom, the termination message of a pod."""
+    """What a task returns to its caller: Airflow's XCom, the termination message of a pod."""
 
     manifest: str
     """The URI of the manifest."""
@@ -56,6 +54,6 @@ class Result(Strict):
 
 
 def identity(task: str, code: str, inputs: dict[str, Any], params: dict[str, Any]) -> str:
-    """Return the sha256 of what is asked of a task."""
-    asked = {"task": task, "code": code, "inputs": inputs, "params": params}
-    return sha256(canonical_json(asked))
+    """Return the sha256 of a request to a task."""
+    request = {"task": task, "code": code, "inputs": inputs, "params": params}
+    return sha256(canonical_json(request))

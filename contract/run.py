@@ -38,5 +38,7 @@ class Run(Strict):
     """Of the hash that gives a row its part; the same in every run of a problem."""
     champion: Champion | None
     """Who served when the run began; None before the first deployment."""
+    by: str | None = None
+    """The login of the person who started the run; None: the clock, or monitoring."""
     replay: Replay | None = None
     """The champion's own plan, fitted anew; None: selection and tuning search."""

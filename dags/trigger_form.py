@@ -82,6 +82,8 @@ def run_params(problem: str, context: "Context") -> dict[str, object]:
         "run_id": run_key(run.run_id),
         "window_start": form.get("window_start"),
         "window_end": form.get("window_end") or run.run_after.isoformat(),
+        # Airflow knows it of runs that a person started by its pages or its API.
+        "by": getattr(run, "triggering_user_name", None),
         "reason": form.get("reason") or ("nightly" if by_clock else "manual"),
         "force": bool(form.get("force")),
         # A monitoring run has no such field.

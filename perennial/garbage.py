@@ -1,20 +1,43 @@
 """What nobody needs any more: objects that neither champion, ledger nor a kept run names.
 
-Marks, never guesses: what is not under a prefix that is understood stays. Predictions, feedback,
-monitoring and the ledger are history and are never touched.
+Every family of keys says how long its objects are kept (`contract.store.layout.Retention`); what is
+of no known family stays. A document that cannot be read ends the search: what it names is not known,
+so nothing is called garbage.
 """
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import assert_never
 
-from contract.manifest import NAME
+from contract.champion import Champion
+from contract.manifest import Manifest
+from contract.serving_state import Rollout
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key
+from contract.store.documents import parse_document, parse_json, read_document
+from contract.store.layout import (
+    FAMILIES,
+    MANIFEST,
+    Key,
+    ManifestKey,
+    ModelFileKey,
+    Retention,
+    SourceHeadKey,
+    bundle_prefix,
+    champion_key,
+    parse_bundle_prefix,
+    parse_key,
+    parse_keys,
+    rollout_key,
+    run_prefix,
+)
 from contract.store.ledger import Ledger
+from contract.store.reference import artifacts_in
+from contract.store.source_head import read_head
 from contract.strict import Strict
 
 SERVED = frozenset({"deployed", "progress", "hold", "rollback", "returned"})
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Garbage(Strict):
@@ -33,90 +56,134 @@ class Garbage(Strict):
     kept_models: tuple[str, ...]
 
 
+class _Kept(Strict):
+    """What counts."""
+
+    runs: frozenset[str]
+    models: frozenset[str]
+    parts: frozenset[str]
+    """Keys of landed files."""
+
+
 def find_garbage(
     store: Store, problem: str, keep_runs: int, pinned: frozenset[str] = frozenset()
 ) -> Garbage:
     """Return what can go when the newest `keep_runs` runs are kept, besides those that count.
 
     `pinned` are the models that something outside the store names: a pod's template.
+
+    Raises:
+        DamagedDocument: a document that says what counts cannot be read.
     """
-    entries = Ledger(store, problem).entries()
-    counted = {entry.run for entry in entries if entry.kind in SERVED}
-    models = {entry.digest for entry in entries if entry.kind in SERVED}
-    models |= {entry.previous for entry in entries} | pinned
-    for key in (champion_key(problem), rollout_key(problem)):
-        found = store.get_with_etag(key)
-        if found:
-            content = json.loads(found[0])
-            models.add(content["digest"])
-            counted.add(content.get("run"))
-    runs = _by_run(store, problem)
-    newest = sorted(runs, key=lambda run: _started(store, problem, run), reverse=True)
-    kept_runs = {run for run in runs if run in counted} | set(newest[:keep_runs])
-    named = _named(store, [key for run in kept_runs for key in runs[run]])
-    models |= set(re.findall(rf"{re.escape(problem)}/models/sha256/([0-9a-f]{{64}})", named))
-    parts = _parts(store, problem, named)
-    found_models = _models(store, problem)
-    gone_models = {digest: keys for digest, keys in found_models.items() if digest not in models}
-    gone_runs = {run: keys for run, keys in runs.items() if run not in kept_runs}
-    keys = [
-        *(key for run in gone_runs.values() for key in run),
-        *(key for model in gone_models.values() for key in model),
-        *parts,
-    ]
-    heads = [store.head(key) for key in keys]
+    keys = _removable(store, problem)
+    kept = _kept(store, problem, keys, keep_runs, pinned)
+    gone = [key for key in keys if not _is_kept(key, kept)]
+    names = sorted(map(str, gone))
+    heads = [store.head(name) for name in names]
+    runs = set(filter(None, map(_run_of, gone)))
+    models = set(filter(None, map(_model_of, gone)))
     return Garbage(
-        models=tuple(f"{problem}/models/sha256/{digest}" for digest in sorted(gone_models)),
-        runs=tuple(f"{problem}/runs/{run}" for run in sorted(gone_runs)),
-        parts=tuple(sorted(parts)),
-        keys=tuple(sorted(keys)),
+        models=tuple(bundle_prefix(problem, digest) for digest in sorted(models)),
+        runs=tuple(run_prefix(problem, run) for run in sorted(runs)),
+        parts=tuple(sorted(str(key) for key in gone if key.retention is Retention.NAMED)),
+        keys=tuple(names),
         bytes=sum(head.bytes for head in heads if head),
-        kept_runs=tuple(sorted(kept_runs)),
-        kept_models=tuple(sorted(set(found_models) - set(gone_models))),
+        kept_runs=tuple(sorted(kept.runs)),
+        kept_models=tuple(sorted(set(filter(None, map(_model_of, keys))) - models)),
     )
 
 
 def delete(store: Store, garbage: Garbage) -> None:
     """Remove it: a run's and a bundle's manifest first, so that no half of one looks whole."""
-    is_manifest = {key: key.endswith(f"/{NAME}") for key in garbage.keys}
-    for key in sorted(garbage.keys, key=lambda key: not is_manifest[key]):
+    for key in sorted(garbage.keys, key=lambda key: not _is_manifest(parse_key(key))):
         store.delete(key)
 
 
-def _by_run(store: Store, problem: str) -> dict[str, list[str]]:
-    prefix = f"{problem}/runs/"
-    runs: dict[str, list[str]] = {}
-    for key in store.keys(prefix):
-        runs.setdefault(key.removeprefix(prefix).partition("/")[0], []).append(key)
-    return runs
+def _is_manifest(key: Key | None) -> bool:
+    is_of_a_bundle = isinstance(key, ModelFileKey) and key.file == MANIFEST
+    return is_of_a_bundle or isinstance(key, ManifestKey)
 
 
-def _models(store: Store, problem: str) -> dict[str, list[str]]:
-    prefix = f"{problem}/models/sha256/"
-    models: dict[str, list[str]] = {}
-    for key in store.keys(prefix):
-        models.setdefault(key.removeprefix(prefix).partition("/")[0], []).append(key)
-    return models
+def _removable(store: Store, problem: str) -> list[Key]:
+    """Return the keys of every family whose objects may go; history is not even listed."""
+    lasting = {Retention.HISTORY, Retention.POINTER}
+    prefixes = {one.prefix(problem) for one in FAMILIES if one.retention not in lasting}
+    found = (parse_key(text) for prefix in sorted(prefixes) for text in store.keys(prefix))
+    return [key for key in dict.fromkeys(found) if key is not None]
 
 
-def _started(store: Store, problem: str, run: str) -> str:
+def _is_kept(key: Key, kept: _Kept) -> bool:
+    """Tell whether the object counts; here each retention gets its meaning."""
+    match key.retention:
+        case Retention.POINTER | Retention.HISTORY:
+            return True
+        case Retention.RUN:
+            return _run_of(key) in kept.runs
+        case Retention.MODEL:
+            return _model_of(key) in kept.models
+        case Retention.NAMED:
+            return str(key) in kept.parts
+        case _:
+            assert_never(key.retention)
+
+
+def _run_of(key: Key) -> str | None:
+    """Return the run that an object belongs to; None where it belongs to none."""
+    return str(vars(key)["run"]) if key.retention is Retention.RUN else None
+
+
+def _model_of(key: Key) -> str | None:
+    """Return the digest of the model that an object belongs to; None where it belongs to none."""
+    return str(vars(key)["digest"]) if key.retention is Retention.MODEL else None
+
+
+def _kept(
+    store: Store, problem: str, keys: list[Key], keep_runs: int, pinned: frozenset[str]
+) -> _Kept:
+    """Return the runs that count, and the models and landed files that they and the pointers name."""
+    entries = Ledger(store, problem).entries()
+    champion = read_document(store, champion_key(problem), Champion)
+    rollout = read_document(store, rollout_key(problem), Rollout)
+    served = {entry.run for entry in entries if entry.kind in SERVED}
+    models = {entry.digest for entry in entries if entry.kind in SERVED}
+    models |= {entry.previous for entry in entries} | pinned
+    if champion is not None:
+        served.add(champion.run)
+        models.add(champion.digest)
+    if rollout is not None:
+        models.add(rollout.digest)
+    runs = set(filter(None, map(_run_of, keys)))
+    started = {run: _started(store, problem, run) for run in runs}
+    newest = sorted(runs, key=lambda run: (started[run], run), reverse=True)[:keep_runs]
+    kept_runs = (runs & served) | set(newest)
+    named = _named(store, (key for key in keys if _run_of(key) in kept_runs))
+    sources = parse_keys(store.keys(SourceHeadKey.prefix(problem)), SourceHeadKey)
+    heads = [read_head(store, problem, key.source)[0] for key in sources]
+    parts = {store.key(part.table.uri) for head in heads for part in head.parts}
+    bundles = (parse_bundle_prefix(key) for key in named)
+    return _Kept(
+        runs=frozenset(kept_runs),
+        models=frozenset(filter(None, models)) | {key.digest for key in bundles if key},
+        parts=frozenset(parts | named),
+    )
+
+
+def _started(store: Store, problem: str, run: str) -> datetime:
     """Return when a run began; a run without its first manifest counts as the oldest."""
-    found = store.get_with_etag(f"{problem}/runs/{run}/problem/{NAME}")
-    return str(json.loads(found[0])["started"]) if found else ""
+    manifest = read_document(store, str(ManifestKey(problem, run, "problem")), Manifest)
+    return _NEVER if manifest is None else manifest.started
 
 
-def _named(store: Store, keys: list[str]) -> str:
-    """Return the text of every document that may name an object: manifests and other JSON."""
-    return "\n".join(store.get(key).decode() for key in keys if key.endswith(".json"))
-
-
-def _parts(store: Store, problem: str, named: str) -> list[str]:
-    """Return the landed files that neither a HEAD nor a kept run names."""
-    keys = list(store.keys(f"{problem}/raw/"))
-    heads = [store.get(key).decode() for key in keys if key.endswith("/HEAD.json")]
-    counted = "\n".join([named, *heads])
-    return [key for key in _landed(keys) if key not in counted]
-
-
-def _landed(keys: list[str]) -> Iterator[str]:
-    return (key for key in keys if "/runs/" in key and key.endswith(".parquet"))
+def _named(store: Store, keys: Iterable[Key]) -> set[str]:
+    """Return the key, or a bundle's prefix, of each artifact that documents of runs name."""
+    found: set[str] = set()
+    for key in keys:
+        name = str(key)
+        if isinstance(key, ManifestKey):
+            value: object = parse_document(store.get(name), Manifest, name).model_dump(mode="json")
+        elif name.endswith(".json"):
+            value = parse_json(store.get(name), name)
+        else:
+            continue
+        found |= {store.key(artifact.uri) for artifact in artifacts_in(value, name)}
+    return found

@@ -22,6 +22,7 @@ from contract.rollout.target import (
 )
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument
+from contract.store.layout import MANIFEST, ModelFileKey
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.strict import Strict
 
@@ -38,6 +39,8 @@ class RollbackRequest(Strict):
     reason: str
     at: datetime | None
     """In the problem's own time; None: now."""
+    by: str | None = None
+    """The login of the person."""
 
 
 class RolledBack(Strict):
@@ -92,7 +95,7 @@ def roll_back(
         TryAgain: the service did not take it; the rollout was moved back.
     """
     change = plan_change(store, request, target)
-    if store.head(f"{request.problem}/models/sha256/{change.digest}/manifest.json") is None:
+    if store.head(str(ModelFileKey(request.problem, change.digest, MANIFEST))) is None:
         sentence = (
             f"The model {change.digest[:12]} is no longer in the store; choose another by --to."
         )
@@ -163,6 +166,7 @@ def ledger_entry(request: RollbackRequest, change: Change) -> LedgerEntry:
         at=request.at or change.at,
         written=change.at,
         run="by hand",
+        by=request.by,
         digest=change.digest,
         # A model that was only restored was not left; a later rollback may choose it.
         previous=None if change.restores and previous == change.digest else previous,

@@ -1,18 +1,28 @@
 """Where a problem stands: who should serve, who does, and what ran last."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from contract.store.champion_pointer import read_champion
+from contract.store.documents import DamagedDocument
 from perennial.clients.airflow_api import Airflow
 from perennial.platform import Platform
 
+T = TypeVar("T")
+
 
 def standing(platform: Platform, problem: str) -> dict[str, Any]:
-    """Return champion, rollout, service, last runs of both DAGs, and what a person should mend."""
+    """Return champion, rollout, service, last runs of both DAGs, and what a person should mend.
+
+    A document that cannot be read is a warning, and everything else is told as usual.
+    """
     airflow = platform.airflow()
-    holder = read_champion(platform.store(), problem)
-    told = platform.rollout_target(problem).rolled_out()
-    service = platform.service(problem) if told else None
+    damaged: dict[str, str] = {}
+    holder = _readable("champion", lambda: read_champion(platform.store(), problem), damaged)
+    told = _readable("rollout", platform.rollout_target(problem).rolled_out, damaged)
+    service = None
+    if told or damaged:
+        service = _readable("service", lambda: platform.service(problem), damaged)
     info = service.info() if service else None
     answers = None if info is None else info.get("digest")
     runs = {
@@ -22,10 +32,17 @@ def standing(platform: Platform, problem: str) -> dict[str, Any]:
     return {
         "champion": None if holder is None else holder.model_dump(mode="json"),
         "rollout": told,
+        "damaged": sorted(damaged),
         "service": service and {"url": service.url, "digest": answers, "info": info},
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
         "warnings": [
-            *warnings(problem, holder.digest if holder else None, told, answers),
+            *damaged.values(),
+            # What is not known disagrees with nothing.
+            *(
+                []
+                if damaged
+                else warnings(problem, holder.digest if holder else None, told, answers)
+            ),
             *(
                 f"its last {part} failed: {why}"
                 for part, run in runs.items()
@@ -35,6 +52,15 @@ def standing(platform: Platform, problem: str) -> dict[str, Any]:
             *platform.faults(problem),
         ],
     }
+
+
+def _readable(name: str, read: Callable[[], T], damaged: dict[str, str]) -> T | None:
+    """Return what a document says; None for one that cannot be read, and its sentence in `damaged`."""
+    try:
+        return read()
+    except DamagedDocument as error:
+        damaged[name] = str(error)
+        return None
 
 
 def reasons(airflow: Airflow, dag: str, run: str) -> list[str]:

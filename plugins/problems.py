@@ -9,6 +9,7 @@ from contract.errors import PerennialError
 from contract.ledger_lines import LedgerLine, ledger_lines
 from contract.problem import Problem, problem_files, problem_folders, read_problem
 from contract.store.champion_pointer import read_champion
+from contract.store.documents import DamagedDocument
 from contract.store.ledger import Ledger
 from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
 from plugins.reports import store
@@ -32,8 +33,8 @@ def problems_page(readable: Collection[str]) -> str:
             problem = read_problem(path)
             newest = {dag: newest_run(dag) for dag in _dags(problem.name)}
             alerts += _failures(problem.name, newest)
-            rows.append(_row(problem, newest))
-            sections.append(_ledger(problem.name))
+            rows.append(_row(problem, newest, alerts))
+            sections.append(_ledger(problem.name, alerts))
         except PerennialError as error:
             alerts.append(Alert("bad", str(error)))
     columns = ["problem", "question", "serves", "since", "last verdict", "last run"]
@@ -61,13 +62,21 @@ def _failures(name: str, newest: Mapping[str, RunOfDag | None]) -> list[Block]:
     return found
 
 
-def _row(problem: Problem, newest: Mapping[str, RunOfDag | None]) -> list[object]:
-    champion = read_champion(store(), problem.name)
+def _row(
+    problem: Problem, newest: Mapping[str, RunOfDag | None], alerts: list[Block]
+) -> list[object]:
+    """Return the line of a problem; a champion that cannot be read is one more alert."""
+    champion, absent = None, "no model yet"
+    try:
+        champion = read_champion(store(), problem.name)
+    except DamagedDocument as error:
+        alerts.append(Alert("bad", str(error)))
+        absent = "not known"
     lifecycle, monitoring = _dags(problem.name)
     return [
         problem.name,
         problem.question,
-        champion.digest[:12] if champion else "no model yet",
+        champion.digest[:12] if champion else absent,
         champion.since if champion else None,
         _verdict(monitoring, newest[monitoring]),
         _link(lifecycle, newest[lifecycle]),
@@ -90,15 +99,20 @@ def _link(dag_id: str, run: RunOfDag | None) -> Link | None:
     return Link(run.state, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")
 
 
-def _ledger(name: str) -> PageSection:
-    lines = ledger_lines(Ledger(store(), name).entries())[-LAST:]
+def _ledger(name: str, alerts: list[Block]) -> PageSection:
+    """Return the newest lines; a ledger that cannot be read is one more alert."""
+    lines, empty = list[LedgerLine](), "Nothing was done yet."
+    try:
+        lines = ledger_lines(Ledger(store(), name).entries())[-LAST:]
+    except DamagedDocument as error:
+        alerts.append(Alert("bad", str(error)))
+        empty = "It cannot be read."
     rows = [_line(line) for line in reversed(lines)]
-    columns = ["when", "what", "model", "why"]
-    return PageSection(
-        f"Ledger of {name}", TableBlock(columns, rows, empty="Nothing was done yet.")
-    )
+    columns = ["when", "what", "model", "by", "why"]
+    return PageSection(f"Ledger of {name}", TableBlock(columns, rows, empty=empty))
 
 
 def _line(line: LedgerLine) -> list[object]:
     entry = line.entry
-    return [entry.at, entry.kind, entry.digest[:12] if entry.digest else None, line.reason]
+    digest = entry.digest[:12] if entry.digest else None
+    return [entry.at, entry.kind, digest, entry.by, line.reason]

@@ -48,8 +48,7 @@ def store() -> Store:
 
 def _read(manifest: str, digest: str) -> str:
     take = Take(name="page", manifest=manifest, output="page", sha256=digest)
-    page = Page.model_validate(take.resolve(store()))
-    return store().read(page).decode()
+    return store().read(take.resolve_artifact(store(), Page)).decode(errors="replace")
 
 
 def _row(dag_id: str, run_id: str, stage: StageOfRun) -> list[object]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 RUNS_PODS = os.environ.get("PERENNIAL_RUNNER") == "kubernetes" and "scheduler" in sys.argv
 if RUNS_PODS:
     import_module("airflow.providers.cncf.kubernetes.operators.pod")
-    Store.read_tables()
+    Store.preload_botocore()
 
 gc.collect()
 

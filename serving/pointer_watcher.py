@@ -10,8 +10,6 @@ import shutil
 import threading
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
 import bundle
 from bundle import signing
 from contract.errors import NotFound, PerennialError, TryAgain
@@ -19,6 +17,7 @@ from contract.log import log
 from contract.service_protocol import LoadFailure
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
+from contract.store.documents import DamagedDocument, parse_document
 from contract.store.layout import rollout_key, service_key
 from serving.served_model import ServedModel
 from serving.service_state import ServiceState
@@ -103,10 +102,10 @@ class PointerWatcher:
             return
         body, etag = document
         try:
-            wanted = Rollout.model_validate_json(body).digest
-        except ValidationError:
+            wanted = parse_document(body, Rollout, key).digest
+        except DamagedDocument as error:
             self._etag = etag
-            self._refuse(f"{key} is not a rollout document; deploy again.")
+            self._refuse(str(error))
             return
         self._etag, self._wanted, self._is_settled = etag, wanted, False
 

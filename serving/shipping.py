@@ -20,6 +20,7 @@ from contract.errors import PerennialError
 from contract.log import log
 from contract.prediction_log import LogColumn, LogColumnType
 from contract.store.client import Store
+from contract.store.layout import FeedbackKey, PredictionsKey
 from serving.spool import CLOSED
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def key(problem: str, kind: str, name: str) -> str:
     'flights/feedback/dt=2023-11-14/host-17-1700000000000000000.parquet'
     """
     began = datetime.fromtimestamp(int(name.rpartition("-")[2]) / 1e9, UTC)
-    folder = f"dt={began:%Y-%m-%d}" + (f"/hour={began:%H}" if kind == "predictions" else "")
-    return f"{problem}/{kind}/{folder}/{name}.parquet"
+    if kind == "predictions":
+        return str(PredictionsKey(problem, began.date(), f"{began:%H}", name))
+    return str(FeedbackKey(problem, began.date(), name))
 
 
 def table(segment: bytes) -> "pa.Table | None":

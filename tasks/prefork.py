@@ -35,7 +35,7 @@ def _imports() -> Iterator[str]:
     for name in LATER:
         import_module(name)
         yield name
-    Store.read_tables()
+    Store.preload_botocore()
     yield "store"
     for stage in STAGES:
         with contextlib.suppress(Exception):  # the stage itself reports it, with its traceback

@@ -6,6 +6,7 @@ from contract.artifacts import Document
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
+from contract.store.documents import read_artifact
 
 
 class StageInputs(Protocol):
@@ -27,6 +28,7 @@ def read_problem_and_run(store: Store, inputs: StageInputs) -> tuple[Problem, Ru
 
     Raises:
         NotFound, AskedWrongly: one is not in the store, or is not what its digest says.
+        DamagedDocument: one cannot be read.
     """
-    problem = Problem.model_validate(store.document(inputs.problem))
-    return problem, Run.model_validate(store.document(inputs.run))
+    problem = read_artifact(store, inputs.problem, Problem)
+    return problem, read_artifact(store, inputs.run, Run)

@@ -23,6 +23,8 @@ from contract.manifest import Manifest, Result
 from contract.runtime.code_digest import code_digest
 from contract.runtime.process import RESULT_BYTES, end_with_the_group, now, write_result
 from contract.store.client import Store
+from contract.store.documents import parse_document
+from contract.store.layout import parse_bundle_prefix, parse_stage_prefix
 from contract.store.reference import Take, artifacts_in
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -89,23 +91,25 @@ class Task(Generic[I, P, O]):
         still there. Outputs that are gone are made again.
 
         Raises:
-            AskedWrongly: inputs or parameters do not validate, or another task stands at `uri`.
+            AskedWrongly: inputs or parameters do not validate, `uri` is no stage's, or another task
+                stands at it.
+            DamagedDocument: a manifest cannot be read.
         """
         prefix = store.key(uri).rstrip("/")
         inputs, given = self._validate(store, takes, params)
         asked_inputs = inputs.model_dump(mode="json")
         asked_params = given.model_dump(mode="json")
         code = code_digest(self.name)
-        key = f"{prefix}/{manifests.NAME}"
+        key = str(parse_stage_prefix(prefix))
         known = store.get_with_etag(key)
         if known is not None:
-            self._same(known[0], uri, code, asked_inputs, asked_params)
-            if _all_there(store, json.loads(known[0])["outputs"]):
+            earlier = self._same(known[0], key, code, asked_inputs, asked_params)
+            if _all_there(store, earlier.outputs, key):
                 log(self.name).info("made before", task=self.name, out=uri)
                 return _result(store, key, known[0])
         body = self._make(store, prefix, inputs, given, code)
         if known is not None:
-            if json.loads(body)["outputs"] != json.loads(known[0])["outputs"]:
+            if parse_document(body, Manifest, key).outputs != earlier.outputs:
                 sentence = f"Outputs of {uri} are gone and came out differently: start a new run."
                 raise AskedWrongly(sentence)
             return _result(store, key, known[0])
@@ -113,7 +117,7 @@ class Task(Generic[I, P, O]):
             store.create(key, body)
         except Conflict:
             body = store.get(key)
-            self._same(body, uri, code, asked_inputs, asked_params)
+            self._same(body, key, code, asked_inputs, asked_params)
         return _result(store, key, body)
 
     def _make(self, store: Store, prefix: str, inputs: I, params: P, code: str) -> bytes:
@@ -154,15 +158,21 @@ class Task(Generic[I, P, O]):
         return inputs, given
 
     def _same(
-        self, body: bytes, uri: str, code: str, inputs: dict[str, Any], params: dict[str, Any]
-    ) -> None:
-        found = Manifest.model_validate_json(body)
+        self, body: bytes, key: str, code: str, inputs: dict[str, Any], params: dict[str, Any]
+    ) -> Manifest:
+        """Return the manifest at `key`, if it was asked for the same.
+
+        Raises:
+            AskedWrongly: it was not.
+            DamagedDocument: it cannot be read.
+        """
+        found = parse_document(body, Manifest, key)
         if found.identity == manifests.identity(self.name, code, inputs, params):
-            return
+            return found
         asked = {"task": self.name, "code": code, "inputs": inputs, "params": params}
         differs = [name for name, value in asked.items() if getattr(found, name) != value]
         sentence = (
-            f"At {uri} stands a manifest with other {' and '.join(differs)}; "
+            f"At {key} stands a manifest with other {' and '.join(differs)}; "
             "a run never changes what it made: start a new run."
         )
         raise AskedWrongly(sentence)
@@ -231,24 +241,24 @@ def _declares_artifacts(model: type[Strict], name: str) -> bool:
     return any(isinstance(kind, type) and issubclass(kind, Artifact) for kind in arguments)
 
 
-def _all_there(store: Store, outputs: dict[str, Any]) -> bool:
+def _all_there(store: Store, outputs: dict[str, Any], manifest: str) -> bool:
     """HEAD every output; a bundle is there when its manifest is."""
-    for artifact in artifacts_in(outputs):
+    for artifact in artifacts_in(outputs, manifest):
         key = store.key(artifact.uri)
-        in_models = key.endswith(artifact.sha256)
-        found = store.head(f"{key}/manifest.json" if in_models else key)
-        if found is None or (not in_models and found.bytes != artifact.bytes):
+        bundle = parse_bundle_prefix(key)
+        found = store.head(str(bundle or key))
+        if found is None or (bundle is None and found.bytes != artifact.bytes):
             return False
     return True
 
 
 def _result(store: Store, key: str, body: bytes) -> Result:
     """Return the result for the caller: where it is too long, the largest facts are left out."""
-    content = json.loads(body)
-    facts = {k: v for k, v in content["facts"].items() if isinstance(v, str | int | float | bool)}
+    content = parse_document(body, Manifest, key)
+    facts = {k: v for k, v in content.facts.items() if isinstance(v, str | int | float | bool)}
     while True:
         result = Result(
-            manifest=store.uri(key), sha256=sha256(body), outcome=content["outcome"], facts=facts
+            manifest=store.uri(key), sha256=sha256(body), outcome=content.outcome, facts=facts
         )
         if len(result.canonical()) <= RESULT_BYTES or not facts:
             return result

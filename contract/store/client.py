@@ -1,13 +1,12 @@
 """The store: any S3 endpoint, through boto3. The only module that speaks S3.
 
-Two writers never lose a word: `create` and `swap` are conditional puts (RFC 9110, 13.1), and the
+Two writers never lose an update: `create` and `swap` are conditional puts (RFC 9110, 13.1), and the
 loser gets `Conflict`. An ETag is a digest of the body, so a document under compare-and-swap must
-carry a nonce, or an identical body would look like "nobody wrote". It stays whole: an
+carry a nonce, or an identical body would look like "nobody wrote". It is one class: an
 endpoint's errors become our three kinds in one place.
 """
 
 import hashlib
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ from contract.strict import Strict
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 
 # Connect fast, read patiently: a loaded SeaweedFS answers a losing swap after up to 4 s.
 CONNECT_SECONDS = 3
@@ -58,8 +57,8 @@ class Store:
         import boto3  # noqa: PLC0415 - 0.2 CPU-s that `perennial validate` must not pay
         from botocore.config import Config  # noqa: PLC0415 - the same
 
-        found = os.environ if environment is None else environment
-        bucket = found.get("PERENNIAL_BUCKET")
+        variables = os.environ if environment is None else environment
+        bucket = variables.get("PERENNIAL_BUCKET")
         if not bucket:
             sentence = (
                 "PERENNIAL_BUCKET is not set; it names the bucket of the store: "
@@ -68,11 +67,11 @@ class Store:
             raise AskedWrongly(sentence)
         client = boto3.client(
             "s3",
-            endpoint_url=found.get("AWS_ENDPOINT_URL") or None,
-            aws_access_key_id=found.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=found.get("AWS_SECRET_ACCESS_KEY"),
-            region_name=found.get("AWS_DEFAULT_REGION", "us-east-1"),
-            verify=found.get("AWS_CA_BUNDLE"),
+            endpoint_url=variables.get("AWS_ENDPOINT_URL") or None,
+            aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
+            region_name=variables.get("AWS_DEFAULT_REGION", "us-east-1"),
+            verify=variables.get("AWS_CA_BUNDLE"),
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
@@ -83,17 +82,17 @@ class Store:
         return cls(bucket, client)
 
     @classmethod
-    def read_tables(cls) -> None:
-        """Have botocore read what describes S3, for all processes that are forked from here.
+    def preload_botocore(cls) -> None:
+        """Have botocore read its description of S3, for all processes that are forked from here.
 
-        A first client does, in 0.14 CPU-s and 30 MB; no connection is opened.
+        The first client reads it, in 0.14 CPU-s and 30 MB; no connection is opened.
         """
         cls.from_environment(
             {
-                "PERENNIAL_BUCKET": "nowhere",
+                "PERENNIAL_BUCKET": "none",
                 "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-                "AWS_ACCESS_KEY_ID": "nobody",
-                "AWS_SECRET_ACCESS_KEY": "nothing",
+                "AWS_ACCESS_KEY_ID": "none",
+                "AWS_SECRET_ACCESS_KEY": "none",
             }
         )
 
@@ -116,10 +115,10 @@ class Store:
     def head(self, key: str) -> ObjectHead | None:
         """Return size and ETag of `key`, or None where there is no such object."""
         try:
-            found = self._ask(key, self._client.head_object, Bucket=self.bucket, Key=key)
+            response = self._request(key, self._client.head_object, Bucket=self.bucket, Key=key)
         except NotFound:
             return None
-        return ObjectHead(bytes=found["ContentLength"], etag=found["ETag"])
+        return ObjectHead(bytes=response["ContentLength"], etag=response["ETag"])
 
     def get(self, key: str) -> bytes:
         """Return the bytes of `key`.
@@ -139,7 +138,7 @@ class Store:
 
     def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         """Write `key`; for names that hold their own digest, or that only one writer writes."""
-        self._ask(
+        self._request(
             key,
             self._client.put_object,
             Bucket=self.bucket,
@@ -152,7 +151,7 @@ class Store:
         self, key: str, path: Path, content_type: str = "application/octet-stream"
     ) -> None:
         """Write the file at `path` to `key`, in parts where it is large."""
-        self._ask(
+        self._request(
             key,
             self._client.upload_file,
             Filename=str(path),
@@ -176,7 +175,7 @@ class Store:
             Conflict: another writer was first; nothing was written.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        found = self._ask(
+        response = self._request(
             key,
             self._client.put_object,
             Bucket=self.bucket,
@@ -185,30 +184,30 @@ class Store:
             ContentType="application/json",
             **condition,
         )
-        return str(found["ETag"])
+        return str(response["ETag"])
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Yield the keys under `prefix` behind `start_after`, sorted."""
         token: dict[str, str] = {"StartAfter": start_after} if start_after else {}
         while True:
-            found = self._ask(
+            page = self._request(
                 prefix, self._client.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **token
             )
-            yield from (entry["Key"] for entry in found.get("Contents", []))
-            if not found.get("IsTruncated"):
+            yield from (entry["Key"] for entry in page.get("Contents", []))
+            if not page.get("IsTruncated"):
                 return
-            token = {"ContinuationToken": found["NextContinuationToken"]}
+            token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def delete(self, key: str) -> None:
         """Remove `key`; removing what is not there is no error."""
-        self._ask(key, self._client.delete_object, Bucket=self.bucket, Key=key)
+        self._request(key, self._client.delete_object, Bucket=self.bucket, Key=key)
 
     def create_bucket(self) -> None:
         """Make the bucket where it is not there yet."""
         try:
-            self._ask("", self._client.head_bucket, Bucket=self.bucket)
+            self._request("", self._client.head_bucket, Bucket=self.bucket)
         except NotFound:
-            self._ask("", self._client.create_bucket, Bucket=self.bucket)
+            self._request("", self._client.create_bucket, Bucket=self.bucket)
 
     def read(self, artifact: Artifact) -> bytes:
         """Return the artifact's bytes, checked.
@@ -221,10 +220,6 @@ class Store:
         self._check(artifact, hashlib.sha256(body).hexdigest())
         return body
 
-    def document(self, artifact: Artifact) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the JSON value of an artifact, checked as in `read`."""
-        return json.loads(self.read(artifact))
-
     def fetch(self, artifact: Artifact, folder: Path) -> Path:
         """Download the artifact into `folder`, checked as in `read`; return the file's path.
 
@@ -236,7 +231,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{artifact.sha256}.{uuid.uuid4().hex}"
         try:
-            self._ask(
+            self._request(
                 artifact.uri,
                 self._client.download_file,
                 Bucket=self.bucket,
@@ -254,11 +249,11 @@ class Store:
         return path
 
     def _get(self, key: str) -> tuple[bytes, str]:
-        def ask(**names: str) -> tuple[bytes, str]:
-            found = self._client.get_object(**names)  # type: ignore[arg-type] # plain names
-            return found["Body"].read(), found["ETag"]
+        def read(**names: str) -> tuple[bytes, str]:
+            response = self._client.get_object(**names)  # type: ignore[arg-type] # plain names
+            return response["Body"].read(), response["ETag"]
 
-        return self._ask(key, ask, Bucket=self.bucket, Key=key)
+        return self._request(key, read, Bucket=self.bucket, Key=key)
 
     def _check(self, artifact: Artifact, digest: str) -> None:
         if digest != artifact.sha256:
@@ -268,7 +263,7 @@ class Store:
             )
             raise AskedWrongly(sentence)
 
-    def _ask(self, name: str, call: Callable[..., Answer], **arguments: Any) -> Answer:  # noqa: ANN401 - boto3's own
+    def _request(self, name: str, call: Callable[..., Response], **arguments: Any) -> Response:  # noqa: ANN401 - boto3's own
         """Carry out one request and turn its failure into a sentence with the right exit code."""
         from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415 - as in from_environment
         from botocore.exceptions import (  # noqa: PLC0415 - as in from_environment

@@ -11,6 +11,8 @@ from typing import Literal
 from contract.artifacts import Sha256
 from contract.errors import Conflict, TryAgain
 from contract.store.client import Store
+from contract.store.documents import parse_document
+from contract.store.layout import LedgerKey, parse_keys
 from contract.strict import Strict
 
 Kind = Literal[
@@ -40,6 +42,8 @@ class LedgerEntry(Strict):
     """When, by the clock."""
     run: str
     """The run that did it; `by hand` for a person."""
+    by: str | None = None
+    """Who caused it: the login of the person; None where the clock or monitoring did."""
     digest: Sha256 | None = None
     """The model that this is about."""
     previous: Sha256 | None = None
@@ -55,20 +59,22 @@ class Ledger:
 
     def __init__(self, store: Store, problem: str) -> None:
         self._store = store
-        self._prefix = f"{problem}/ledger/"
+        self._problem = problem
 
     def entries(self) -> list[LedgerEntry]:
-        """Return all entries, oldest first."""
-        return [
-            LedgerEntry.model_validate_json(self._store.get(key))
-            for key in self._store.keys(self._prefix)
-            if key.endswith(".json")
-        ]
+        """Return all entries, oldest first.
+
+        Raises:
+            DamagedDocument: one cannot be read, and what was done is not known in full.
+        """
+        keys = parse_keys(self._store.keys(LedgerKey.prefix(self._problem)), LedgerKey)
+        return [parse_document(self._store.get(str(key)), LedgerEntry, str(key)) for key in keys]
 
     def append(self, entry: LedgerEntry) -> int:
         """Write `entry` behind the others and return its number; the number it has, if it is there.
 
         Raises:
+            DamagedDocument: as in `entries`; nothing is written.
             TryAgain: too many writers at once.
         """
         for _ in range(ATTEMPTS):
@@ -78,9 +84,9 @@ class Ledger:
                     return number
             body = json.dumps(entry.model_dump(mode="json"), indent=1, sort_keys=True).encode()
             try:
-                self._store.create(f"{self._prefix}{len(entries):08d}.json", body)
+                self._store.create(str(LedgerKey(self._problem, len(entries))), body)
             except Conflict:
                 continue
             return len(entries)
-        sentence = f"The ledger {self._prefix!r} had {ATTEMPTS} other writers; it is tried again."
+        sentence = f"The ledger of {self._problem} had {ATTEMPTS} other writers; it is tried again."
         raise TryAgain(sentence)

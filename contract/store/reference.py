@@ -1,15 +1,19 @@
 """References: `NAME=URI#OUTPUT@sha256:HEX` names one output of one manifest, by digest."""
 
-import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from contract.artifacts import Artifact
 from contract.canonical_json import sha256
 from contract.errors import AskedWrongly
+from contract.manifest import Manifest
 from contract.store.client import Store
+from contract.store.documents import parse_document, parse_value
 from contract.strict import Strict
 
+Kind = TypeVar("Kind", bound=Artifact)
+
+ARTIFACT = frozenset(Artifact.model_fields)
 PATTERN = re.compile(
     r"(?P<name>[a-z_]+)=(?P<uri>s3://[^#]+)#(?P<output>[a-z_]+)@sha256:(?P<sha256>[0-9a-f]{64})"
 )
@@ -33,11 +37,11 @@ class Take(Strict):
         >>> Take.parse("problem=s3://store/a/manifest.json#problem@sha256:" + "0" * 64).output
         'problem'
         """
-        found = PATTERN.fullmatch(text)
-        if found is None:
+        match = PATTERN.fullmatch(text)
+        if match is None:
             sentence = f"--take {text!r} was found, NAME=URI#OUTPUT@sha256:HEX is expected."
             raise AskedWrongly(sentence)
-        name, uri, output, digest = found.group("name", "uri", "output", "sha256")
+        name, uri, output, digest = match.group("name", "uri", "output", "sha256")
         return cls(name=name, manifest=uri, output=output, sha256=digest)
 
     def resolve(self, store: Store) -> Any:  # noqa: ANN401 - an artifact or a mapping of them
@@ -45,16 +49,18 @@ class Take(Strict):
 
         Raises:
             AskedWrongly: the manifest is another one, or has no such output.
+            DamagedDocument: it cannot be read.
         """
-        body = store.get(store.key(self.manifest))
-        found = sha256(body)
-        if found != self.sha256:
+        key = store.key(self.manifest)
+        body = store.get(key)
+        digest = sha256(body)
+        if digest != self.sha256:
             sentence = (
-                f"The manifest {self.manifest} has the sha256 {found[:12]}…, expected "
+                f"The manifest {self.manifest} has the sha256 {digest[:12]}…, expected "
                 f"{self.sha256[:12]}…; take the one that the earlier stage named."
             )
             raise AskedWrongly(sentence)
-        outputs = json.loads(body)["outputs"]
+        outputs = parse_document(body, Manifest, key).outputs
         if self.output not in outputs:
             sentence = (
                 f"The manifest {self.manifest} has no output {self.output!r}; "
@@ -63,13 +69,28 @@ class Take(Strict):
             raise AskedWrongly(sentence)
         return outputs[self.output]
 
+    def resolve_artifact(self, store: Store, kind: type[Kind]) -> Kind:
+        """Return the artifact of that kind which stands in the manifest under the output's name.
 
-def artifacts_in(value: Any) -> list[Artifact]:  # noqa: ANN401 - any JSON value
-    """Return every artifact inside a manifest's value, in a fixed order."""
+        Raises:
+            AskedWrongly: as in `resolve`.
+            DamagedDocument: the manifest cannot be read, or the output is something else.
+        """
+        name = f"{store.key(self.manifest)}#{self.output}"
+        return parse_value(self.resolve(store), kind, name)
+
+
+def artifacts_in(value: Any, name: str) -> list[Artifact]:  # noqa: ANN401 - any JSON value
+    """Return every artifact inside the value of the document `name`, in a fixed order.
+
+    Raises:
+        DamagedDocument: something has an artifact's fields and is none.
+    """
     if isinstance(value, dict):
-        if {"uri", "sha256", "bytes"} <= value.keys():
-            return [Artifact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])]
-        return [found for name in sorted(value) for found in artifacts_in(value[name])]
+        if value.keys() >= ARTIFACT:
+            plain = {field: value[field] for field in ARTIFACT}
+            return [parse_value(plain, Artifact, name)]
+        return [one for field in sorted(value) for one in artifacts_in(value[field], name)]
     if isinstance(value, list):
-        return [found for entry in value for found in artifacts_in(entry)]
+        return [one for entry in value for one in artifacts_in(entry, name)]
     return []

@@ -10,6 +10,13 @@ from pydantic import BaseModel
 from contract.artifacts import Artifact, Blob, Bundle, Document, Page, Table
 from contract.canonical_json import canonical_json, sha256
 from contract.store.client import CHUNK_BYTES, Store
+from contract.store.layout import (
+    MANIFEST,
+    ModelFileKey,
+    OutputKey,
+    bundle_prefix,
+    parse_stage_prefix,
+)
 
 Kind = TypeVar("Kind", bound=Artifact)
 
@@ -18,19 +25,23 @@ SHORT = 16
 
 
 class Out:
-    """The hand that writes a task's outputs.
+    """Writes a task's outputs.
 
     `store` reads inputs, `scratch` is a folder of the task's own that is gone afterwards.
     """
 
     def __init__(self, store: Store, prefix: str, scratch: Path) -> None:
+        """Write under `prefix`, which is PROBLEM/runs/RUN/STAGE.
+
+        Raises:
+            AskedWrongly: it is not.
+        """
         self.store = store
         self.scratch = scratch
-        self._prefix = prefix.rstrip("/")
-        parts = self._prefix.split("/")
-        self.problem = parts[0]
-        self.run = parts[-2] if len(parts) > 1 else ""
-        self.stage = parts[-1]
+        manifest = parse_stage_prefix(prefix)
+        self.problem = manifest.problem
+        self.run = manifest.run
+        self.stage = manifest.stage
 
     def document(self, name: str, value: Any) -> Document:  # noqa: ANN401 - any JSON value
         """Write a JSON value or a pydantic model, canonically."""
@@ -56,13 +67,14 @@ class Out:
 
         The same digest means the same bytes, so writing it again changes nothing.
         """
-        key = f"{self.problem}/models/sha256/{digest}"
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        files.sort(key=lambda path: path.name == "manifest.json")
+        files.sort(key=lambda path: path.name == MANIFEST)
         for path in files:
-            self.store.put_file(f"{key}/{path.relative_to(folder).as_posix()}", path)
+            name = path.relative_to(folder).as_posix()
+            self.store.put_file(str(ModelFileKey(self.problem, digest, name)), path)
         size = sum(path.stat().st_size for path in files)
-        return Bundle(uri=self.store.uri(key), sha256=digest, bytes=size)
+        uri = self.store.uri(bundle_prefix(self.problem, digest))
+        return Bundle(uri=uri, sha256=digest, bytes=size)
 
     def _bytes(
         self, kind: type[Kind], name: str, suffix: str, body: bytes, content_type: str
@@ -83,7 +95,8 @@ class Out:
         return self.store.uri(key), hexadecimal, path.stat().st_size
 
     def _key(self, name: str, digest: str, suffix: str) -> str:
-        return f"{self._prefix}/{name}-{digest[:SHORT]}{suffix}"
+        file = f"{name}-{digest[:SHORT]}{suffix}"
+        return str(OutputKey(self.problem, self.run, self.stage, file))
 
     def close(self) -> None:
         """Remove the scratch folder."""

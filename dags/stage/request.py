@@ -15,6 +15,7 @@ from contract.manifest import Result
 from contract.problem import Resources
 from contract.runtime.environment import common_environment
 from contract.stages import spec_of
+from contract.store.layout import stage_prefix
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +51,7 @@ def run_key(run_id: str) -> str:
 
 def out_uri(bucket: str, problem: str, run_id: str, stage: str) -> str:
     """Return where a stage of a run writes."""
-    return f"s3://{bucket}/{problem}/runs/{run_key(run_id)}/{stage}"
+    return f"s3://{bucket}/{stage_prefix(problem, run_key(run_id), stage)}"
 
 
 def arguments(

@@ -6,6 +6,8 @@ from contract.decision import Decision
 from contract.errors import AskedWrongly
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
+from contract.store.documents import read_document
+from contract.store.layout import DecisionKey
 from contract.store.ledger import Ledger, LedgerEntry
 from demo.scenario.checks import Verification
 from perennial.clients.airflow_api import Airflow
@@ -35,8 +37,7 @@ class PlatformFindings:
 
     def decision(self, day: date) -> Decision | None:
         """Return what monitoring decided for `day`."""
-        stored = self.store.get_with_etag(f"{NAME}/monitoring/{day.isoformat()}/decision.json")
-        return None if stored is None else Decision.model_validate_json(stored[0])
+        return read_document(self.store, str(DecisionKey(NAME, day)), Decision)
 
     def retraining(self) -> str | None:
         """Return the lifecycle run that monitoring started."""

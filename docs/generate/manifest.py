@@ -11,7 +11,8 @@ from contract import artifacts, decision, verdict
 from contract import manifest as manifests
 from contract import run as runs
 from contract import serving_state as rollout
-from contract.store import ledger
+from contract.store import ledger, source_head
+from contract.store.layout import FAMILIES
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import sentences, table
 
@@ -48,13 +49,33 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`PROBLEM/champion.json`", runs.Champion),
     ("`PROBLEM/rollout.json`", rollout.Rollout),
     ("`PROBLEM/service.json`", rollout.ServiceAddress),
+    ("`PROBLEM/raw/SOURCE/HEAD.json`", source_head.SourceHead),
     ("`PROBLEM/ledger/NNNNNNNN.json`", ledger.LedgerEntry),
 )
 
 
+KEYS = """## Keys
+
+Every object of the store, and how long `perennial gc` keeps it. What is of no family here stays."""
+
+
 def page() -> str:
     """Return the page."""
-    return page_of(INTRODUCTION, *[_section(place, model) for place, model in MODELS], EXIT_CODES)
+    documents = [_section(place, model) for place, model in MODELS]
+    return page_of(INTRODUCTION, f"{KEYS}\n\n{_keys()}", *documents, EXIT_CODES)
+
+
+def _keys() -> str:
+    """Return the table of the families of keys."""
+    rows = [
+        [
+            f"`{family.template}`",
+            sentences(inspect.cleandoc(family.__doc__ or "")),
+            family.retention.value,
+        ]
+        for family in FAMILIES
+    ]
+    return table(["key", "what it is", "is kept"], rows)
 
 
 def _section(place: str, model: type[BaseModel]) -> str:

@@ -14,6 +14,7 @@ from contract.artifacts import Document, Table
 from contract.errors import Refused
 from contract.problem import Problem
 from contract.store.client import Store
+from contract.store.documents import read_artifact
 from contract.strict import Strict
 from methods.columns.schema import Schema, target_vector
 from methods.models.encoders.column import Output
@@ -93,7 +94,7 @@ def read_dataset(store: Store, inputs: Prepared) -> Dataset:
 
     Raises AskedWrongly if the three do not belong together.
     """
-    roles = Schema.model_validate(store.document(inputs.schema))
+    roles = read_artifact(store, inputs.schema, Schema)
     table = read_table(store, inputs.prepared)
     return Dataset(
         schema=roles,

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.canonical_json import sha256
-from contract.errors import NotFound, Refused
-from contract.manifest import Manifest
+from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
+from contract.store.earlier_runs import vault_of_champion
 from contract.strict import Strict
 from methods.columns.schema import key_columns
 
@@ -70,7 +70,7 @@ def split_rule(problem: Problem, run: Run, store: Store) -> SplitRule:
     Raises:
         Refused: by time, and what the split of the serving model said is gone.
     """
-    not_before = _vault_of_champion(run, store) if problem.split_by == "time" else None
+    not_before = vault_of_champion(store, run) if problem.split_by == "time" else None
     return split_rule_from(problem, run.salt, not_before)
 
 
@@ -88,23 +88,6 @@ def split_rule_from(problem: Problem, salt: str, not_before: int | None) -> Spli
         salt=salt,
         not_before=not_before,
     )
-
-
-def _vault_of_champion(run: Run, store: Store) -> int | None:
-    """Return where the vault began that the serving model was kept from."""
-    if run.champion is None:
-        return None
-    key = f"{run.name}/runs/{run.champion.run}/split/manifest.json"
-    try:
-        facts = Manifest.model_validate_json(store.get(key)).facts
-    except NotFound as error:
-        sentence = (
-            f"The split of the run {run.champion.run!r}, which made the serving model, is gone, so "
-            "that nobody knows which rows it has learned from. Restore it, or deploy anew."
-        )
-        raise Refused(sentence) from error
-    found = facts.get("vault_from")
-    return None if found is None else int(found)
 
 
 class Cuts(Strict):

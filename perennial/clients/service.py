@@ -10,6 +10,7 @@ from contract import service_protocol as protocol
 from contract.errors import AskedWrongly, TryAgain
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
+from contract.store.documents import read_document
 from contract.store.layout import service_key
 
 REQUEST_SECONDS = 30
@@ -69,11 +70,13 @@ class Service:
 
 
 def find_service(store: Store, problem: str, api_key: str) -> Service | None:
-    """Return the service that announced itself in the store; None where none ever did."""
-    found = store.get_with_etag(service_key(problem))
-    if found is None:
-        return None
-    return Service(problem, ServiceAddress.model_validate_json(found[0]).url, api_key)
+    """Return the service that announced itself in the store; None where none ever did.
+
+    Raises:
+        DamagedDocument: nobody knows where it listens.
+    """
+    address = read_document(store, service_key(problem), ServiceAddress)
+    return None if address is None else Service(problem, address.url, api_key)
 
 
 def _said(answer: httpx.Response) -> str:

@@ -31,7 +31,7 @@ def command(name: str, as_json: bool) -> None:
         return
     speech.table(
         f"Ledger of {name}",
-        ["at", "what", "model", "before", "run", "why"],
+        ["at", "what", "model", "before", "run", "by", "why"],
         [
             (
                 written(line.entry.at),
@@ -39,6 +39,7 @@ def command(name: str, as_json: bool) -> None:
                 plain(line.entry.digest or "-"),
                 plain(line.entry.previous or "-"),
                 line.entry.run,
+                line.entry.by or "-",
                 line.reason,
             )
             for line in ledger_lines(entries)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from contract.errors import PerennialError
+from contract.errors import AskedWrongly, TryAgain
 from perennial.config import find_place
 from perennial.console import Command, Console
 from perennial.problems.effective_plan import rows_expected, settings, stages
@@ -27,7 +27,7 @@ def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
     steps = stages(problem)
     rows: dict[str, int | None] = dict.fromkeys(problem.source)
     # Offline is the usual case: "unknown" is then the honest answer.
-    with contextlib.suppress(PerennialError), place.opened() as platform:
+    with contextlib.suppress(AskedWrongly, TryAgain), place.opened() as platform:
         rows |= rows_expected(platform.store(), problem)
     document: dict[str, Any] = {
         "name": problem.name,

@@ -94,7 +94,9 @@ def _row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
     served = found["service"]["digest"] if found["service"] else None
     return (
         name,
-        plain(champion.get("digest") or "none yet"),
+        plain(
+            champion.get("digest") or ("damaged" if "champion" in found["damaged"] else "none yet")
+        ),
         written(champion.get("since")),
         plain(served) if served else "nothing",
         *(

@@ -10,6 +10,7 @@ from contract.problem import Problem
 from contract.problem.units import format_duration
 from contract.stages import CYCLE
 from contract.store.client import Store
+from contract.store.source_head import read_head
 from contract.strict import Strict
 
 LEFT_OUT = frozenset({"apiVersion", "kind"})
@@ -93,13 +94,16 @@ def _plan_values(problem: Problem) -> dict[str, str]:
 
 
 def rows_expected(store: Store, problem: Problem) -> dict[str, int | None]:
-    """Return the rows of each source at its last collection; None before the first."""
-    found: dict[str, int | None] = {}
-    for name in problem.source:
-        head = store.get_with_etag(f"{problem.name}/raw/{name}/HEAD.json")
-        parts = json.loads(head[0]).get("parts", []) if head else None
-        found[name] = None if parts is None else sum(int(part["table"]["rows"]) for part in parts)
-    return found
+    """Return the rows of each source at its last collection; None before the first.
+
+    Raises:
+        DamagedDocument: nobody knows what is committed of a source.
+    """
+    heads = {name: read_head(store, problem.name, name) for name in problem.source}
+    return {
+        name: None if etag is None else sum(part.table.rows for part in head.parts)
+        for name, (head, etag) in heads.items()
+    }
 
 
 def _holds_models(value: object) -> bool:

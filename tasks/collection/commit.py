@@ -5,15 +5,18 @@ swap nothing has happened, after it the run is done. A run that loses the swap r
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from contract.artifacts import Table
 from contract.errors import Conflict, TryAgain
 from contract.log import log
 from contract.store.client import Store
+from contract.store.layout import LandedPartKey
+from contract.store.source_head import LandedPart, SourceHead, commit, read_head
 from methods.tables.parquet import write_file
-from tasks.collection.head import LandedPart, SourceHead, commit, read_head
 from tasks.collection.readers.base import Load, Reader, Reading
 
 ATTEMPTS = 10  # arbitrary; a problem has one run at a time, so that two writers are an accident
@@ -46,7 +49,7 @@ def collect(
         with reader.open(head, window_end) as reading:
             if reading is None:
                 return head, 0
-            part, load = _write(store, f"{problem}/raw/{name}/runs/{run}", reading, scratch)
+            part, load = _write(store, partial(LandedPartKey, problem, name, run), reading, scratch)
         if part.rows == 0:
             return head, 0
         try:
@@ -73,13 +76,15 @@ def _next(head: SourceHead, run: str, table: Table, load: Load) -> SourceHead:
     )
 
 
-def _write(store: Store, prefix: str, reading: Reading, scratch: Path) -> tuple[Table, Load]:
+def _write(
+    store: Store, key_of: Callable[[str], LandedPartKey], reading: Reading, scratch: Path
+) -> tuple[Table, Load]:
     """Write a load's rows to an immutable object that is named by its own sha256."""
     path = scratch / "part.parquet"
     rows = write_file(path, reading.batches(), reading.schema)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    key = f"{prefix}/{digest}.parquet"
+    key = str(key_of(digest))
     if rows:
         store.put_file(key, path)
     size = path.stat().st_size

@@ -4,13 +4,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 import bundle
 from bundle import signing
 from contract.errors import AskedWrongly, Refused
 from contract.rollout.target import RolloutFailed
 from contract.store.client import Store
+from contract.store.documents import DamagedDocument, parse_document
 from contract.verdict import Verdict
 
 
@@ -21,8 +20,8 @@ def read_verdict(body: bytes) -> Verdict:
         Refused: it cannot be read, which is no acceptance.
     """
     try:
-        return Verdict.model_validate_json(body)
-    except ValidationError as error:
+        return parse_document(body, Verdict, "The verdict")
+    except DamagedDocument as error:
         sentence = "The verdict cannot be read, so nothing is deployed; run the evaluation again."
         raise Refused(sentence) from error
 

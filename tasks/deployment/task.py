@@ -22,7 +22,7 @@ from contract.run import Run
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.client import Store
-from contract.store.ledger import LedgerEntry
+from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
 from contract.verdict import Verdict
@@ -78,6 +78,7 @@ class DeploymentStage:
     def run(self, inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG002 - there are none
         """Have the model serve and be the champion, or the champion serve as before; say why."""
         problem, run = read_problem_and_run(out.store, inputs)
+        Ledger(out.store, run.name).entries()  # damage to it ends this before anything moves
         verdict = read_verdict(out.store.read(inputs.verdict))
         digest = inputs.bundle.digest
         change = plan_change(out.store, run, digest, inputs.verdict.sha256)
@@ -161,6 +162,7 @@ def ledger_entry(run: Run, deployed: Deployed) -> LedgerEntry:
         at=run.window_end,
         written=datetime.now(UTC),
         run=run.run_id,
+        by=run.by,
         digest=deployed.digest,
         previous=deployed.previous,
         reason=deployed.reason,

@@ -124,6 +124,7 @@ def refusal(verdict: Verdict, run: Run) -> LedgerEntry:
         at=run.window_end,
         written=datetime.now(UTC),
         run=run.run_id,
+        by=run.by,
         digest=verdict.judged,
         previous=verdict.baseline,
         reason=f"Decision not to promote: {verdict.reasons[0]}",

@@ -11,6 +11,7 @@ from contract.decision import Decision
 from contract.errors import Conflict
 from contract.store.client import Store
 from contract.store.documents import parse_document
+from contract.store.layout import DayPageKey, DayProfileKey, DecisionKey, parse_keys
 from contract.store.ledger import Ledger, LedgerEntry
 from methods.controller.events import events_of
 from methods.controller.history import History
@@ -19,28 +20,14 @@ from tasks.monitoring.day import DecidedDay
 from tasks.monitoring.page import day_page, earlier_decisions
 
 
-def record_key(problem: str, day: date) -> str:
-    """Return the key of a day's decision."""
-    return f"{problem}/monitoring/{day}/decision.json"
-
-
-def page_key(problem: str, day: date) -> str:
-    """Return the key of a day's page."""
-    return f"{problem}/monitoring/{day}/page.html"
-
-
 def read_history(store: Store, problem: str, ledger: Ledger) -> History:
     """Read every decision record and the ledger of a problem.
 
     Raises:
         DamagedDocument: a record cannot be read.
     """
-    prefix = f"{problem}/monitoring/"
-    decisions = [
-        parse_document(store.get(key), Decision, key)
-        for key in store.keys(prefix)
-        if key.endswith("/decision.json")
-    ]
+    keys = parse_keys(store.keys(DecisionKey.prefix(problem)), DecisionKey)
+    decisions = [parse_document(store.get(str(key)), Decision, str(key)) for key in keys]
     return History(decisions, ledger.entries())
 
 
@@ -51,14 +38,14 @@ def save_day(store: Store, context: MonitoringContext, decided: DecidedDay) -> N
     served = context.served.get(day)
     if served is not None:
         profile = canonical_json(served.profile.model_dump(mode="json"))
-        key = f"{problem}/monitoring/{day}/profile-{served.digest[:16]}.json"
-        store.put(key, profile, "application/json")
+        key = DayProfileKey(problem, day, served.digest[:16])
+        store.put(str(key), profile, "application/json")
     _save_page(store, context, decided)
+    record = str(DecisionKey(problem, day))
     try:
-        store.create(record_key(problem, day), decision.canonical())
+        store.create(record, decision.canonical())
     except Conflict:
-        key = record_key(problem, day)
-        decision = parse_document(store.get(key), Decision, key)
+        decision = parse_document(store.get(record), Decision, record)
         _save_page(store, context, DecidedDay(decision, decided.window))
     context.history.add(decision)
 
@@ -72,8 +59,8 @@ def _save_page(store: Store, context: MonitoringContext, decided: DecidedDay) ->
         decided.window,
         context.policy,
     )
-    key = page_key(decision.problem, decision.day)
-    store.put(key, html.encode(), "text/html; charset=utf-8")
+    key = DayPageKey(decision.problem, decision.day)
+    store.put(str(key), html.encode(), "text/html; charset=utf-8")
 
 
 def write_events(ledger: Ledger, history: History, day: date) -> None:

@@ -16,7 +16,10 @@ from contract.artifacts import Document, Page
 from contract.decision import Decision, Outcome, Window
 from contract.problem import Problem
 from contract.run import Run
+from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
+from contract.store.layout import DayPageKey
 from contract.store.ledger import Ledger
 from contract.store.writer import Out
 from contract.strict import Strict
@@ -28,7 +31,7 @@ from methods.tables.snapshot import Snapshot
 from tasks.monitoring.context import gather
 from tasks.monitoring.day import decide_day
 from tasks.monitoring.page import day_page
-from tasks.monitoring.records import page_key, read_history, save_day, write_events
+from tasks.monitoring.records import read_history, save_day, write_events
 
 
 class Inputs(Strict):
@@ -66,8 +69,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
 def monitor(inputs: Inputs, out: Out, policy: Policy) -> Outputs:
     """Decide by `policy`, as `run` does by the product's own."""
     store = out.store
-    problem = Problem.model_validate(store.document(inputs.problem))
-    run = Run.model_validate(store.document(inputs.run))
+    problem, run = read_problem_and_run(store, inputs)
     calendar = Calendar(problem.timezone)
     ledger = Ledger(store, problem.name)
     history = read_history(store, problem.name, ledger)
@@ -82,7 +84,7 @@ def monitor(inputs: Inputs, out: Out, policy: Policy) -> Outputs:
             policy=policy,
             history=history,
             run=run,
-            snapshot=Snapshot.model_validate(store.document(inputs.snapshot)),
+            snapshot=read_artifact(store, inputs.snapshot, Snapshot),
             days=days,
             missed=missed,
             out=out,
@@ -93,7 +95,7 @@ def monitor(inputs: Inputs, out: Out, policy: Policy) -> Outputs:
     if not history.decided_by(run.window_end):
         return _undecided(problem, calendar, run, policy, out)
     decision = _reported(history, run)
-    html = store.get(page_key(problem.name, decision.day)).decode()
+    html = store.get(str(DayPageKey(problem.name, decision.day))).decode(errors="replace")
     return _outputs(out, decision, html, days=len(days), events=_events(history, run))
 
 

@@ -16,22 +16,18 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contract.artifacts import Document
-from contract.champion import Champion
 from contract.errors import AskedWrongly
-from contract.log import log
 from contract.messages import no_such
 from contract.problem import problem_folders, read_problem
-from contract.run import Replay, Run
+from contract.run import Run
 from contract.runtime.task import Task
 from contract.store.champion_pointer import read_champion
-from contract.store.client import Store
+from contract.store.earlier_runs import read_replay
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.split.parts import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
-# The stages that search, and the output of each that a replay takes.
-_SEARCH_OUTPUTS = {"selection": "leaderboard", "tuning": "plan"}
 
 
 class Inputs(Strict):
@@ -46,6 +42,8 @@ class Params(Strict):
     window_start: AwareDatetime | None
     window_end: AwareDatetime
     reason: str
+    by: str | None = None
+    """The login of the person who started the run; None: the clock, or monitoring."""
     force: bool
     """True: a new run without any cache."""
     overrides: dict[str, Any] = Field(default_factory=dict)
@@ -87,6 +85,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         window_start=params.window_start,
         window_end=params.window_end,
         reason=params.reason,
+        by=params.by,
         force=params.force,
         salt=salt_of(problem.name),
         champion=champion,
@@ -117,23 +116,6 @@ def problem_folder(name: str) -> Path:
         known = sorted({path.parent.name for one in folders for path in one.glob("*/problem.yaml")})
         raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
-
-
-def read_replay(store: Store, name: str, champion: Champion | None) -> Replay | None:
-    """Return the champion's leaderboard and plan, or None where they are not in the store any more."""
-    if champion is None:
-        return None
-    stages = [f"{name}/runs/{champion.run}/{stage}/manifest.json" for stage in _SEARCH_OUTPUTS]
-    bodies = [store.get_with_etag(key) for key in stages]
-    if None in bodies:
-        log("problem").info("nothing to replay", run=champion.run)
-        return None
-    found = {
-        output: Document.model_validate(json.loads(body[0])["outputs"][output])
-        for output, body in zip(_SEARCH_OUTPUTS.values(), bodies, strict=True)
-        if body is not None
-    }
-    return Replay(run=champion.run, leaderboard=found["leaderboard"], plan=found["plan"])
 
 
 def read_suite(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from contract.errors import Refused
 from contract.problem import Problem
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, metric_of, read_dataset
@@ -48,7 +49,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     if run.replay is None:
         board = _compare(inputs, problem, out)
     else:
-        board = Leaderboard.model_validate(out.store.document(run.replay.leaderboard))
+        board = read_artifact(out.store, run.replay.leaderboard, Leaderboard)
     scores = {entry.family: entry.score for entry in board.entries if entry.score is not None}
     if not scores:
         failures = "; ".join(f"{entry.family}: {entry.failure}" for entry in board.entries)

@@ -15,6 +15,7 @@ from contract.artifacts import Bundle, Document, Page
 from contract.errors import AskedWrongly
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, read_dataset
@@ -53,7 +54,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     began = time.process_time()
     signing_key = read_signing_key()
     problem, run = read_problem_and_run(out.store, inputs)
-    plan = TrainingPlan.model_validate(out.store.document(inputs.plan))
+    plan = read_artifact(out.store, inputs.plan, TrainingPlan)
     dataset = read_dataset(out.store, inputs)
     forward = problem.split_by == "time"
     train, validation = dataset.rows("train"), dataset.rows("validation")

@@ -10,6 +10,7 @@ Source   Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS
 from contract.artifacts import Blob, Document, Page
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact, read_json_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.schema import Schema
@@ -44,9 +45,9 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Search, or verify a stored plan and return it unchanged in a replay."""
     problem, run = read_problem_and_run(out.store, inputs)
     if run.replay is not None:
-        schema = Schema.model_validate(out.store.document(inputs.schema))
+        schema = read_artifact(out.store, inputs.schema, Schema)
         plan = verify_stored_plan(
-            out.store.document(run.replay.plan), schema, metric_of(problem, schema)
+            read_json_artifact(out.store, run.replay.plan), schema, metric_of(problem, schema)
         )
         return Outputs(
             plan=out.document("plan", plan),
@@ -55,7 +56,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             gain=0.0,
             trials=0,
         )
-    board = Leaderboard.model_validate(out.store.document(inputs.leaderboard))
+    board = read_artifact(out.store, inputs.leaderboard, Leaderboard)
     dataset = read_dataset(out.store, inputs)
     journal = out.scratch / "journal.log"
     result = find_plan(dataset, problem, board, journal)

@@ -11,8 +11,10 @@ Source   Schelter et al., "Automating Large-Scale Data Quality Verification", PV
 """
 
 from contract.artifacts import Document, Page, Table
+from contract.expectations import ExpectationSuite
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.tables import sql as duck
@@ -57,8 +59,8 @@ class Outputs(Strict):
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Validate one source after the other."""
     problem, run = read_problem_and_run(out.store, inputs)
-    snapshot = Snapshot.model_validate(out.store.document(inputs.snapshot))
-    suite = out.store.document(inputs.expectations)
+    snapshot = read_artifact(out.store, inputs.snapshot, Snapshot)
+    suite = read_artifact(out.store, inputs.expectations, ExpectationSuite)
     tables: dict[str, Table] = {}
     quarantine: dict[str, Table] = {}
     reports: list[SourceReport] = []
@@ -80,7 +82,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
                 source,
                 view,
                 ranges=ranges_of(problem, name),
-                expectations=of_source(suite, name, problem.main_source_name),
+                expectations=of_source(suite.model_dump(), name, problem.main_source_name),
                 budget=problem.checks.quarantine.budget,
                 scratch=scratch,
             )

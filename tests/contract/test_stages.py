@@ -17,7 +17,7 @@ ROOMS = ("contract", "bundle", "methods", "pages", "tasks", "serving", "perennia
 DECLARATION = ROOT / "contract" / "stages.py"
 NAMES = {spec.name for spec in TASKS}
 # The stages that fit a plan, by the artifact in which each leaves it: fields of their own models.
-ALLOWED = {("tasks/problem/task.py", frozenset({"selection", "tuning"}))}
+ALLOWED = {("contract/store/earlier_runs.py", frozenset({"selection", "tuning"}))}
 PROBLEM = """\
 apiVersion: perennial/v1
 kind: Problem

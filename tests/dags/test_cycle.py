@@ -45,6 +45,7 @@ def test_the_first_stage_is_told_the_run_once_and_for_all(cycle: Any) -> None:
         "name": "flights",
         "window_start": None,
         "window_end": "2013-10-01T00:00:00+00:00",
+        "by": "dag_test",
         "reason": "manual",
         "force": False,
         "replay": False,

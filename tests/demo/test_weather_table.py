@@ -14,9 +14,9 @@ from fixtures_postgres import Database
 
 from contract.problem.sources.files import FilesSource
 from contract.problem.sources.postgres import PostgresSource
+from contract.store.source_head import SourceHead
 from demo.flights import Airport
 from demo.weather import WeatherTable
-from tasks.collection.head import SourceHead
 from tasks.collection.readers import reader_of
 from tasks.collection.readers.base import ReadOptions
 

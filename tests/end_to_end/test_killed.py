@@ -18,7 +18,7 @@ from contract.stages import STAGES
 from contract.store.client import Store
 from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger
-from tasks.collection.head import SourceHead, head_key
+from contract.store.source_head import read_head
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
 
@@ -107,7 +107,7 @@ def test_the_next_stage_goes_on_with_what_the_manifest_names(
 
 
 def test_each_row_was_collected_once(chain: Chain, stories: dict[str, Story]) -> None:
-    head = SourceHead.model_validate_json(chain.store.get(head_key(chain.problem, "bottles")))
+    head = read_head(chain.store, chain.problem, "bottles")[0]
 
     assert [("run", WINES)] == [(part.run, part.table.rows) for part in head.parts]
     parts = [key for key in chain.objects() if "/raw/bottles/runs/" in key]

@@ -10,7 +10,7 @@ MANIFESTS = "\n".join(path.read_text() for path in sorted((ROOT / "k8s").rglob("
 
 
 def test_the_stages_image_and_the_bootstrap_have_the_stages_user() -> None:
-    image = (ROOT / "containers" / "tasks" / "Containerfile").read_text()
+    image = (ROOT / "containers" / "Containerfile").read_text()
 
     assert f"\nUSER {STAGE_USER}:{STAGE_USER}\n" in image
     assert f"stage:x:{STAGE_USER}:{STAGE_USER}:" in image

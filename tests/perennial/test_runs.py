@@ -10,19 +10,23 @@ from typing import Any
 import pytest
 from answering import Request, answering
 from click.testing import Result
-from fake_airflow import Script, served
+from fake_airflow import Script
+from store_documents import put_manifest
 
+from contract.artifacts import Table
 from contract.champion import Champion
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key, service_key
+from contract.store.layout import (
+    ManifestKey,
+    champion_key,
+    rollout_key,
+    run_prefix,
+    service_key,
+)
 from contract.store.ledger import Ledger, LedgerEntry
-from perennial.local import processes
-from perennial.local.credentials import credentials_file, make_credentials
-from perennial.local.environment import remember_environment
+from contract.store.source_head import LandedPart, SourceHead, commit
 from perennial.local.home import Home
-from perennial.local.ports import PLATFORM_PORTS
-from perennial.local.state import PlatformState, write_state
 
 Call = Callable[..., Result]
 Write = Callable[..., Path]
@@ -32,41 +36,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _result(outcome: str = "made", **facts: object) -> dict[str, Any]:
     return {"return_value": {"outcome": outcome, "facts": facts, "manifest": "s3://p/m.json"}}
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    monkeypatch.setattr("perennial.clients.airflow_api.DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.runs.LOOK_SECONDS", 0.0)
-    with served(Script()) as found:
-        yield found
-
-
-@pytest.fixture
-def name(
-    home: Home,
-    script: Script,
-    store_environment: dict[str, str],
-    problem_name: str,
-    write_problem: Write,
-) -> str:
-    """A problem on a platform that looks up: this process stands for the supervisor."""
-    write_problem(problem_name)
-    ports = dict.fromkeys(PLATFORM_PORTS, 1)
-    ports["airflow"] = int(script.url.rpartition(":")[2])
-    ports["store"] = int(store_environment["AWS_ENDPOINT_URL"].rpartition(":")[2])
-    home.ports.write_text(json.dumps(ports))
-    made = vars(make_credentials(home)) | {
-        "store_access_key": store_environment["AWS_ACCESS_KEY_ID"],
-        "store_secret_key": store_environment["AWS_SECRET_ACCESS_KEY"],
-        "airflow_password": script.password,
-        "api_key": "the key",
-    }
-    credentials_file(home).write_text(json.dumps(made))
-    remember_environment(home, {"LANDING": "/data"})
-    write_state(home, PlatformState(supervisor=processes.ProcessRef.from_pid(os.getpid())))
-    script.dags = {f"{problem_name}__lifecycle", f"{problem_name}__monitoring"}
-    return problem_name
 
 
 @pytest.fixture
@@ -349,16 +318,18 @@ def test_garbage_is_not_deleted_while_a_run_is_at_work(
 
 
 def test_garbage_is_only_shown_by_default(call: Call, store: Store, name: str) -> None:
-    store.put(f"{name}/runs/old/problem/manifest.json", b'{"started": "2026-01-01T00:00:00Z"}')
+    manifest = ManifestKey(name, "old", "problem")
+    put_manifest(store, manifest)
 
     found = json.loads(call("gc", name, "--keep-runs", "0", "--json").stdout)
 
-    assert (found["deleted"], found["runs"]) == (False, [f"{name}/runs/old"])
-    assert store.head(f"{name}/runs/old/problem/manifest.json") is not None
+    assert (found["deleted"], found["runs"]) == (False, [run_prefix(name, "old")])
+    assert store.head(str(manifest)) is not None
 
 
 def test_a_plan_counts_the_rows_of_the_last_collection(call: Call, store: Store, name: str) -> None:
-    parts = [{"table": {"rows": 3}}, {"table": {"rows": 4}}]
-    store.put(f"{name}/raw/customers/HEAD.json", json.dumps({"parts": parts}).encode())
+    tables = [Table(uri="s3://a-b/c", sha256=DIGEST, bytes=1, rows=rows) for rows in (3, 4)]
+    parts = tuple(LandedPart(run="r", generation=1, table=table) for table in tables)
+    commit(store, name, "customers", SourceHead(generation=4, parts=parts), None)
 
     assert json.loads(call("plan", name, "--json").stdout)["rows_expected"] == {"customers": 7}

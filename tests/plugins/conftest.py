@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from fixtures_airflow import airflow_environment, ask
+from store_documents import put_manifest
 
-from contract.canonical_json import canonical_json, sha256
+from contract.canonical_json import sha256
 from contract.store.client import Store
+from contract.store.layout import LedgerKey, ManifestKey, champion_key
 from contract.store.writer import Out
 
 __all__ = ["airflow_environment"]
@@ -27,7 +29,10 @@ def answers(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
     """Every request by everyone: with no login, no role, as a viewer, as an admin."""
+    store.put(champion_key("careful"), b"{}")
+    store.put(str(LedgerKey("quiet", 0)), b'{"id": "cut o')
     plan = {
+        "validation": {"result": _damaged(store)},
         "exploration": {"result": _made(store, tmp_path_factory.mktemp("out"))},
         "split": {"result": _made(store, tmp_path_factory.mktemp("out")) | {"sha256": "1" * 64}},
         "selection": {"exit": 3, "result": {"why": "<b>one class</b> only; two are needed."}},
@@ -36,14 +41,25 @@ def answers(
     return ask(Path(__file__).parent / "inside" / "visits.py", environment)
 
 
-def _made(store: Store, scratch: Path) -> dict[str, Any]:
-    page = Out(store, "flights/runs/one/exploration", scratch).page("page", PAGE)
-    manifest = canonical_json({"outputs": {"page": page.model_dump(mode="json")}})
-    key = "flights/runs/one/exploration/manifest.json"
-    store.put(key, manifest)
+def _damaged(store: Store) -> dict[str, Any]:
+    """Return the words of a stage whose manifest has no page: its sha256 is the right one."""
+    key, body = str(ManifestKey("flights", "one", "validation")), b'{"outputs": {}}'
+    store.put(key, body)
     return {
         "manifest": store.uri(key),
-        "sha256": sha256(manifest),
+        "sha256": sha256(body),
+        "outcome": "made",
+        "facts": {},
+    }
+
+
+def _made(store: Store, scratch: Path) -> dict[str, Any]:
+    page = Out(store, "flights/runs/one/exploration", scratch).page("page", PAGE)
+    key = ManifestKey("flights", "one", "exploration")
+    manifest = put_manifest(store, key, outputs={"page": page})
+    return {
+        "manifest": store.uri(str(key)),
+        "sha256": sha256(manifest.canonical()),
         "outcome": "made",
         "facts": {"warnings": 3},
     }

@@ -50,6 +50,26 @@ def test_the_problems_page_says_why_the_newest_run_failed(answers: Any) -> None:
     assert body.index(told) < body.index("Will this departure be late?")
 
 
+def test_the_first_screen_shows_the_others_beside_a_damaged_document(answers: Any) -> None:
+    """The champion of one problem and the ledger of another cannot be read."""
+    page = answers["viewer"]["problems"]
+
+    assert page["status"] == 200
+    assert "careful/champion.json cannot be read as Champion" in page["body"]
+    assert "quiet/ledger/00000000.json cannot be read as LedgerEntry" in page["body"]
+    for name in ("flights", "quiet", "careful"):
+        assert f"./report/{name}__lifecycle" in page["body"] or f"Ledger of {name}" in page["body"]
+    assert "not known" in page["body"]
+    assert "It cannot be read." in page["body"]
+
+
+def test_a_page_behind_a_damaged_manifest_is_one_sentence(answers: Any) -> None:
+    damaged = answers["viewer"]["damaged"]
+
+    assert damaged["status"] == 404
+    assert "flights/runs/one/validation/manifest.json cannot be read as Manifest" in damaged["body"]
+
+
 def test_the_ui_is_told_of_the_tabs_and_the_side_bar(answers: Any) -> None:
     plugins = answers["plugins"]["plugins"]
     views = [

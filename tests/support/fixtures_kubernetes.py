@@ -13,6 +13,7 @@ import yaml
 from answering import Request, answering
 from fake_airflow import Script, served
 
+from contract import service_protocol as protocol
 from perennial.local.home import Home
 
 FAKE = Path(__file__).parent / "fake_kubectl.py"
@@ -175,9 +176,9 @@ def service(world: World) -> Iterator[tuple[int, list[Any]]]:
             if one["kind"] == "Deployment" and one["metadata"]["namespace"] == SERVING
         )
         digest = world.digest(name)
-        if request.path == "/v1/predict":
+        if request.path == protocol.PREDICT:
             return 200, {"model": digest, "score": 0.25}
-        if request.path == "/v1/predict_batch":
+        if request.path == protocol.PREDICT_BATCH:
             return 200, {"model": digest, "predictions": [{"score": 0.25}]}
         return 200, {"digest": digest, "ready": True}
 

@@ -18,10 +18,11 @@ from contract.manifest import Manifest
 from contract.problem.sources import KINDS
 from contract.problem.sources.base import SourceBase
 from contract.store.client import Store
+from contract.store.documents import read_artifact
+from contract.store.source_head import SourceHead, read_head
 from methods.tables import sql as duck
 from methods.tables.snapshot import Snapshot, SourceSnapshot, View, current_table
 from tasks.collection.commit import collect
-from tasks.collection.head import SourceHead, read_head
 from tasks.collection.readers import reader_of
 from tasks.collection.readers.base import ReadOptions
 
@@ -188,7 +189,7 @@ def collected(store: Store, problem: str) -> Snapshot:
     """Return what the stage named in its manifest."""
     found = json.loads(store.get(f"{problem}/runs/r1/collection/manifest.json"))
     document = Document.model_validate(found["outputs"]["snapshot"])
-    return Snapshot.model_validate(store.document(document))
+    return read_artifact(store, document, Snapshot)
 
 
 def write_parquet(query: str, path: Path) -> None:

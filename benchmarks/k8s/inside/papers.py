@@ -21,10 +21,12 @@ import pyarrow.parquet as pq
 from bundle_factory import Keys, make_bundle, upload
 
 from contract.artifacts import Bundle
+from contract.manifest import Manifest
 from contract.prediction_log import DIGEST, REQUEST_ID
 from contract.problem import read_problem_text
 from contract.run import Run
 from contract.store.client import Store
+from contract.store.layout import PredictionsKey, bundle_prefix, stage_prefix
 from contract.store.writer import Out
 from contract.verdict import Check, Verdict
 
@@ -44,9 +46,9 @@ def make(store: Store, plan: dict[str, Any]) -> dict[str, Any]:
             made = make_bundle(place / "bundle", problem, keys, bias=wish["bias"])
             upload(store, problem, made)
             digests[name] = made.digest
-            out = Out(store, f"{problem}/runs/{name}/before", place / "out")
+            out = Out(store, stage_prefix(problem, name, "before"), place / "out")
             takes = _takes(out, problem, name, wish, made.digest, digests[wish["beats"]])
-        uri = store.uri(f"{problem}/runs/{name}/deployment")
+        uri = store.uri(stage_prefix(problem, name, "deployment"))
         words = ["deployment", *takes, "--params", "{}", "--out", uri]
         told[name] = {"digest": made.digest, "words": words}
     return told
@@ -57,7 +59,7 @@ def log(store: Store, problem: str) -> dict[str, object]:
     time.sleep(SETTLE_SECONDS)
     models: Counter[str] = Counter()
     names: list[str] = []
-    for key in store.keys(f"{problem}/predictions/"):
+    for key in store.keys(PredictionsKey.prefix(problem)):
         table = pq.read_table(BytesIO(store.get(key)), columns=[REQUEST_ID, DIGEST])
         names += table[REQUEST_ID].to_pylist()
         models.update(table[DIGEST].to_pylist())
@@ -102,15 +104,30 @@ def _takes(  # noqa: PLR0917 - what a deployment takes is made of all that
         rows=1000,
         window_end=now,
     )
-    key = f"{problem}/models/sha256/{digest}"
     held = {
         "problem": out.document("problem", read_problem_text(text, "problem.yaml")),
         "run": out.document("run", this),
         "verdict": out.document("verdict", judged),
-        "bundle": Bundle(uri=out.store.uri(key), sha256=digest, bytes=1),
+        "bundle": Bundle(uri=out.store.uri(bundle_prefix(problem, digest)), sha256=digest, bytes=1),
     }
     outputs = {name: artifact.model_dump(mode="json") for name, artifact in held.items()}
-    manifest = out.document("manifest", {"outputs": outputs})
+    manifest = out.document(
+        "manifest",
+        Manifest(
+            task="before",
+            problem=problem,
+            run=out.run,
+            code="0" * 64,
+            inputs={},
+            params={},
+            outputs=outputs,
+            facts={},
+            outcome="made",
+            started=now,
+            seconds=0.0,
+            cpu_seconds=0.0,
+        ),
+    )
     reference = f"{manifest.uri}#{{}}@sha256:{manifest.sha256}"
     return [word for name in held for word in ("--take", f"{name}={reference.format(name)}")]
 

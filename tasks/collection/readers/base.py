@@ -15,9 +15,9 @@ from pydantic import Field
 from contract.errors import AskedWrongly, Refused
 from contract.messages import no_such_column
 from contract.problem.sources.base import SourceBase
+from contract.store.source_head import FileVersion, SourceHead
 from contract.strict import Strict
 from methods.tables.snapshot import ADDED, LOAD
-from tasks.collection.head import FileVersion, SourceHead
 
 SHOWN_CHANGES = 20  # in one sentence; a source that was replaced has too many to read
 

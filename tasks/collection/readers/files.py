@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from contract.errors import Refused, is_disk_full
 from contract.problem.sources.files import FilesSource
+from contract.store.source_head import FileVersion, SourceHead
 from methods.tables import sql as duck
 from methods.tables.files import common_columns, fits, scan, sniff
 from methods.tables.snapshot import LOAD
-from tasks.collection.head import FileVersion, SourceHead
 from tasks.collection.readers.base import (
     Load,
     Reading,

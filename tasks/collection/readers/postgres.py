@@ -19,8 +19,8 @@ from adbc_driver_postgresql import dbapi
 
 from contract.errors import AskedWrongly, PerennialError, TryAgain
 from contract.problem.sources.postgres import PostgresSource
+from contract.store.source_head import SourceHead
 from methods.tables import sql
-from tasks.collection.head import SourceHead
 from tasks.collection.readers.base import (
     Load,
     Reading,

@@ -239,6 +239,7 @@ class Bake:
                 at=run.window_end,
                 written=datetime.now(UTC),
                 run=run.run_id,
+                by=run.by,
                 digest=notes.digest,
                 previous=notes.champion,
                 reason=reason,

@@ -13,6 +13,7 @@ from bundle.request import complaints
 from contract.prediction_log import feature_column
 from contract.rollout.target import RolloutFailed
 from contract.store.client import Store
+from contract.store.layout import PredictionsKey, parse_keys
 
 Row = dict[str, bool | int | float | str | None]
 
@@ -64,12 +65,11 @@ def check_agreement(share: float | None) -> None:
 def _logged(store: Store, problem: str, model: Model, now: datetime) -> list[Row]:
     """Return rows of the last hour's prediction log, as a caller would send them."""
     hour = now - timedelta(hours=1)
-    prefix = f"{problem}/predictions/"
-    after = f"{prefix}dt={hour:%Y-%m-%d}/hour={hour:%H}"
-    keys = [key for key in store.keys(prefix, start_after=after) if key.endswith(".parquet")]
+    after = PredictionsKey.prefix(problem, day=f"{hour:%Y-%m-%d}", hour=f"{hour:%H}")
+    keys = store.keys(PredictionsKey.prefix(problem), start_after=after)
     rows: list[Row] = []
-    for key in keys[-MAX_FILES:]:
-        table = pq.read_table(pa.BufferReader(store.get(key)), partitioning=None)
+    for key in list(parse_keys(keys, PredictionsKey))[-MAX_FILES:]:
+        table = pq.read_table(pa.BufferReader(store.get(str(key))), partitioning=None)
         rows += [_request_row(model.contract, line) for line in table.to_pylist()]
     return rows[-MAX_ROWS:]
 

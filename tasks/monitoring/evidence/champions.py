@@ -7,12 +7,12 @@ import numpy as np
 
 import bundle
 from bundle.arrays import Floats
-from contract import manifest as manifests
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json
-from contract.manifest import Manifest
 from contract.store.client import Store
-from contract.store.documents import read_document
+from contract.store.documents import parse_document, read_artifact
+from contract.store.earlier_runs import earlier_stage
+from contract.store.layout import ModelFileKey
 from methods.columns.schema import Schema, target_vector
 from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
@@ -30,7 +30,11 @@ class MonitoredModel:
         folder = bundle.fetch(store, problem, digest, cache_folder)
         self.digest = digest
         self.model = bundle.load(folder, digest=digest)
-        self.reference = ReferenceProfile.model_validate_json(canonical_json(self.model.profile))
+        self.reference = parse_document(
+            canonical_json(self.model.profile),
+            ReferenceProfile,
+            str(ModelFileKey(problem, digest, "profile.json")),
+        )
 
     @cached_property
     def classes(self) -> tuple[str | None, ...]:
@@ -60,26 +64,19 @@ class MonitoredModel:
     def dataset(self) -> Dataset | None:
         """The prepared rows of the run that made it; None where they are no longer kept."""
         run = self.model.card.run
-        preprocessing = self._outputs(run, "preprocessing")
-        split = self._outputs(run, "split")
-        if preprocessing is None or split is None:
+        prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
+        split = earlier_stage(self._store, self._problem, run, "split")
+        if prepared is None or split is None:
             return None
-        schema = Schema.model_validate(
-            self._store.document(Document.model_validate(preprocessing["schema"]))
-        )
-        table = read_table(self._store, Table.model_validate(preprocessing["prepared"]))
-        parts = read_table(self._store, Table.model_validate(split["assignment"]))
+        schema = read_artifact(self._store, prepared.output("schema", Document), Schema)
+        table = read_table(self._store, prepared.output("prepared", Table))
+        parts = read_table(self._store, split.output("assignment", Table))
         return Dataset(
             schema=schema,
             table=table,
             truth=target_vector(table, schema),
             assignment=read_assignment(parts, table.num_rows),
         )
-
-    def _outputs(self, run: str, stage: str) -> dict[str, object] | None:
-        key = f"{self._problem}/runs/{run}/{stage}/{manifests.NAME}"
-        manifest = read_document(self._store, key, Manifest)
-        return None if manifest is None else manifest.outputs
 
 
 class MonitoredModels:

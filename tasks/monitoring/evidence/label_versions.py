@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from contract import prediction_log
 from contract.problem import Problem
 from contract.store.client import Store
+from contract.store.layout import FeedbackKey, parse_keys
 from methods.columns.targets import label_texts, labelled
 from methods.controller.days import Micros
 from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
@@ -69,11 +70,10 @@ def from_source(
 
 def from_feedback(store: Store, problem: str, days: Sequence[ServedDay]) -> LabelVersions:
     """Return the labels that clients sent, by request id and row."""
-    prefix = f"{problem}/feedback/"
+    keys = store.keys(FeedbackKey.prefix(problem))
     tables = [
         pq.read_table(pa.BufferReader(store.get(key)))
-        for key in store.keys(prefix)
-        if key.endswith(".parquet")
+        for key in map(str, parse_keys(keys, FeedbackKey))
     ]
     feedback = pa.concat_tables(tables, promote_options="permissive") if tables else _NO_FEEDBACK
     received = instants(feedback.column(prediction_log.RECEIVED_AT))

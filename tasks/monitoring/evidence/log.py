@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from bundle.arrays import Floats
 from contract import prediction_log
 from contract.store.client import Store
+from contract.store.layout import PredictionsKey, parse_keys
 from methods.controller.days import Calendar, Micros
 from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
 from methods.tables.sampling import evenly_spaced
@@ -80,14 +81,12 @@ def read_log(
     days = sorted(models)
     if not days:
         return {}
-    prefix = f"{problem}/predictions/"
+    after = PredictionsKey.prefix(problem, day=days[0] - AHEAD)
+    keys = store.keys(PredictionsKey.prefix(problem), start_after=after)
     by_day = {day: _DayRows([], []) for day in days}
-    for key in store.keys(prefix, start_after=f"{prefix}dt={days[0] - AHEAD}"):
-        if key.endswith(".parquet"):
-            # No name keeps the table of a file: it is freed before the next one is read.
-            _distribute(
-                pq.read_table(pa.BufferReader(store.get(key))), key, calendar, models, by_day
-            )
+    for key in map(str, parse_keys(keys, PredictionsKey)):
+        # No name keeps the table of a file: it is freed before the next one is read.
+        _distribute(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, models, by_day)
     return {day: _whole(day, models[day], rows) for day, rows in by_day.items() if rows.tables}
 
 

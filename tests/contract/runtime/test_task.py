@@ -17,6 +17,7 @@ from contract.errors import AskedWrongly, Refused, TryAgain
 from contract.runtime.command import run_task
 from contract.runtime.task import Task
 from contract.store.client import Store
+from contract.store.documents import read_json_artifact
 from contract.store.writer import Out
 from contract.strict import Strict
 
@@ -76,7 +77,7 @@ class Read(Strict):
 
 
 def read(inputs: Takes, params: Nothing, out: Out) -> Read:
-    return Read(text=out.store.document(inputs.words)["text"])
+    return Read(text=read_json_artifact(out.store, inputs.words)["text"])
 
 
 writing = Task("write", write)
@@ -339,10 +340,10 @@ def test_a_bundle_counts_as_there_when_its_manifest_is(
 
     assert bundle.digest == "a" * 64
     assert bundle.bytes == 4
-    assert _all_there(store, {"bundle": bundle.model_dump(), "list": [bundle.model_dump()]})
+    assert _all_there(store, {"bundle": bundle.model_dump(), "list": [bundle.model_dump()]}, "m")
     store.delete(f"{problem_name}/models/sha256/{'a' * 64}/manifest.json")
-    assert not _all_there(store, {"bundle": bundle.model_dump()})
-    assert _all_there(store, {"no artifact": 3})
+    assert not _all_there(store, {"bundle": bundle.model_dump()}, "m")
+    assert _all_there(store, {"no artifact": 3}, "m")
 
 
 def test_pages_and_blobs_are_written(store: Store, problem_name: str, tmp_path: Path) -> None:
@@ -353,7 +354,8 @@ def test_pages_and_blobs_are_written(store: Store, problem_name: str, tmp_path: 
     assert store.read(out.blob("journal", tmp_path / "f", ".log")) == b"log"
     assert out.document("d", Text(text="a")).bytes == len(b'{"text":"a"}')
     assert (out.problem, out.run, out.stage) == (problem_name, "r1", "s")
-    assert Out(store, "alone", tmp_path).run == ""
+    with pytest.raises(AskedWrongly, match="'alone', PROBLEM/runs/RUN/STAGE is expected"):
+        Out(store, "alone", tmp_path)
 
 
 SLEEPER = """

@@ -7,6 +7,7 @@ from contract.artifacts import Artifact
 from contract.canonical_json import sha256
 from contract.errors import AskedWrongly, Conflict, NotFound, TryAgain
 from contract.store.client import Store
+from contract.store.documents import read_json_artifact
 
 
 def artifact(store: Store, key: str, body: bytes) -> Artifact:
@@ -140,7 +141,7 @@ def test_a_fetched_file_is_kept_by_its_digest(
 
 
 def test_a_document_is_parsed(store: Store, problem_name: str) -> None:
-    assert store.document(artifact(store, f"{problem_name}/a", b'{"a":1}')) == {"a": 1}
+    assert read_json_artifact(store, artifact(store, f"{problem_name}/a", b'{"a":1}')) == {"a": 1}
 
 
 def test_a_file_is_put(store: Store, problem_name: str, tmp_path: Path) -> None:
@@ -217,4 +218,4 @@ def test_a_failed_upload_is_tried_again(store: Store) -> None:
         raise S3UploadFailedError("gone")
 
     with pytest.raises(TryAgain, match="did not take"):
-        store._ask("a", fail)
+        store._request("a", fail)

@@ -33,6 +33,7 @@ ADDRESSES = {
     "report": f"/perennial/report/flights__lifecycle?run_id={run}",
     "page": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=exploration",
     "changed": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=split",
+    "damaged": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=validation",
     "failed": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=selection",
     "absent": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=nothing",
     "docs": "/perennial/docs",

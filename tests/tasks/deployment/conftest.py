@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import store_documents
 from bundle_factory import Keys, Made
 from fixtures_service import keys, make
 from service_process import API_KEY, Service, move_pointer, start_service
@@ -21,7 +22,7 @@ from contract.runtime.task import Task
 from contract.serving_state import Rollout
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
-from contract.store.layout import champion_key, rollout_key
+from contract.store.layout import ManifestKey, champion_key, rollout_key
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.verdict import Check, Verdict
@@ -125,7 +126,8 @@ class Ground:
             "bundle": Bundle(uri=self.store.uri(key), sha256=made.digest, bytes=1),
         }
         outputs = {name: artifact.model_dump(mode="json") for name, artifact in artifacts.items()}
-        manifest = out.document("manifest", {"outputs": outputs})
+        stage = ManifestKey(self.problem, run_id, "before")
+        manifest = out.document("manifest", store_documents.manifest(stage, outputs=outputs))
         return [
             argument
             for name in artifacts

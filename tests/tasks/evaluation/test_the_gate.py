@@ -15,6 +15,7 @@ from bundle.plans import EncoderDocument, EqualsPlan, NumberPlan
 from bundle.writer import write
 from contract.artifacts import Bundle
 from contract.errors import Refused
+from contract.store.documents import read_artifact
 from contract.store.ledger import Ledger
 from contract.verdict import Verdict
 from methods.models.converters import dense_tensors
@@ -59,7 +60,7 @@ def bundle_of(
 def evaluate(prepared: Prepared, bundle: Bundle) -> tuple[Outputs, Verdict]:
     out = prepared.out("evaluation")
     found = run(Inputs(**prepared.given("assignment"), bundle=bundle), Params(), out)
-    return found, Verdict.model_validate(prepared.store.document(found.verdict))
+    return found, read_artifact(prepared.store, found.verdict, Verdict)
 
 
 @pytest.fixture

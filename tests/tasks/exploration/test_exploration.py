@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from fixtures_stages import Before
 
+from contract.store.documents import read_json_artifact
 from tasks.exploration.oddities import duplicates, oddities
 from tasks.exploration.page import column_report
 from tasks.exploration.task import Inputs, Params, run
@@ -76,5 +77,5 @@ def test_rows_of_the_vault_are_not_looked_at(before: Callable[..., Before]) -> N
     page = stage.store.read(made.page).decode()
     assert "secret-of-the-vault" not in page
     assert "255 development rows" in page
-    found = stage.store.document(made.findings)["findings"]
+    found = read_json_artifact(stage.store, made.findings)["findings"]
     assert ["word"] == [finding["column"] for finding in found if finding["kind"] == "constant"]

@@ -10,6 +10,7 @@ import pytest
 from fixtures_stages import Before
 
 from contract.errors import AskedWrongly, Refused
+from contract.store.documents import read_artifact
 from methods.columns.schema import Schema
 from tasks.preprocessing.task import Inputs, Outputs, Params, run
 
@@ -138,7 +139,7 @@ def test_the_schema_is_of_development_rows_only(before: Callable[..., Before]) -
     stage = before(source=source)
     made, _ = prepare(stage, rows(at=times, number=numbers))
 
-    schema = Schema.model_validate(stage.store.document(made.schema))
+    schema = read_artifact(stage.store, made.schema, Schema)
     limits = next(column.range for column in schema.columns if column.name == "number")
     assert limits is not None
     assert limits[1] < 175

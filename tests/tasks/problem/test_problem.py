@@ -12,6 +12,7 @@ from contract.errors import AskedWrongly
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
+from contract.store.documents import read_artifact, read_json_artifact
 from contract.store.writer import Out
 from tasks.problem.task import Inputs, Outputs, Params, run
 
@@ -56,7 +57,7 @@ def stage(
 def test_the_effective_problem_holds_every_default(stage: Stage) -> None:
     made = stage.run()
 
-    problem = Problem.model_validate(stage.store.document(made.problem))
+    problem = read_artifact(stage.store, made.problem, Problem)
     assert problem.gates.minimum == {}
     assert problem.main_source_name == "rows"
 
@@ -64,7 +65,7 @@ def test_the_effective_problem_holds_every_default(stage: Stage) -> None:
 def test_overrides_hold_for_this_run(stage: Stage) -> None:
     made = stage.run(overrides={"models.budget": "60s"})
 
-    problem = Problem.model_validate(stage.store.document(made.problem))
+    problem = read_artifact(stage.store, made.problem, Problem)
     assert problem.models.budget.total_seconds() == 60
 
 
@@ -82,12 +83,12 @@ def test_the_run_knows_who_serves(stage: Stage) -> None:
     made = stage.run()
 
     assert made.champion == "a" * 64
-    assert serving == Run.model_validate(stage.store.document(made.run)).champion
+    assert serving == read_artifact(stage.store, made.run, Run).champion
 
 
 def test_the_salt_is_the_same_in_every_run(stage: Stage) -> None:
-    first = Run.model_validate(stage.store.document(stage.run().run))
-    second = Run.model_validate(stage.store.document(stage.run(run_id="r2").run))
+    first = read_artifact(stage.store, stage.run().run, Run)
+    second = read_artifact(stage.store, stage.run(run_id="r2").run, Run)
 
     assert first.salt == second.salt
 
@@ -95,7 +96,7 @@ def test_the_salt_is_the_same_in_every_run(stage: Stage) -> None:
 def test_a_problem_without_a_suite_has_an_empty_one(stage: Stage) -> None:
     made = stage.run()
 
-    assert [] == stage.store.document(made.expectations)["expectations"]
+    assert [] == read_json_artifact(stage.store, made.expectations)["expectations"]
 
 
 def test_the_suite_beside_the_file_is_read(stage: Stage) -> None:
@@ -104,7 +105,9 @@ def test_the_suite_beside_the_file_is_read(stage: Stage) -> None:
 
     made = stage.run()
 
-    assert suite["expectations"] == stage.store.document(made.expectations)["expectations"]
+    assert (
+        suite["expectations"] == read_json_artifact(stage.store, made.expectations)["expectations"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,5 +152,5 @@ def test_a_folder_that_is_named_earlier_counts(
 
     made = stage.run()
 
-    problem = Problem.model_validate(stage.store.document(made.problem))
+    problem = read_artifact(stage.store, made.problem, Problem)
     assert problem.owner == "the add-on"

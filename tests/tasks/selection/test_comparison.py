@@ -5,6 +5,7 @@ import pytest
 from fixtures_models import Prepared, dataset_of
 
 from contract.errors import Refused
+from contract.store.documents import read_artifact
 from methods.models.encoders.column import EncodingSettings
 from methods.models.families.leaderboard import Leaderboard
 from methods.models.metrics import metric_named
@@ -80,7 +81,7 @@ def test_the_stage_names_its_best(prepare: Callable[..., Prepared]) -> None:
 
     found = run(Inputs(**made.given("schema", "assignment")), Params(), out)
 
-    leaderboard = Leaderboard.model_validate(made.store.document(found.leaderboard))
+    leaderboard = read_artifact(made.store, found.leaderboard, Leaderboard)
     assert (found.best, found.score) == (leaderboard.entries[0].family, found.scores[found.best])
     assert found.best.encode() in made.store.read(found.page)
 

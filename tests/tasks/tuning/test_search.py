@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from fixtures_models import Prepared, dataset_of, problem_of
 
+from contract.store.documents import read_artifact
 from methods.models.families import TrainingPlan
 from methods.models.families.leaderboard import Leaderboard, LeaderboardEntry
 from methods.models.metrics import metric_named
@@ -144,7 +145,7 @@ def test_the_stage_makes_a_plan_that_reads_back(prepare: Callable[..., Prepared]
         made.out("tuning"),
     )
 
-    made_plan = TrainingPlan.model_validate(made.store.document(found.plan))
+    made_plan = read_artifact(made.store, found.plan, TrainingPlan)
     assert (made_plan.score, found.trials > 0, found.journal is not None) == (
         found.score,
         True,

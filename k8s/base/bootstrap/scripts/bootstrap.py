@@ -76,14 +76,14 @@ def identities() -> str:
 
 def credentials(document: str) -> dict[str, dict[str, str]]:
     """Return the variables of each identity's key."""
-    found = {}
+    identities = {}
     for identity in json.loads(document)["identities"]:
         key = identity["credentials"][0]
-        found[identity["name"]] = {
+        identities[identity["name"]] = {
             "AWS_ACCESS_KEY_ID": key["accessKey"],
             "AWS_SECRET_ACCESS_KEY": key["secretKey"],
         }
-    return found
+    return identities
 
 
 def airflow(password: str, key: Mapping[str, str]) -> dict[str, str]:
@@ -127,16 +127,16 @@ def make(namespace: str, name: str, data: Mapping[str, str]) -> None:
         },
         "stringData": dict(data),
     }
-    said = ""
+    message = ""
     for _ in range(ATTEMPTS):
         status, answer = ask("POST", f"/api/v1/namespaces/{namespace}/secrets", body)
         if status in {CREATED, EXISTS}:
             word = "created" if status == CREATED else "exists"
             sys.stdout.write(f"{namespace}/{name}: {word}\n")
             return
-        said = f"{status} {answer.get('message', '')}"
+        message = f"{status} {answer.get('message', '')}"
         time.sleep(1)
-    sys.exit(f"{namespace}/{name} cannot be made: {said}")
+    sys.exit(f"{namespace}/{name} cannot be made: {message}")
 
 
 def read(namespace: str, name: str) -> dict[str, str]:

@@ -25,7 +25,9 @@ def versions(
         {"flight": ["a", "b"], "late": [True, False], "scheduled_at": times, "landed_at": times}
     )
     (folder / "out").mkdir()
-    part = write_table(Out(store, f"{problem_name}/out", folder / "out"), "departures", table)
+    part = write_table(
+        Out(store, f"{problem_name}/runs/r1/out", folder / "out"), "departures", table
+    )
     source = SourceSnapshot(
         generation=1,
         key=("flight",),

@@ -1,10 +1,8 @@
 """HEAD.json: what is committed of one source; the only thing that readers of raw data trust.
 
-    PROBLEM/raw/SOURCE/runs/RUN/SHA256.parquet   immutable, and unknown until HEAD.json names it
-    PROBLEM/raw/SOURCE/HEAD.json                 moved by compare-and-swap
-
-A crash before the swap leaves a part that nobody reads; a crash after it leaves a run that, when
-it is run again, finds itself committed.
+A landed part is immutable and unknown until HEAD.json, moved by compare-and-swap, names it. A crash
+before the swap leaves a part that nobody reads; a crash after it leaves a run that, when it is run
+again, finds itself committed.
 """
 
 import uuid
@@ -13,6 +11,8 @@ from pydantic import Field
 
 from contract.artifacts import Table
 from contract.store.client import Store
+from contract.store.documents import DamagedDocument, read_with_etag
+from contract.store.layout import SourceHeadKey
 from contract.strict import Strict
 
 
@@ -60,17 +60,21 @@ class SourceHead(Strict):
         return self.model_copy(update={"generation": generation, "parts": kept})
 
 
-def head_key(problem: str, source: str) -> str:
-    """Return where a source's HEAD.json lies."""
-    return f"{problem}/raw/{source}/HEAD.json"
-
-
 def read_head(store: Store, problem: str, source: str) -> tuple[SourceHead, str | None]:
-    """Return the committed state and its ETag; an empty one and None before the first load."""
-    found = store.get_with_etag(head_key(problem, source))
-    if found is None:
+    """Return the committed state and its ETag; an empty one and None before the first load.
+
+    Raises:
+        DamagedDocument: nobody knows what is committed.
+    """
+    key = str(SourceHeadKey(problem, source))
+    stored = read_with_etag(store, key, SourceHead)
+    if stored is None:
         return SourceHead(), None
-    return SourceHead.model_validate_json(found[0]), found[1]
+    head, etag = stored
+    # Every field has a default, so that an empty object would read as "nothing was ever collected".
+    if not head.generation or not head.nonce:
+        raise DamagedDocument(key, "SourceHead", "generation and nonce: one of them is missing")
+    return head, etag
 
 
 def commit(
@@ -82,5 +86,5 @@ def commit(
         Conflict: another run was first; nothing has changed.
     """
     fresh = head.model_copy(update={"nonce": uuid.uuid4().hex})
-    store.swap(head_key(problem, source), fresh.canonical(), etag)
+    store.swap(str(SourceHeadKey(problem, source)), fresh.canonical(), etag)
     return fresh
