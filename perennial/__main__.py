@@ -1,7 +1,7 @@
 """The command `perennial`: each subcommand is a module that is imported when it is called.
 
 Other distributions add subcommands by entry points of the group `perennial.commands`, whose values
-are click commands. They are looked for only where a name is not one of ours, or all are listed.
+are click commands. They are looked up only where a name is not a built-in one, or all are listed.
 """
 
 import importlib
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import click
 
-from perennial.console import PLACES
+from perennial.console import LOCATIONS
 
 COMMANDS = (
     *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
@@ -21,12 +21,12 @@ ADDED = "perennial.commands"
 
 
 class Commands(click.Group):
-    """The subcommands, in the order in which a newcomer meets them; those of add-ons come last."""
+    """The subcommands, in the order in which a newcomer needs them; those of add-ons come last."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, not sorted."""
         del ctx
-        return [*COMMANDS, *sorted(_added().keys() - set(COMMANDS))]
+        return [*COMMANDS, *sorted(_added_commands().keys() - set(COMMANDS))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
@@ -34,15 +34,15 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             command = importlib.import_module(f"perennial.commands.{cmd_name}").command
         else:
-            load = _added().get(cmd_name)
+            load = _added_commands().get(cmd_name)
             command = load() if load else None
         assert command is None or isinstance(command, click.Command)
         return command
 
 
-def _added() -> dict[str, Callable[[], object]]:
-    """Return what loads the command of each entry point, by name."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - our own commands need not pay it
+def _added_commands() -> dict[str, Callable[[], object]]:
+    """Return the loader of each entry point, by its command's name."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - built-in commands need not pay for it
 
     return {point.name: point.load for point in entry_points(group=ADDED)}
 
@@ -50,20 +50,22 @@ def _added() -> dict[str, Callable[[], object]]:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="perennial", message="%(version)s")
 @click.option(
-    "--on", type=click.Choice(PLACES), help="Where the platform is. Default: machine, this one."
+    "--on",
+    type=click.Choice(LOCATIONS),
+    help="Where the platform runs. Default: machine, this one.",
 )
 @click.option(
-    "--context", metavar="NAME", help="Of the kubeconfig, for a cluster. Default: kubectl's own."
+    "--context", metavar="NAME", help="Context of the kubeconfig. Default: the current one."
 )
 def cli(on: str | None, context: str | None) -> None:
-    """Keep a tabular machine-learning model alive: collect, judge, deploy, watch, retrain.
+    """Keep a tabular machine-learning model alive: collect, evaluate, deploy, monitor, retrain.
 
-    Exit codes: 0 done, 2 asked wrongly, 3 refused (data or model not good enough), 75 try again.
+    Exit codes: 0 success, 2 invalid request, 3 refused (data or model not good enough), 75 try again.
 
-    $PERENNIAL_ON and $PERENNIAL_CONTEXT stand for the two options, and so do `on: kubernetes` and
-    `context: NAME` in config.yaml of .perennial/ (or of $PERENNIAL_HOME).
+    $PERENNIAL_ON and $PERENNIAL_CONTEXT replace the two options, and so do `on: kubernetes` and
+    `context: NAME` in .perennial/config.yaml (or in $PERENNIAL_HOME).
     """
-    del on, context  # `perennial.config` reads them where a command needs a place
+    del on, context  # `perennial.config` reads them where a command needs a location
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""Which place a command is about: `--on`, else $PERENNIAL_ON, else `config.yaml`, else this machine.
+"""Which platform a command uses: `--on`, else $PERENNIAL_ON, else `config.yaml`, else this machine.
 
-`config.yaml` stands in the platform's home (`.perennial/` of the project, or $PERENNIAL_HOME) and
-holds two keys at most: `on: kubernetes` and `context: NAME`.
+`config.yaml` is in the platform's home (`.perennial/` of the project, or $PERENNIAL_HOME) and
+holds at most two keys: `on: kubernetes` and `context: NAME`.
 """
 
 import os
@@ -12,7 +12,7 @@ import click
 from contract.errors import AskedWrongly
 from contract.problem.yaml import parse
 from contract.strict import Strict
-from perennial.console import KUBERNETES, MACHINE, PLACES
+from perennial.console import KUBERNETES, LOCATIONS, MACHINE
 from perennial.local.home import Home, find_home
 from perennial.platform import PlatformLocation
 
@@ -20,7 +20,7 @@ FILE = "config.yaml"
 
 
 class LocationChoice(Strict):
-    """The place that is meant."""
+    """The platform that the user chose."""
 
     on: str
     context: str | None
@@ -30,30 +30,32 @@ class LocationChoice(Strict):
 def choose(
     on: str | None, context: str | None, environment: Mapping[str, str], home: Home
 ) -> LocationChoice:
-    """Return the place: what is given comes before the environment, and that before the file.
+    """Return the location: an option takes precedence over the environment, and that over the file.
 
     Raises:
-        AskedWrongly: a place of that name is not known, or the file holds something else.
+        AskedWrongly: the location is unknown, or the file holds something else.
     """
-    written = _written(home)
-    where = on or environment.get("PERENNIAL_ON") or written.get("on") or MACHINE
-    if where not in PLACES:
-        sentence = f"The place {where!r} was found; one of {', '.join(PLACES)} is expected."
+    settings = _read_settings(home)
+    location = on or environment.get("PERENNIAL_ON") or settings.get("on") or MACHINE
+    if location not in LOCATIONS:
+        sentence = (
+            f"The location {location!r} was found; one of {', '.join(LOCATIONS)} is expected."
+        )
         raise AskedWrongly(sentence)
-    named = context or environment.get("PERENNIAL_CONTEXT") or written.get("context")
-    if context and where != KUBERNETES:
-        sentence = f"--context {context!r} is for a cluster; say --on kubernetes as well."
+    kube_context = context or environment.get("PERENNIAL_CONTEXT") or settings.get("context")
+    if context and location != KUBERNETES:
+        sentence = f"--context {context!r} is for a cluster; add --on kubernetes."
         raise AskedWrongly(sentence)
-    return LocationChoice(on=where, context=named or None)
+    return LocationChoice(on=location, context=kube_context or None)
 
 
-def find_place() -> PlatformLocation:
-    """Return the place that the command line, the environment or the file names."""
+def resolve_location() -> PlatformLocation:
+    """Return the location that the command line, the environment or the file names."""
     home = find_home()
-    given = click.get_current_context().find_root().params
-    choice = choose(given.get("on"), given.get("context"), os.environ, home)
+    options = click.get_current_context().find_root().params
+    choice = choose(options.get("on"), options.get("context"), os.environ, home)
     if choice.on == KUBERNETES:
-        from perennial.kubernetes.cluster_location import ClusterLocation  # noqa: PLC0415 - one place a command
+        from perennial.kubernetes.cluster_location import ClusterLocation  # noqa: PLC0415 - one location a command
 
         return ClusterLocation(home, choice.context)
     from perennial.local.machine_location import MachineLocation  # noqa: PLC0415 - as above
@@ -61,16 +63,16 @@ def find_place() -> PlatformLocation:
     return MachineLocation(home)
 
 
-def _written(home: Home) -> dict[str, str]:
+def _read_settings(home: Home) -> dict[str, str]:
     file = home.folder / FILE
     if not file.exists():
         return {}
-    found, _ = parse(file.read_text(encoding="utf-8"), str(file))
-    is_known = isinstance(found, dict) and found.keys() <= {"on", "context"}
-    if not is_known or not all(isinstance(value, str) for value in found.values()):
+    document, _ = parse(file.read_text(encoding="utf-8"), str(file))
+    is_known = isinstance(document, dict) and document.keys() <= {"on", "context"}
+    if not is_known or not all(isinstance(value, str) for value in document.values()):
         sentence = (
-            f"{str(file)!r} was found to hold something else; `on: machine` or `on: kubernetes`, "
-            "and `context: NAME`, are expected."
+            f"{str(file)!r} holds something else than the expected keys: `on: machine` or "
+            "`on: kubernetes`, and `context: NAME`."
         )
         raise AskedWrongly(sentence)
-    return dict(found)
+    return dict(document)

@@ -1,4 +1,4 @@
-"""How a command speaks: to a person on a terminal, or to a program in one JSON document.
+"""Output of a command: text and tables for a person, or one JSON document for a program.
 
 With `--json`, standard output holds one document and nothing else; progress and logs go to standard
 error. `rich` is imported only when there is something to show with it.
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
 MACHINE, KUBERNETES = "machine", "kubernetes"
-PLACES = (MACHINE, KUBERNETES)
+LOCATIONS = (MACHINE, KUBERNETES)
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe
 
 
 class Console:
-    """The voice of one command."""
+    """Writes what one command prints."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._consoles: dict[bool, RichConsole] = {}
+        self._rich_consoles: dict[bool, RichConsole] = {}
 
     @property
     def progress(self) -> "RichConsole":
-        """Where news of a long work goes: standard error when a program listens."""
+        """The `rich` console of text and tables: standard error with `--json`."""
         return self._console(to_errors=self.as_json)
 
-    def say(self, text: str) -> None:
-        """Tell a person something on the way."""
+    def print(self, text: str) -> None:
+        """Print a line of text, without markup."""
         self.progress.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def answer(self, document: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Give a program its one document; silent for a person."""
+    def emit_json(self, document: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Print the JSON document on standard output; nothing without `--json`."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
             sys.stdout.flush()
 
     def table(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show a table to a person."""
+        """Print a table; nothing with `--json`."""
         if self.as_json:
             return
         from rich.table import Table  # noqa: PLC0415 - 60 ms that `--json` need not pay
@@ -59,17 +59,17 @@ class Console:
         self.progress.print(table)
 
     def _console(self, *, to_errors: bool) -> "RichConsole":
-        if to_errors not in self._consoles:
+        if to_errors not in self._rich_consoles:
             from rich.console import Console as RichConsole  # noqa: PLC0415 - as above
 
             stream = sys.stderr if to_errors else sys.stdout
             width = None if stream.isatty() else PLAIN_WIDTH
-            self._consoles[to_errors] = RichConsole(file=stream, width=width)
-        return self._consoles[to_errors]
+            self._rich_consoles[to_errors] = RichConsole(file=stream, width=width)
+        return self._rich_consoles[to_errors]
 
 
 class Command(click.Command):
-    """A command with `--json`, an example, and failures as one sentence with their exit code."""
+    """A command with `--json`, an example, and errors as one sentence with their exit code."""
 
     def __init__(self, *arguments: Any, example: str = "", **settings: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(*arguments, **settings)
@@ -78,12 +78,12 @@ class Command(click.Command):
         text = "Print one JSON document on standard output."
         self.params.append(click.Option(option, is_flag=True, help=text))
         self.params += [
-            _also_behind(["--on"], type=click.Choice(PLACES)),
-            _also_behind(["--context"], metavar="NAME"),
+            _repeated_option(["--on"], type=click.Choice(LOCATIONS)),
+            _repeated_option(["--context"], metavar="NAME"),
         ]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples as they are typed."""
+        """Append the examples to the help text."""
         del ctx
         if self.example:
             with formatter.section("Example"):
@@ -91,7 +91,7 @@ class Command(click.Command):
                     formatter.write_text(line)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
-        """Run the command; turn what it could not do into a sentence and an exit code."""
+        """Run the command; print an expected error as one sentence and exit with its code."""
         try:
             return super().invoke(ctx)
         except PerennialError as error:
@@ -102,23 +102,23 @@ class Command(click.Command):
             ctx.exit(error.exit_code)
 
 
-def _also_behind(words: list[str], **settings: Any) -> click.Option:  # noqa: ANN401 - click's own
-    """Return an option of `perennial` that is taken behind the command's name as well, unshown."""
+def _repeated_option(names: list[str], **settings: Any) -> click.Option:  # noqa: ANN401 - click's own
+    """Return an option of `perennial` that is accepted after the command's name too; hidden in help."""
 
-    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    def store(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
         if value is not None:
             ctx.find_root().params[str(param.name)] = value
 
-    text = "As before the command."
+    text = "The same as before the command's name."
     return click.Option(
-        words, expose_value=False, callback=keep, hidden=True, help=text, **settings
+        names, expose_value=False, callback=store, hidden=True, help=text, **settings
     )
 
 
-def plain(value: object) -> str:
-    """Return a value as a person reads it: 12,345 and 0.8123, a digest by its first 12 digits.
+def format_value(value: object) -> str:
+    """Return a value as text: 12,345 and 0.8123, a digest by its first 12 digits.
 
-    >>> plain(336776), plain(0.81234567), plain(True)
+    >>> format_value(336776), format_value(0.81234567), format_value(True)
     ('336,776', '0.8123', 'yes')
     """
     if isinstance(value, bool):

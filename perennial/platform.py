@@ -1,6 +1,6 @@
-"""Where a platform is, as a command sees it: the same words for this machine and for a cluster.
+"""Interfaces of a platform: the same for this machine and for a cluster.
 
-Two rooms fill them in: `perennial.local` starts processes, `perennial.kubernetes` asks kubectl.
+Two packages implement them: `perennial.local` with processes, `perennial.kubernetes` with kubectl.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # `validate` and `plan` need no HTTP and no S3
     from perennial.clients.service import Service
 
 Report = Callable[[str], None]
-"""Told a line whenever there is news: what is waited for, what a person may want to mend."""
+"""Called with a line of progress or a warning."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,31 @@ class ComponentStatus:
     state: str
     """waiting, preparing, running, restarting, stopped."""
     process: dict[str, object] | None
-    """How it is found: `pid` and when it `began`, or the `pod`."""
+    """Identifies it: `pid` and the time `began`, or `pod`."""
     restarts: int
     problem: str
-    """The last thing that went wrong, one sentence; empty where nothing did."""
+    """The last error as one sentence; empty where there is none."""
 
     @property
     def name(self) -> str:
-        """What a person finds it by."""
-        found = self.process or {}
-        return str(found.get("pid") or found.get("pod") or "-")
+        """Its process id or its pod's name; a hyphen without either."""
+        process = self.process or {}
+        return str(process.get("pid") or process.get("pod") or "-")
 
 
 @dataclass(frozen=True)
-class Condition:
-    """How the platform is."""
+class PlatformStatus:
+    """State of the components, and of the platform as a whole."""
 
     components: dict[str, ComponentStatus] = field(default_factory=dict)
     waiting_for: str | None = None
-    """What is not ready yet, in words; None when everything answers."""
+    """The name of the first component that is not ready; None when all are."""
     memory_bytes: int | None = None
-    """None where nobody may know it."""
+    """None without the right to read it."""
 
 
 class Platform(Protocol):
-    """A platform that is up."""
+    """A running platform."""
 
     def store(self) -> "Store":
         """Open the store."""
@@ -61,36 +61,36 @@ class Platform(Protocol):
         """Return the client of its Airflow."""
 
     def service(self, problem: str) -> "Service | None":
-        """Return the client of a problem's service; None where none ever served."""
+        """Return the client of a problem's service; None before the first deployment."""
 
     def rollout_target(self, problem: str) -> "RolloutTarget":
         """Return what a model of the problem is rolled out to."""
 
     def pinned(self, problem: str) -> frozenset[str]:
-        """Return the digests that are named outside the store, so that nobody removes them."""
+        """Return the digests that are referenced outside the store; `gc` must keep them."""
 
     def problems(self) -> list[str]:
-        """Return the names of the problems that it knows, sorted."""
+        """Return the names of its problems, sorted."""
 
     def check_problem(self, problem: Problem) -> None:
-        """See that a run of the problem would find what its file says and mentions.
+        """Check that the platform has the problem's file and the variables that it mentions.
 
         Raises:
-            AskedWrongly: it would not.
+            AskedWrongly: something is missing or different.
         """
 
-    def condition(self) -> Condition:
-        """Return how it is."""
+    def status(self) -> PlatformStatus:
+        """Return the state of its components."""
 
     def faults(self, problem: str) -> list[str]:
-        """Return a sentence for each thing of this problem that waits for a person."""
+        """Return a sentence for each fault of this problem that needs a person."""
 
     def links(self) -> dict[str, str]:
-        """Return where a person looks, and where the password stands."""
+        """Return URLs and paths for a person, and where the password is."""
 
 
 class PlatformLocation(Protocol):
-    """Where a platform is, or will be."""
+    """Where a platform runs: started, connected to and stopped from here."""
 
     @property
     def problems(self) -> tuple[Path, ...]:
@@ -98,16 +98,16 @@ class PlatformLocation(Protocol):
 
     @property
     def unit(self) -> str:
-        """What its parts are: processes, or pods."""
+        """What its components are counted in: processes or pods."""
 
     def up(self, report: Report, overlay: str | None) -> float:
-        """Start the platform and wait until it answers; return the seconds that it took."""
+        """Start the platform and wait until it is ready; return the seconds that it took."""
 
     def down(self, report: Report) -> int:
-        """Stop it and keep what it stored; return how many of its unit there were."""
+        """Stop it and keep its data; return the number of processes or pods."""
 
-    def opened(self) -> AbstractContextManager[Platform]:
-        """Yield the platform; whatever leads to it is closed behind it.
+    def connect(self) -> AbstractContextManager[Platform]:
+        """Yield the platform; connections to it are closed at exit.
 
         Raises:
             AskedWrongly: it is not up.

@@ -1,4 +1,4 @@
-"""Where a problem stands: who should serve, who does, and what ran last."""
+"""State of one problem: champion, rollout, service, and the last runs."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,82 +11,81 @@ from perennial.platform import Platform
 T = TypeVar("T")
 
 
-def standing(platform: Platform, problem: str) -> dict[str, Any]:
-    """Return champion, rollout, service, last runs of both DAGs, and what a person should mend.
+def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
+    """Return champion, rollout, service, last runs of both DAGs, and warnings.
 
-    A document that cannot be read is a warning, and everything else is told as usual.
+    A document that cannot be read is a warning; everything else is reported as usual.
     """
     airflow = platform.airflow()
-    damaged: dict[str, str] = {}
-    holder = _readable("champion", lambda: read_champion(platform.store(), problem), damaged)
-    told = _readable("rollout", platform.rollout_target(problem).rolled_out, damaged)
-    service = None
-    if told or damaged:
-        service = _readable("service", lambda: platform.service(problem), damaged)
+    champion, champion_error = _read(lambda: read_champion(platform.store(), problem))
+    rolled_out, rollout_error = _read(platform.rollout_target(problem).rolled_out)
+    service, service_error = None, ""
+    if rolled_out or champion_error or rollout_error:
+        service, service_error = _read(lambda: platform.service(problem))
+    errors = {"champion": champion_error, "rollout": rollout_error, "service": service_error}
+    damaged = {name: error for name, error in errors.items() if error}
     info = service.info() if service else None
-    answers = None if info is None else info.get("digest")
+    served = None if info is None else info.get("digest")
     runs = {
         part: next(iter(airflow.runs(f"{problem}__{part}", limit=1)), None)
         for part in ("lifecycle", "monitoring")
     }
+    # An unknown digest disagrees with nothing.
+    expected = None if damaged else (champion.digest if champion else None, rolled_out, served)
     return {
-        "champion": None if holder is None else holder.model_dump(mode="json"),
-        "rollout": told,
+        "champion": None if champion is None else champion.model_dump(mode="json"),
+        "rollout": rolled_out,
         "damaged": sorted(damaged),
-        "service": service and {"url": service.url, "digest": answers, "info": info},
+        "service": service and {"url": service.url, "digest": served, "info": info},
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
         "warnings": [
             *damaged.values(),
-            # What is not known disagrees with nothing.
-            *(
-                []
-                if damaged
-                else warnings(problem, holder.digest if holder else None, told, answers)
-            ),
+            *(warnings(problem, *expected) if expected else ()),
             *(
                 f"its last {part} failed: {why}"
                 for part, run in runs.items()
                 if run is not None and run.state == "failed"
-                for why in reasons(airflow, f"{problem}__{part}", run.dag_run_id)
+                for why in failure_reasons(airflow, f"{problem}__{part}", run.dag_run_id)
             ),
             *platform.faults(problem),
         ],
     }
 
 
-def _readable(name: str, read: Callable[[], T], damaged: dict[str, str]) -> T | None:
-    """Return what a document says; None for one that cannot be read, and its sentence in `damaged`."""
+def _read(read: Callable[[], T]) -> tuple[T | None, str]:
+    """Return a document and no error; None and the sentence for one that cannot be read."""
     try:
-        return read()
+        return read(), ""
     except DamagedDocument as error:
-        damaged[name] = str(error)
-        return None
+        return None, str(error)
 
 
-def reasons(airflow: Airflow, dag: str, run: str) -> list[str]:
-    """Return why a run failed: what each of its tasks that failed by itself said."""
+def failure_reasons(airflow: Airflow, dag: str, run: str) -> list[str]:
+    """Return why a run failed: the sentence of each task that failed by itself."""
     failed = [task for task in airflow.tasks(dag, run) if task.state == "failed"]
     return [
-        str(airflow.xcom(dag, run, task.task_id, "why") or f"{task.task_id}: it said nothing")
+        str(airflow.xcom(dag, run, task.task_id, "why") or f"{task.task_id}: it left no message")
         for task in failed
     ]
 
 
-def warnings(problem: str, holder: str | None, told: str | None, answers: str | None) -> list[str]:
+def warnings(
+    problem: str, champion: str | None, rolled_out: str | None, served: str | None
+) -> list[str]:
     """Return a sentence for each disagreement between champion, rollout and service."""
-    found = []
-    if told != holder:
-        found.append(
-            f"the rollout names {_short(told)} and the champion is {_short(holder)}; "
-            f"a deployment is at work, or was cut short: `perennial rollback {problem}` mends it."
+    sentences = []
+    if rolled_out != champion:
+        sentences.append(
+            f"the rollout names {_short_digest(rolled_out)} and the champion is {_short_digest(champion)}; "
+            f"a deployment is running, or was interrupted: `perennial rollback {problem}` repairs it."
         )
-    if told is not None and answers != told:
-        found.append(
-            f"the service serves {_short(answers)} and {_short(told)} is rolled out; "
+    if rolled_out is not None and served != rolled_out:
+        sentences.append(
+            f"the service serves {_short_digest(served)} and {_short_digest(rolled_out)} is rolled out; "
             "it is starting, or its log says why."
         )
-    return found
+    return sentences
 
 
-def _short(digest: str | None) -> str:
+def _short_digest(digest: str | None) -> str:
     return digest[:12] if digest else "nothing"

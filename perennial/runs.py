@@ -1,4 +1,4 @@
-"""Follows a run in Airflow: which stage is at work, how long, what it said when it ended."""
+"""Follows a run in Airflow: its stages, how long each took, and what each reported."""
 
 import re
 import time
@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contract.stages import STAGES
-from perennial.clients.airflow_api import ENDED, Airflow, DagRun, TaskInstance, patiently
+from perennial.clients.airflow_api import ENDED, Airflow, DagRun, TaskInstance, retry_while_away
 
-LOOK_SECONDS = 1.0
-LIST_EVERY = 3  # looks: a list of tasks costs the API server 30 ms of CPU, the run's state a few
+POLL_SECONDS = 1.0
+LIST_EVERY = 3  # polls: a list of tasks costs the API server 30 ms of CPU, the run's state a few
 TASK_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _EXIT = re.compile(r"\bexit (\d+)\b")
 BUG = 1
@@ -19,7 +19,7 @@ BUG = 1
 
 @dataclass(frozen=True)
 class TaskProgress:
-    """One task of a run, as far as it got."""
+    """State of one task of a run."""
 
     name: str
     state: str
@@ -29,16 +29,16 @@ class TaskProgress:
     facts: dict[str, Any] = field(default_factory=dict)
     manifest: str = ""
     why: str = ""
-    """Of a task that did not end well: its sentence."""
+    """Of a task that failed: its message."""
 
     @property
     def is_stage(self) -> bool:
-        """Whether it is one of the twelve, and not the schedule's own."""
+        """Whether it is a stage of the lifecycle, and not a helper task of the DAG."""
         return self.name in STAGES
 
 
 @dataclass(frozen=True)
-class Followed:
+class FinishedRun:
     """A run that ended."""
 
     dag: str
@@ -49,7 +49,7 @@ class Followed:
 
     @property
     def exit_code(self) -> int:
-        """0 for a good end; else what the failed stage ended with, 1 where it cannot be told."""
+        """0 for success; else the exit code of the failed stage, 1 where it is not known."""
         if self.state == "success":
             return 0
         return next((exit_code(step.why) for step in self.failed), BUG)
@@ -60,22 +60,22 @@ class Followed:
         return [step for step in self.steps if step.state == "failed"]
 
     def step(self, name: str) -> TaskProgress | None:
-        """Return the task of that name that ended well."""
-        found = (step for step in self.steps if step.name == name and step.state == "success")
-        return next(found, None)
+        """Return the task of that name that succeeded; None without one."""
+        matching = (s for s in self.steps if s.name == name and s.state == "success")
+        return next(matching, None)
 
 
 def exit_code(sentence: str) -> int:
-    """Return the exit code that a failed stage's sentence tells.
+    """Return the exit code that a failed stage's message contains.
 
     >>> exit_code("validation: exit 3, refused: 5 % of the rows are bad")
     3
     >>> exit_code("tuning: killed by SIGKILL (out of memory, or a lost worker?)")
     75
     """
-    found = _EXIT.search(sentence)
-    if found:
-        return int(found[1])
+    match = _EXIT.search(sentence)
+    if match:
+        return int(match[1])
     return 75 if "killed by" in sentence else BUG
 
 
@@ -83,31 +83,31 @@ def follow(
     airflow: Airflow,
     dag: str,
     run: str,
-    look: Callable[[list[TaskProgress]], None],
+    show: Callable[[list[TaskProgress]], None],
     *,
-    is_watched: bool = True,
-) -> Followed:
-    """Watch a run until it ends; `look` is shown the tasks that began, every few seconds.
+    is_interactive: bool = True,
+) -> FinishedRun:
+    """Poll a run until it ends; `show` gets the tasks that have started, every few seconds.
 
-    Where nobody watches it asks half as often: to be asked is a twentieth of what a run costs.
+    Without a terminal it polls half as often: answering costs a twentieth of a run's CPU.
 
     Raises:
-        TryAgain: Airflow stayed away.
+        TryAgain: Airflow was unreachable for too long.
     """
-    told: dict[tuple[str, int, str], TaskProgress] = {}
+    ended_steps: dict[tuple[str, int, str], TaskProgress] = {}
     number = 0
     while True:
-        state: DagRun = patiently(lambda: airflow.run(dag, run))
+        state: DagRun = retry_while_away(lambda: airflow.run(dag, run))
         has_ended = state.state in ENDED
         if has_ended or number % LIST_EVERY == 0:
-            tasks: list[TaskInstance] = patiently(lambda: airflow.tasks(dag, run))
-            steps = [_step(airflow, dag, run, task, told) for task in tasks if task.state]
-            look(steps)
+            tasks: list[TaskInstance] = retry_while_away(lambda: airflow.tasks(dag, run))
+            steps = [_step(airflow, dag, run, task, ended_steps) for task in tasks if task.state]
+            show(steps)
         if has_ended:
             seconds = _seconds(state.start_date, state.end_date)
-            return Followed(dag, run, state.state, seconds, tuple(steps))
+            return FinishedRun(dag, run, state.state, seconds, tuple(steps))
         number += 1
-        time.sleep(LOOK_SECONDS if is_watched else 2 * LOOK_SECONDS)
+        time.sleep(POLL_SECONDS if is_interactive else 2 * POLL_SECONDS)
 
 
 def _step(
@@ -115,21 +115,21 @@ def _step(
     dag: str,
     run: str,
     task: TaskInstance,
-    told: dict[tuple[str, int, str], TaskProgress],
+    ended_steps: dict[tuple[str, int, str], TaskProgress],
 ) -> TaskProgress:
-    """Return the task's step; what it said is asked once."""
+    """Return the task's progress; the result of a task that ended is fetched once."""
     state = str(task.state)
-    known = told.get((task.task_id, task.try_number, state))
+    known = ended_steps.get((task.task_id, task.try_number, state))
     if known is not None:
         return known
     result: dict[str, Any] = {}
     why = ""
     if state == "success" and task.task_id in STAGES:
-        found = patiently(lambda: airflow.xcom(dag, run, task.task_id))
-        result = found if isinstance(found, dict) else {}
+        value = retry_while_away(lambda: airflow.xcom(dag, run, task.task_id))
+        result = value if isinstance(value, dict) else {}
     elif state in {"failed", "up_for_retry"}:
-        found = patiently(lambda: airflow.xcom(dag, run, task.task_id, "why"))
-        why = str(found or "it said nothing; its log is in Airflow's pages")
+        message = retry_while_away(lambda: airflow.xcom(dag, run, task.task_id, "why"))
+        why = str(message or "it left no message; its log is in Airflow's pages")
     step = TaskProgress(
         name=task.task_id,
         state=state,
@@ -141,7 +141,7 @@ def _step(
         why=why,
     )
     if state in TASK_ENDED:
-        told[task.task_id, task.try_number, state] = step
+        ended_steps[task.task_id, task.try_number, state] = step
     return step
 
 

@@ -1,4 +1,4 @@
-"""Moments as people type them: a date or a time, in the problem's time zone where none is given."""
+"""Times on the command line: ISO 8601, in the problem's time zone where none is given."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -6,33 +6,33 @@ from zoneinfo import ZoneInfo
 from contract.errors import AskedWrongly
 
 
-def parse_moment(text: str, zone: str, option: str) -> datetime:
-    """Return the moment that `text` names.
+def parse_time(text: str, zone: str, option: str) -> datetime:
+    """Return the time that `text` states; `option` is named in the error.
 
     Raises:
-        AskedWrongly: it is not ISO 8601.
+        AskedWrongly: `text` is not ISO 8601.
 
-    >>> parse_moment("2013-10-01", "UTC", "--window-end").isoformat()
+    >>> parse_time("2013-10-01", "UTC", "--window-end").isoformat()
     '2013-10-01T00:00:00+00:00'
     """
     try:
-        moment = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError as error:
         sentence = (
             f"{option} {text!r} was found; a time is expected, "
             "such as 2013-10-01 or 2013-10-01T06:00:00+02:00."
         )
         raise AskedWrongly(sentence) from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=ZoneInfo(zone))
 
 
-def written(moment: datetime | str | None) -> str:
-    """Return a moment as tables show it, to the minute; a hyphen for none.
+def format_time(time: datetime | str | None) -> str:
+    """Return a time as tables show it, to the minute; a hyphen for None.
 
-    >>> written("2013-10-01T06:00:00+00:00")
+    >>> format_time("2013-10-01T06:00:00+00:00")
     '2013-10-01 06:00'
     """
-    if moment is None:
+    if time is None:
         return "-"
-    found = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return found.strftime("%Y-%m-%d %H:%M")
+    parsed = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return parsed.strftime("%Y-%m-%d %H:%M")

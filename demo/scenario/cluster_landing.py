@@ -47,7 +47,7 @@ def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
         raise AskedWrongly(sentence)
     image = kubectl.get(PLATFORM, "configmap", "images")["data"]["tasks"]
     kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found")
-    kubectl.make(pod(name, image, files))
+    kubectl.create(pod(name, image, files))
     try:
         phase = _wait(kubectl, name)
         output = kubectl("-n", TASKS, "logs", name)

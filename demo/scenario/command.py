@@ -17,13 +17,13 @@ from demo.scenario.flights_scenario import FlightsScenario
 from demo.scenario.weather_source import choose_weather_source
 from demo.scenario.wine_scenario import WineScenario
 from demo.scenario.world import OutsideWorld
-from perennial.config import find_place
-from perennial.console import Command, Console, plain
+from perennial.config import resolve_location
+from perennial.console import Command, Console, format_value
 from perennial.kubernetes.cluster_location import ClusterLocation
 from perennial.local.home import Home, find_home
 from perennial.local.machine_location import MachineLocation
 from perennial.platform import PlatformLocation
-from perennial.times import written
+from perennial.times import format_time
 
 Facts = dict[str, object]
 
@@ -42,7 +42,7 @@ def command(overlay: str | None, as_json: bool) -> None:
     requested, and monitoring checks the day.
     """
     console = Console(as_json=as_json)
-    location = find_place()
+    location = resolve_location()
     open_scenario = _on_cluster if isinstance(location, ClusterLocation) else _on_machine
     with open_scenario(console, location, overlay) as (scenario, facts):
         scenario.run()
@@ -58,7 +58,7 @@ def _on_cluster(
     os.environ.setdefault("LANDING", LANDING)
     facts = _start(console, location, overlay)
     write_files = partial(land, location.kubectl, "land")
-    with location.opened() as platform:
+    with location.connect() as platform:
         yield WineScenario(console, platform, find_home(), write_files), facts
 
 
@@ -71,23 +71,23 @@ def _on_machine(
     if home.data.exists():
         if postgres.exists(home):
             choose_weather_source(home)  # gives the platform what an earlier version kept elsewhere
-        location.up(console.say, overlay)
+        location.up(console.print, overlay)
         _refuse_second_run(location, home)
     weather = choose_weather_source(home)
-    console.say(weather.sentence)
+    console.print(weather.sentence)
     if weather.home != home:
         # Airflow keeps the folders of problems and the sources' names that it was started with.
-        location.down(console.say)
+        location.down(console.print)
     machine = MachineLocation(weather.home)
     facts = _start(console, machine, overlay) | {"weather": weather.sentence}
-    with machine.opened() as platform:
+    with machine.connect() as platform:
         world = OutsideWorld(weather.home, landing, weather.table)
         yield FlightsScenario(console, PlatformFindings(platform), world), facts
 
 
 def _start(console: Console, location: PlatformLocation, overlay: str | None) -> Facts:
-    seconds = location.up(console.say, overlay)
-    console.say(f"The platform is up ({seconds:.1f} s).")
+    seconds = location.up(console.print, overlay)
+    console.print(f"The platform is up ({seconds:.1f} s).")
     return {"ready_seconds": round(seconds, 1)}
 
 
@@ -97,7 +97,7 @@ def _refuse_second_run(location: PlatformLocation, home: Home) -> None:
     Raises:
         AskedWrongly: it did.
     """
-    with location.opened() as platform:
+    with location.connect() as platform:
         if PlatformFindings(platform).entries():
             sentence = (
                 f"The demo of {NAME} ran on this platform before, and time only goes forward; "
@@ -110,16 +110,16 @@ def _refuse_second_run(location: PlatformLocation, home: Home) -> None:
 def _show(console: Console, scenario: Scenario, facts: Facts) -> None:
     claims = scenario.verification.claims
     exit_code = 0 if scenario.verification.all_hold else 1
-    console.answer(document(scenario) | facts | {"exit": exit_code})
+    console.emit_json(document(scenario) | facts | {"exit": exit_code})
     console.table(
         f"What {scenario.name} served when, and why",
         ["at", "what", "model", "before", "why"],
         [
             (
-                written(entry.at),
+                format_time(entry.at),
                 entry.kind,
-                plain(entry.digest or "-"),
-                plain(entry.previous or "-"),
+                format_value(entry.digest or "-"),
+                format_value(entry.previous or "-"),
                 entry.reason,
             )
             for entry in scenario.entries()

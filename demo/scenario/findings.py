@@ -12,9 +12,9 @@ from contract.store.ledger import Ledger, LedgerEntry
 from demo.scenario.checks import Verification
 from perennial.clients.airflow_api import Airflow
 from perennial.clients.service import Service
-from perennial.console import plain
+from perennial.console import format_value
 from perennial.platform import Platform
-from perennial.runs import Followed
+from perennial.runs import FinishedRun
 
 NAME = "flights"
 
@@ -68,7 +68,7 @@ class PlatformFindings:
         holds = decision is not None and decision.verdict in expected
         self.verification.verify(claim, holds=holds, found=found)
 
-    def verify_deployment(self, followed: Followed) -> bool:
+    def verify_deployment(self, followed: FinishedRun) -> bool:
         """Verify that the run's model is the champion and is served; return whether it is served."""
         champion = read_champion(self.store, NAME)
         service = self._platform.service(NAME)
@@ -83,12 +83,12 @@ class PlatformFindings:
         self.verification.verify(
             "the store names the new model as champion",
             holds=champion is not None and champion.digest == digest,
-            found=f"champion {plain(champion.digest) if champion else 'none'}",
+            found=f"champion {format_value(champion.digest) if champion else 'none'}",
         )
         return self.verification.verify(
             "the service answers with it",
             holds=served is not None and served == digest,
-            found=f"the service serves {plain(served or 'nothing')}",
+            found=f"the service serves {format_value(served or 'nothing')}",
         )
 
     def verify_labels(self, decision: Decision | None, served: int) -> None:
@@ -115,7 +115,7 @@ class PlatformFindings:
             found=f"run {run}" if run else "no run was started",
         )
 
-    def verify_evaluation(self, followed: Followed) -> str:
+    def verify_evaluation(self, followed: FinishedRun) -> str:
         """Verify who serves after the challenger was evaluated; return the gate's verdict in words."""
         verdict, trained = followed.step("evaluation"), followed.step("training")
         champion = read_champion(self.store, NAME)
@@ -130,11 +130,11 @@ class PlatformFindings:
         self.verification.verify(
             "the challenger is evaluated against the champion, and the ledger says why",
             holds=bool(entries) and (champion.digest == trained.facts.get("digest")) == promoted,
-            found=f"{verdict.outcome}; champion {plain(champion.digest)}",
+            found=f"{verdict.outcome}; champion {format_value(champion.digest)}",
         )
         self.verification.verify(
             "the service answers with the champion",
             holds=self.service().digest() == champion.digest,
-            found=f"the service serves {plain(self.service().digest() or 'nothing')}",
+            found=f"the service serves {format_value(self.service().digest() or 'nothing')}",
         )
         return f"The gate: {verdict.outcome}. {why}"

@@ -14,8 +14,8 @@ from contract.store.ledger import LedgerEntry
 from demo.scenario.findings import NAME, PlatformFindings
 from demo.scenario.world import OutsideWorld
 from perennial.commands.shared import follow_run
-from perennial.console import Console, plain
-from perennial.runs import Followed
+from perennial.console import Console, format_value
+from perennial.runs import FinishedRun
 
 FIRST_MODEL = date(2013, 5, 15)
 QUIET = (date(2013, 5, 15), date(2013, 5, 21))
@@ -43,7 +43,7 @@ class FlightsScenario:
         """Run every step."""
         self._step("Four months of departures have landed")
         landed = self._world.land(_morning_after(FIRST_MODEL - timedelta(days=1)))
-        self._console.say(f"{landed}; nothing from after {FIRST_MODEL} is visible.")
+        self._console.print(f"{landed}; nothing from after {FIRST_MODEL} is visible.")
 
         self._step("The first model is trained, evaluated and deployed")
         first = self._lifecycle(_morning_after(FIRST_MODEL - timedelta(days=1)))
@@ -95,9 +95,9 @@ class FlightsScenario:
             holds=followed.state == "success",
             found=f"run {run} ended with {followed.state}",
         )
-        self._console.say(self._findings.verify_evaluation(followed))
+        self._console.print(self._findings.verify_evaluation(followed))
 
-    def _lifecycle(self, window_end: datetime) -> Followed:
+    def _lifecycle(self, window_end: datetime) -> FinishedRun:
         """Start the lifecycle as the form of Airflow's page does, and show it."""
         conf = {"window_end": window_end.isoformat()}
         run = self._airflow.trigger(f"{NAME}__lifecycle", conf)
@@ -119,7 +119,7 @@ class FlightsScenario:
             why = "; ".join(step.why for step in followed.failed) or "no decision was written"
             self.verification.verify(f"{last} was monitored", holds=False, found=why)
             return None
-        self._console.say(
+        self._console.print(
             f"{decision.day}: {decision.verdict}. {decision.sentence} {decision.next}"
         )
         return decision
@@ -132,11 +132,13 @@ class FlightsScenario:
         digest = answer.get("model")
         if champion is None or digest != champion.digest:
             self.verification.verify(
-                f"{day} is answered by the champion", holds=False, found=f"by {plain(digest)}"
+                f"{day} is answered by the champion",
+                holds=False,
+                found=f"by {format_value(digest)}",
             )
 
     def _step(self, title: str) -> None:
-        self._console.say(f"\n— {title}")
+        self._console.print(f"\n— {title}")
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -16,10 +16,10 @@ from demo.scenario.checks import Verification
 from demo.scenario.world import run_world
 from perennial.clients.service import Service
 from perennial.commands.shared import follow_run
-from perennial.console import Console, plain
+from perennial.console import Console, format_value
 from perennial.local.home import Home
 from perennial.platform import Platform
-from perennial.runs import Followed
+from perennial.runs import FinishedRun
 
 NAME = TABLE = "wine"
 TARGET = "grower"
@@ -51,7 +51,7 @@ class WineScenario:
         table = _table_of_wines(self._home)
         self._write_files({FILE: table.encode()})
         rows = [_request_row(row) for row in csv.DictReader(table.splitlines())]
-        self._console.say(f"{len(rows)} bottles, and who grew them.")
+        self._console.print(f"{len(rows)} bottles, and who grew them.")
 
         self._step("A model is trained, evaluated and deployed")
         followed = self._run_dag("lifecycle")
@@ -78,11 +78,11 @@ class WineScenario:
         """Return where a person looks."""
         return self._platform.links()
 
-    def _run_dag(self, part: str) -> Followed:
+    def _run_dag(self, part: str) -> FinishedRun:
         dag = f"{NAME}__{part}"
         return follow_run(self._console, self._airflow, dag, self._airflow.trigger(dag, {}))
 
-    def _verify_evaluation(self, followed: Followed) -> bool:
+    def _verify_evaluation(self, followed: FinishedRun) -> bool:
         self.verification.verify(
             "the lifecycle ends well in Airflow",
             holds=followed.state == "success",
@@ -97,14 +97,14 @@ class WineScenario:
         self.verification.verify(
             "the champion is the model that the gate accepted",
             holds=(champion.digest == trained.facts.get("digest")) == promoted,
-            found=f"{verdict.outcome}; champion {plain(champion.digest)}",
+            found=f"{verdict.outcome}; champion {format_value(champion.digest)}",
         )
         service = self._service()
         served = service.digest() if service else None
         return self.verification.verify(
             "the service answers with the champion",
             holds=served == champion.digest,
-            found=f"the service serves {plain(served or 'nothing')}",
+            found=f"the service serves {format_value(served or 'nothing')}",
         )
 
     def _request_predictions(self, rows: list[dict[str, Any]]) -> None:
@@ -115,14 +115,14 @@ class WineScenario:
         self.verification.verify(
             f"{len(rows)} bottles are answered by the champion",
             holds=champion is not None and digest == champion.digest,
-            found=f"answered by {plain(digest or 'nobody')}",
+            found=f"answered by {format_value(digest or 'nobody')}",
         )
 
     def _service(self) -> Service | None:
         return self._platform.service(NAME)
 
     def _step(self, title: str) -> None:
-        self._console.say(f"\n— {title}")
+        self._console.print(f"\n— {title}")
 
 
 def _table_of_wines(home: Home) -> str:
@@ -137,5 +137,5 @@ def _request_row(row: dict[str, str]) -> dict[str, Any]:
     return {name: float(value) for name, value in row.items() if name != TARGET}
 
 
-def _why(followed: Followed) -> str:
+def _why(followed: FinishedRun) -> str:
     return "".join(f"; {step.why}" for step in followed.failed)

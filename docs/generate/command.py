@@ -8,10 +8,10 @@ from perennial.__main__ import cli
 WIDTH = 96
 INTRODUCTION = """# The command
 
-`perennial` is what a person types; Airflow's pages show the same runs.
-Each command prints for eyes on a terminal, and one JSON document with `--json`; logs and progress then go to standard error.
+`perennial` is the command line; Airflow's pages show the same runs.
+Each command prints text and tables, or one JSON document with `--json`; logs and progress then go to standard error.
 
-Exit codes: 0 done, 2 asked wrongly, 3 refused, 75 try again; anything else is a bug."""
+Exit codes: 0 success, 2 invalid request, 3 refused, 75 try again; anything else is a bug."""
 
 
 def page() -> str:
@@ -25,12 +25,12 @@ def page() -> str:
 
 
 def _part(name: str, command: click.Command, parent: click.Context | None) -> str:
-    words = f"perennial {name}".strip()
+    title = f"perennial {name}".strip()
     context = click.Context(
         command,
-        info_name=name or words,
+        info_name=name or title,
         parent=parent,
         terminal_width=WIDTH,
         help_option_names=["-h", "--help"],
     )
-    return f"## `{words}`\n\n```text\n{command.get_help(context).strip()}\n```"
+    return f"## `{title}`\n\n```text\n{command.get_help(context).strip()}\n```"

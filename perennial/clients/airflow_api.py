@@ -19,12 +19,12 @@ POLL_SECONDS = 0.5
 ENDED = frozenset({"success", "failed"})
 
 
-class _Answer(BaseModel):
-    # Airflow adds fields from version to version; those that we do not use are none of our business.
+class _Response(BaseModel):
+    # Airflow adds fields from version to version; those that are not used here are ignored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class DagRun(_Answer):
+class DagRun(_Response):
     """One run of a DAG."""
 
     dag_run_id: str
@@ -34,7 +34,7 @@ class DagRun(_Answer):
     run_type: str = ""
 
 
-class TaskInstance(_Answer):
+class TaskInstance(_Response):
     """One task of a run."""
 
     task_id: str
@@ -45,13 +45,13 @@ class TaskInstance(_Answer):
 
 
 class Airflow:
-    """A client with one user's token."""
+    """A client that signs in as one user."""
 
     def __init__(
         self, url: str, user: str, password: str, client: httpx.Client | None = None
     ) -> None:
-        self._who = {"username": user, "password": password}
-        # Without `trust_env` a proxy of the surroundings is never asked for loopback.
+        self._credentials = {"username": user, "password": password}
+        # Without `trust_env` no proxy of the environment is used for loopback.
         self._client = client or httpx.Client(trust_env=False, timeout=REQUEST_SECONDS)
         self._url = url.rstrip("/")
         self._token: str | None = None
@@ -60,40 +60,42 @@ class Airflow:
         """Start a run, once Airflow has seen the DAG; return the run's id.
 
         Raises:
-            AskedWrongly: the DAG is paused or does not come, or a parameter does not fit.
+            AskedWrongly: the DAG is paused or does not appear, or a parameter is invalid.
         """
         self._wait_for_dag(dag)
         # There is no logical date: a run's window is its own parameter.
         body = {"logical_date": None, "conf": conf}
         return DagRun.model_validate(
-            self._ask("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", body)
+            self._request("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", body)
         ).dag_run_id
 
     def run(self, dag: str, run: str) -> DagRun:
         """Return the state of a run."""
-        return DagRun.model_validate(self._ask("GET", _run_path(dag, run)))
+        return DagRun.model_validate(self._request("GET", _run_path(dag, run)))
 
     def runs(self, dag: str, limit: int = 20) -> list[DagRun]:
         """Return the runs of a DAG, newest first; none for a DAG that is not known."""
         path = f"/api/v2/dags/{quote(dag)}/dagRuns?order_by=-run_after&limit={limit}"
         try:
-            found = self._ask("GET", path)
+            page = self._request("GET", path)
         except NotFound:
             return []
-        return [DagRun.model_validate(entry) for entry in found["dag_runs"]]
+        return [DagRun.model_validate(entry) for entry in page["dag_runs"]]
 
     def tasks(self, dag: str, run: str) -> list[TaskInstance]:
         """Return the tasks of a run in the order in which they began."""
-        found = self._ask("GET", f"{_run_path(dag, run)}/taskInstances?limit=100")
-        tasks = [TaskInstance.model_validate(entry) for entry in found["task_instances"]]
-        far = "9999"
-        return sorted(tasks, key=lambda one: one.start_date.isoformat() if one.start_date else far)
+        page = self._request("GET", f"{_run_path(dag, run)}/taskInstances?limit=100")
+        tasks = [TaskInstance.model_validate(entry) for entry in page["task_instances"]]
+        last = "9999"  # a task that has not started
+        return sorted(
+            tasks, key=lambda task: task.start_date.isoformat() if task.start_date else last
+        )
 
     def xcom(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401 - any JSON value
-        """Return what a task told; None where it told nothing."""
+        """Return an XCom value of a task; None without one."""
         path = f"{_run_path(dag, run)}/taskInstances/{quote(task)}/xcomEntries/{quote(key)}"
         try:
-            return self._ask("GET", path)["value"]
+            return self._request("GET", path)["value"]
         except NotFound:
             return None
 
@@ -101,59 +103,61 @@ class Airflow:
         deadline = time.monotonic() + DAG_SECONDS
         while True:
             try:
-                found = self._ask("GET", f"/api/v2/dags/{quote(dag)}")
+                details = self._request("GET", f"/api/v2/dags/{quote(dag)}")
             except NotFound:
-                found = None
-            if found is not None and not found.get("is_stale"):
+                details = None
+            if details is not None and not details.get("is_stale"):
                 break
             if time.monotonic() > deadline:
-                raise AskedWrongly(self._absence(dag))
+                raise AskedWrongly(self._missing_dag_message(dag))
             time.sleep(POLL_SECONDS)
-        if found["is_paused"]:
+        if details["is_paused"]:
             sentence = (
-                f"{dag} is paused, so a run would wait for ever; "
+                f"{dag} is paused, so a run would wait forever; "
                 f"unpause it at {self._url}/dags/{quote(dag)} first."
             )
             raise AskedWrongly(sentence)
 
-    def _absence(self, dag: str) -> str:
-        errors = self._ask("GET", "/api/v2/importErrors?limit=1").get("import_errors", [])
+    def _missing_dag_message(self, dag: str) -> str:
+        errors = self._request("GET", "/api/v2/importErrors?limit=1").get("import_errors", [])
         start = f"Airflow has no DAG {dag!r} after {DAG_SECONDS} s"
         if not errors:
             return f"{start}; is its problem file in the folder of problems?"
         last = str(errors[0]["stack_trace"]).strip().splitlines()[-1]
         return f"{start}; it could not read {errors[0]['filename']}: {last}"
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON value
+    def _request(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON value
         if self._token is None:
-            self._token = str(self._send("POST", "/auth/token", self._who)["access_token"])
+            self._token = str(self._send("POST", "/auth/token", self._credentials)["access_token"])
         return self._send(method, path, body)
 
     def _send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - any JSON value
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            answer = self._client.request(method, f"{self._url}{path}", json=body, headers=headers)
+            response = self._client.request(
+                method, f"{self._url}{path}", json=body, headers=headers
+            )
         except httpx.HTTPError as error:
             sentence = (
                 f"Airflow does not answer at {self._url} ({type(error).__name__}); "
                 "see `perennial status`, or run `perennial up`."
             )
             raise TryAgain(sentence) from error
-        if answer.is_success:
-            return answer.json()
-        raise _failure(answer, path)
+        if response.is_success:
+            return response.json()
+        raise _error(response, path)
 
 
-def patiently(ask: Callable[[], Any], seconds: float = OUTAGE_SECONDS) -> Any:  # noqa: ANN401 - the answer
-    """Return what `ask` returns; where Airflow is away, ask again for `seconds`.
+def retry_while_away(call: Callable[[], Any], seconds: float = OUTAGE_SECONDS) -> Any:  # noqa: ANN401 - the call's own
+    """Return what `call` returns; where Airflow is unreachable, repeat it for `seconds`.
 
     Raises:
-        TryAgain: it stayed away.
+        TryAgain: it was still unreachable then.
     """
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return ask()
+            return call()
         except TryAgain:
             if time.monotonic() > deadline:
                 raise
@@ -165,16 +169,16 @@ def _run_path(dag: str, run: str) -> str:
     return f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(run, safe='')}"
 
 
-def _failure(answer: httpx.Response, path: str) -> Exception:
+def _error(response: httpx.Response, path: str) -> Exception:
     try:
-        detail = answer.json().get("detail")
+        detail = response.json().get("detail")
     except (ValueError, AttributeError):
         detail = None
-    said = " ".join(str(detail or answer.text or "nothing").split())[:500]
-    if answer.status_code == HTTPStatus.NOT_FOUND:
-        return NotFound(f"Airflow knows no {path.partition('?')[0]}: {said}")
-    if answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AskedWrongly(f"Airflow refused the credentials ({answer.status_code}): {said}")
-    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TryAgain(f"Airflow answered {answer.status_code} for {path}: {said}")
-    return AskedWrongly(f"Airflow refused the request ({answer.status_code}): {said}")
+    message = " ".join(str(detail or response.text or "no message").split())[:500]
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound(f"Airflow has no {path.partition('?')[0]}: {message}")
+    if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return AskedWrongly(f"Airflow refused the credentials ({response.status_code}): {message}")
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TryAgain(f"Airflow answered {response.status_code} for {path}: {message}")
+    return AskedWrongly(f"Airflow refused the request ({response.status_code}): {message}")

@@ -1,4 +1,4 @@
-"""The model service of a problem, as the command asks it."""
+"""HTTP client of a problem's prediction service."""
 
 import json
 from http import HTTPStatus
@@ -28,63 +28,63 @@ class Service:
         self._client = client or httpx.Client(trust_env=False, timeout=REQUEST_SECONDS)
 
     def predict(self, rows: Any) -> Any:  # noqa: ANN401 - any JSON value; the service checks it
-        """Return the answer for one row (an object) or for several (a list of them).
+        """Return the predictions for one row (an object) or for several (a list of them).
 
         Raises:
-            AskedWrongly: a field does not fit; the sentence names it.
-            TryAgain: the service is away, or serves nothing yet.
+            AskedWrongly: a field is invalid; the message names it.
+            TryAgain: the service is unreachable, or has no model yet.
         """
         if isinstance(rows, list):
-            return self._ask("POST", protocol.PREDICT_BATCH, {"rows": rows})
-        return self._ask("POST", protocol.PREDICT, rows)
+            return self._request("POST", protocol.PREDICT_BATCH, {"rows": rows})
+        return self._request("POST", protocol.PREDICT, rows)
 
     def info(self) -> protocol.InfoAnswer | None:
         """Return the service's state; None while it does not answer."""
         try:
-            found = self._ask("GET", protocol.INFO, None)
+            info = self._request("GET", protocol.INFO, None)
         except (TryAgain, AskedWrongly):
             return None
-        return cast("protocol.InfoAnswer", found) if isinstance(found, dict) else None
+        return cast("protocol.InfoAnswer", info) if isinstance(info, dict) else None
 
     def digest(self) -> str | None:
         """Return the digest of the model that answers; None while nothing does."""
         info = self.info()
         return info.get("digest") if info else None
 
-    def _ask(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - any JSON value
+    def _request(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - any JSON value
         headers = {protocol.AUTHORIZATION: protocol.bearer(self._key)}
         try:
-            answer = self._client.request(method, f"{self.url}{path}", json=body, headers=headers)
+            response = self._client.request(method, f"{self.url}{path}", json=body, headers=headers)
         except httpx.HTTPError as error:
             sentence = (
                 f"The service of {self._problem!r} does not answer at {self.url} "
                 f"({type(error).__name__}); see `perennial status {self._problem}`."
             )
             raise TryAgain(sentence) from error
-        if answer.is_success:
-            return answer.json()
-        said = _said(answer)
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TryAgain(f"The service answered {answer.status_code}: {said}")
-        raise AskedWrongly(f"The service refused the request ({answer.status_code}): {said}")
+        if response.is_success:
+            return response.json()
+        message = _message(response)
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TryAgain(f"The service answered {response.status_code}: {message}")
+        raise AskedWrongly(f"The service refused the request ({response.status_code}): {message}")
 
 
 def find_service(store: Store, problem: str, api_key: str) -> Service | None:
-    """Return the service that announced itself in the store; None where none ever did.
+    """Return the service that registered itself in the store; None without one.
 
     Raises:
-        DamagedDocument: nobody knows where it listens.
+        DamagedDocument: its address cannot be read.
     """
     address = read_document(store, service_key(problem), ServiceAddress)
     return None if address is None else Service(problem, address.url, api_key)
 
 
-def _said(answer: httpx.Response) -> str:
-    """Return the service's words as one line."""
+def _message(response: httpx.Response) -> str:
+    """Return the error message of a response as one line."""
     try:
-        found = answer.json()
+        body = response.json()
     except ValueError:
-        return " ".join(answer.text.split())[:500] or "nothing"
-    if not isinstance(found, dict) or not isinstance(found.get("error"), str):
-        return json.dumps(found)[:500]
-    return str(found["error"]).rstrip(".")
+        return " ".join(response.text.split())[:500] or "no message"
+    if not isinstance(body, dict) or not isinstance(body.get("error"), str):
+        return json.dumps(body)[:500]
+    return str(body["error"]).rstrip(".")

@@ -2,25 +2,25 @@
 
 import click
 
-from perennial.config import find_place
+from perennial.config import resolve_location
 from perennial.console import Command, Console
 
 
 @click.command(cls=Command, example="perennial down\nperennial --on kubernetes down")
 def command(as_json: bool) -> None:
-    """Stop every process of the platform. What it stored stays; `perennial up` goes on with it.
+    """Stop every process of the platform. Its data stay; `perennial up` continues with them.
 
-    On a cluster: scale everything to no pod, the services of the models included, and end running
-    stages. Nothing is deleted but pods: volumes, Secrets and problems stay, and so does the number
-    of pods of each part, which `up` brings back.
+    On a cluster: scale every Deployment to zero, the prediction services included, and end running
+    stages. Only pods are deleted: volumes, Secrets and problems stay, and `up` restores the number
+    of replicas.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
-    count = place.down(speech.say)
-    speech.answer({"up": False, "stopped": count})
+    console = Console(as_json=as_json)
+    location = resolve_location()
+    count = location.down(console.print)
+    console.emit_json({"up": False, "stopped": count})
     if not as_json:
-        speech.say(
-            f"The platform is down ({count} {place.unit} were stopped)."
+        console.print(
+            f"The platform is down ({count} {location.unit} were stopped)."
             if count
-            else "The platform was not up."
+            else "The platform was not running."
         )

@@ -1,56 +1,62 @@
-"""`perennial gc`: remove what nobody needs any more."""
+"""`perennial gc`: delete runs, models and landed files that are no longer referenced."""
 
 import click
 
 from contract.errors import TryAgain
 from perennial.clients.airflow_api import ENDED, Airflow
-from perennial.config import find_place
+from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.garbage import delete, find_garbage
 from perennial.problems.find import find_problem
 
-KEPT_RUNS = 20  # arbitrary: three weeks of nightly runs can be looked at
+KEPT_RUNS = 20  # arbitrary: about three weeks of nightly runs
 
 
 @click.command(
     cls=Command, example="perennial gc churn\nperennial gc churn --keep-runs 50 --delete"
 )
 @click.argument("name")
-@click.option("--keep-runs", default=KEPT_RUNS, show_default=True, help="Of the newest runs.")
-@click.option("--delete", "is_meant", is_flag=True, help="Delete; without it nothing is changed.")
-def command(name: str, keep_runs: int, is_meant: bool, as_json: bool) -> None:
-    """Print which runs, models and landed files could go; delete them only when told.
+@click.option(
+    "--keep-runs", default=KEPT_RUNS, show_default=True, help="Number of newest runs to keep."
+)
+@click.option(
+    "--delete", "is_deleting", is_flag=True, help="Delete; without it nothing is changed."
+)
+def command(name: str, keep_runs: int, is_deleting: bool, as_json: bool) -> None:
+    """Print which runs, models and landed files can be deleted; delete them with --delete.
 
-    Kept: the champion, every model and run that the ledger says was served, the newest runs and all
-    that they name. Predictions, feedback, monitoring and the ledger are never touched.
+    Kept: the champion, every model and run that was served according to the ledger, the newest runs
+    and everything they reference. Predictions, feedback, monitoring and the ledger are never touched.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
-    find_problem(place.problems, name)
-    with place.opened() as platform:
+    console = Console(as_json=as_json)
+    location = resolve_location()
+    find_problem(location.problems, name)
+    with location.connect() as platform:
         store = platform.store()
-        if is_meant:
+        if is_deleting:
             _refuse_while_running(platform.airflow(), name)
         garbage = find_garbage(store, name, keep_runs, platform.pinned(name))
-        if is_meant:
+        if is_deleting:
             delete(store, garbage)
-    speech.answer({"problem": name, "deleted": is_meant, **garbage.model_dump(mode="json")})
+    console.emit_json({"problem": name, "deleted": is_deleting, **garbage.model_dump(mode="json")})
     rows = [
         ("runs", str(len(garbage.runs)), str(len(garbage.kept_runs))),
         ("models", str(len(garbage.models)), str(len(garbage.kept_models))),
         ("landed files", str(len(garbage.parts)), "-"),
     ]
-    speech.table("", ["", "deleted" if is_meant else "could go", "kept"], rows)
+    console.table("", ["", "deleted" if is_deleting else "can be deleted", "kept"], rows)
     if not as_json:
         size = f"{len(garbage.keys):,} objects, {garbage.bytes / 1e6:,.1f} MB"
-        speech.say(f"{size} {'were deleted' if is_meant else 'could go; --delete removes them'}.")
+        console.print(
+            f"{size} {'were deleted' if is_deleting else 'can be deleted with --delete'}."
+        )
 
 
 def _refuse_while_running(airflow: Airflow, name: str) -> None:
-    """See that no run writes now: what it has written is named by nothing yet.
+    """Check that no run is active: what it has written is not referenced yet.
 
     Raises:
-        TryAgain: one does.
+        TryAgain: a run is active.
     """
     for part in ("lifecycle", "monitoring"):
         for run in airflow.runs(f"{name}__{part}"):

@@ -1,13 +1,13 @@
-"""`perennial history`: what was served when, and why."""
+"""`perennial history`: which model was served when, and why."""
 
 import click
 
 from contract.ledger_lines import ledger_lines
 from contract.store.ledger import Ledger
-from perennial.config import find_place
-from perennial.console import Command, Console, plain
+from perennial.config import resolve_location
+from perennial.console import Command, Console, format_value
 from perennial.problems.find import find_problem
-from perennial.times import written
+from perennial.times import format_time
 
 
 @click.command(cls=Command, example="perennial history churn")
@@ -18,26 +18,26 @@ def command(name: str, as_json: bool) -> None:
     A fault of the data that was written down on several days in a row is one line; with --json all
     entries are printed.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
-    find_problem(place.problems, name)
-    with place.opened() as platform:
+    console = Console(as_json=as_json)
+    location = resolve_location()
+    find_problem(location.problems, name)
+    with location.connect() as platform:
         entries = Ledger(platform.store(), name).entries()
-    speech.answer(
+    console.emit_json(
         {"problem": name, "entries": [entry.model_dump(mode="json") for entry in entries]}
     )
     if not entries and not as_json:
-        speech.say(f"Nothing was decided for {name} yet.")
+        console.print(f"The ledger of {name} has no entries yet.")
         return
-    speech.table(
+    console.table(
         f"Ledger of {name}",
         ["at", "what", "model", "before", "run", "by", "why"],
         [
             (
-                written(line.entry.at),
+                format_time(line.entry.at),
                 line.entry.kind,
-                plain(line.entry.digest or "-"),
-                plain(line.entry.previous or "-"),
+                format_value(line.entry.digest or "-"),
+                format_value(line.entry.previous or "-"),
                 line.entry.run,
                 line.entry.by or "-",
                 line.reason,

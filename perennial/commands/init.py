@@ -26,24 +26,24 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".jsonl", ".jsonl.
 def command(name: str, file: str, target: str, task: str | None, as_json: bool) -> None:
     """Write problems/NAME: a problem file, a suite of expectations and a README to complete.
 
-    The files say what was inferred and why; `perennial run NAME` works without editing them. Beside
-    them stands what adds the problem to a cluster: an overlay names the folder in one line.
+    The files state what was inferred and why; `perennial run NAME` works without editing them. A
+    kustomization beside them adds the problem to a cluster: one line in an overlay names the folder.
     """
-    speech = Console(as_json=as_json)
+    console = Console(as_json=as_json)
     request = Request(name=checked_name(name), file=checked_file(file), target=target, task=task)
     problem, folder = write_problem(find_home(), request)
     files = sorted(str(path) for path in folder.iterdir())
-    speech.answer({"name": problem.name, "folder": str(folder), "files": files})
+    console.emit_json({"name": problem.name, "folder": str(folder), "files": files})
     if not as_json:
-        speech.say(f"{folder} was written: {problem.question}")
-        speech.say(f"Next: read it, then `perennial plan {name}` and `perennial run {name}`.")
+        console.print(f"{folder} was written: {problem.question}")
+        console.print(f"Next: read it, then `perennial plan {name}` and `perennial run {name}`.")
 
 
 def checked_name(name: str) -> str:
-    """Return `name` if a problem may be called so.
+    """Return `name` if it is a valid name of a problem.
 
     Raises:
-        AskedWrongly: it may not.
+        AskedWrongly: it is not.
     """
     if NAME.fullmatch(name) is None:
         sentence = (
@@ -58,12 +58,14 @@ def checked_file(file: str) -> str:
     """Return the absolute path of a table.
 
     Raises:
-        AskedWrongly: there is no such file, or it is of no known kind.
+        AskedWrongly: there is no such file, or its format is unknown.
     """
     path = Path(file).absolute()
     if not path.is_file():
         raise AskedWrongly(f"There is no file {file!r}; give a CSV, JSON lines or Parquet file.")
     if not path.name.lower().endswith(SUFFIXES):
-        sentence = f"The file {path.name!r} is of no known kind; known are: {', '.join(SUFFIXES)}."
+        sentence = (
+            f"The file {path.name!r} has an unknown format; known are: {', '.join(SUFFIXES)}."
+        )
         raise AskedWrongly(sentence)
     return str(path)

@@ -1,4 +1,4 @@
-"""`perennial plan`: what a problem file means, and what would run."""
+"""`perennial plan`: the effective settings of a problem file, and the stages that would run."""
 
 import contextlib
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.config import find_place
+from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.effective_plan import rows_expected, settings, stages
 from perennial.problems.find import load_problem, parse_overrides
@@ -18,31 +18,39 @@ from perennial.problems.find import load_problem, parse_overrides
 def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
     """Print the effective problem, each default with its reason, and the stages that would run.
 
-    Works offline; where the platform is up, the rows of the last collection are counted as well.
+    Works offline; where the platform is up, the rows of the last collection are shown as well.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
-    problem, file = load_problem(place.problems, name, parse_overrides(overrides))
-    found = settings(problem)
+    console = Console(as_json=as_json)
+    location = resolve_location()
+    problem, file = load_problem(location.problems, name, parse_overrides(overrides))
+    effective = settings(problem)
     steps = stages(problem)
     rows: dict[str, int | None] = dict.fromkeys(problem.source)
-    # Offline is the usual case: "unknown" is then the honest answer.
-    with contextlib.suppress(AskedWrongly, TryAgain), place.opened() as platform:
+    # Offline is the usual case: the counts are then unknown.
+    with contextlib.suppress(AskedWrongly, TryAgain), location.connect() as platform:
         rows |= rows_expected(platform.store(), problem)
     document: dict[str, Any] = {
         "name": problem.name,
         "file": str(file),
         "problem": problem.model_dump(mode="json", by_alias=True),
-        "settings": [setting.model_dump(mode="json") for setting in found],
+        "settings": [setting.model_dump(mode="json") for setting in effective],
         "stages": [{"stage": stage, "does": text} for stage, text in steps],
         "rows_expected": rows,
     }
-    speech.answer(document)
-    speech.table(
+    console.emit_json(document)
+    console.table(
         f"{problem.name}: {problem.question}",
         ["key", "value", "", "meaning, and why this default"],
-        [(one.key, one.value, "given" if one.given else "default", one.why) for one in found],
+        [
+            (
+                setting.key,
+                setting.value,
+                "given" if setting.given else "default",
+                setting.why,
+            )
+            for setting in effective
+        ],
     )
-    speech.table("\nWhat runs", ["stage", "does"], steps)
+    console.table("\nWhat runs", ["stage", "does"], steps)
     expected = {name: "unknown" if count is None else f"{count:,}" for name, count in rows.items()}
-    speech.table("\nRows expected", ["source", "rows"], list(expected.items()))
+    console.table("\nRows expected", ["source", "rows"], list(expected.items()))

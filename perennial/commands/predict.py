@@ -1,4 +1,4 @@
-"""`perennial predict`: ask the served model."""
+"""`perennial predict`: predictions of the served model."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.config import find_place
-from perennial.console import Command, Console, plain
+from perennial.config import resolve_location
+from perennial.console import Command, Console, format_value
 from perennial.problems.find import load_problem
 
 SHOWN_ROWS = 50  # arbitrary; `--json` prints all
@@ -25,28 +25,28 @@ SHOWN_ROWS = 50  # arbitrary; `--json` prints all
     "--file", "file", default="-", metavar="FILE|-", help="JSON: a row or a list of rows."
 )
 def command(name: str, file: str, as_json: bool) -> None:
-    """Send rows to the problem's service and print what it answers; the prediction is logged.
+    """Send rows to the problem's service and print its response; the predictions are logged.
 
     A row is a JSON object of column names and values; `-` reads standard input.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
-    problem, _ = load_problem(place.problems, name)
+    console = Console(as_json=as_json)
+    location = resolve_location()
+    problem, _ = load_problem(location.problems, name)
     rows = read_rows(file)
-    with place.opened() as platform:
+    with location.connect() as platform:
         service = platform.service(problem.name)
         if service is None:
             sentence = (
                 f"No model of {problem.name!r} is served yet; run `perennial run {problem.name}`."
             )
             raise TryAgain(sentence)
-        answer = service.predict(rows)
-    speech.answer(answer)
+        response = service.predict(rows)
+    console.emit_json(response)
     if not as_json:
-        _show(speech, answer)
+        _show(console, response)
 
 
-def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service checks it
+def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service validates it
     """Return the rows of a file: an object or a list of objects.
 
     Raises:
@@ -54,36 +54,36 @@ def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service c
     """
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        found = json.loads(text)
+        document = json.loads(text)
     except (OSError, ValueError) as error:
         sentence = f"{file}: found no JSON ({error}); a row or a list of rows is expected."
         raise AskedWrongly(sentence) from error
-    if isinstance(found, dict) and isinstance(found.get("rows"), list):
-        found = found["rows"]
-    rows = found if isinstance(found, list) else [found]
+    if isinstance(document, dict) and isinstance(document.get("rows"), list):
+        document = document["rows"]
+    rows = document if isinstance(document, list) else [document]
     if not rows or not all(isinstance(row, dict) for row in rows):
-        sentence = f"{file}: found {str(found)[:60]!r}; a row or a list of rows is expected."
+        sentence = f"{file}: found {str(document)[:60]!r}; a row or a list of rows is expected."
         raise AskedWrongly(sentence)
-    return found
+    return document
 
 
-def _show(speech: Console, answer: Any) -> None:  # noqa: ANN401 - the service's own words
-    """Show what the service said: its values as lines, its lists as a table."""
-    if not isinstance(answer, dict):
-        speech.say(str(answer))
+def _show(console: Console, response: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Print a response: its values as lines, its lists as tables."""
+    if not isinstance(response, dict):
+        console.print(str(response))
         return
-    lists = {name: value for name, value in answer.items() if isinstance(value, list)}
-    for name, value in answer.items():
+    lists = {name: value for name, value in response.items() if isinstance(value, list)}
+    for name, value in response.items():
         if name not in lists:
-            speech.say(f"{name:<12}{plain(value)}")
+            console.print(f"{name:<12}{format_value(value)}")
     for name, values in lists.items():
-        rows = [(str(place), _line(value)) for place, value in enumerate(values[:SHOWN_ROWS])]
-        speech.table(name, ["row", ""], rows)
+        rows = [(str(index), _line(value)) for index, value in enumerate(values[:SHOWN_ROWS])]
+        console.table(name, ["row", ""], rows)
         if len(values) > SHOWN_ROWS:
-            speech.say(f"… and {len(values) - SHOWN_ROWS} more; --json prints all.")
+            console.print(f"… and {len(values) - SHOWN_ROWS} more; --json prints all.")
 
 
-def _line(value: Any) -> str:  # noqa: ANN401 - the service's own words
+def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
-        return " · ".join(f"{name} {plain(inner)}" for name, inner in value.items())
-    return plain(value)
+        return " · ".join(f"{name} {format_value(inner)}" for name, inner in value.items())
+    return format_value(value)

@@ -1,11 +1,11 @@
-"""`perennial run`: a lifecycle run, from the problem file to a deployed model or a reason why not."""
+"""`perennial run`: a lifecycle run, from the problem file to a deployed or refused model."""
 
 from typing import Any
 
 import click
 
-from perennial.commands.shared import conf_of, follow_run, run_document
-from perennial.config import find_place
+from perennial.commands.shared import follow_run, run_conf, run_document
+from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.find import load_problem, parse_overrides
 
@@ -16,10 +16,12 @@ from perennial.problems.find import load_problem, parse_overrides
     "perennial run churn --no-wait --json",
 )
 @click.argument("name")
-@click.option("--window-start", metavar="T", help="Leave out rows of earlier events.")
-@click.option("--window-end", metavar="T", help="`now` for the whole run. Default: its start.")
-@click.option("--reason", metavar="WORDS", help="Why; the ledger keeps it. Default: manual.")
-@click.option("--force", is_flag=True, help="Make everything anew, without any cache.")
+@click.option("--window-start", metavar="T", help="Ignore rows of earlier events.")
+@click.option(
+    "--window-end", metavar="T", help="End of the data, the run's `now`. Default: its start."
+)
+@click.option("--reason", metavar="TEXT", help="Reason, kept in the ledger. Default: manual.")
+@click.option("--force", is_flag=True, help="Recompute every stage, without the cache.")
 @click.option(
     "--replay/--search",
     "replay",
@@ -43,34 +45,34 @@ def command(  # noqa: PLR0917 - click passes by name
 ) -> None:
     """Run the lifecycle of a problem through Airflow and show it live.
 
-    The gate's verdict is shown; a refused model is a good end (exit 0). A stage that refuses its
-    data makes exit 3, one that was asked wrongly 2, one that gave up on store or network 75.
+    The gate's verdict is shown; a refused model is a success (exit 0). The exit code is 3 where a
+    stage refuses its data, 2 for an invalid request, 75 where store or network stay unreachable.
     """
-    speech = Console(as_json=as_json)
-    changed = parse_overrides(overrides)
-    place = find_place()
-    problem, _ = load_problem(place.problems, name, changed)
-    conf = conf_of(problem.timezone, window_start, window_end)
+    console = Console(as_json=as_json)
+    overridden = parse_overrides(overrides)
+    location = resolve_location()
+    problem, _ = load_problem(location.problems, name, overridden)
+    conf = run_conf(problem.timezone, window_start, window_end)
     conf |= {"reason": reason} if reason else {}
     conf |= {"force": True} if force else {}
     conf |= {} if replay is None else {"replay": replay}
-    conf |= {"set": changed} if changed else {}
-    with place.opened() as platform:
+    conf |= {"set": overridden} if overridden else {}
+    with location.connect() as platform:
         platform.check_problem(problem)
         airflow = platform.airflow()
         dag = f"{problem.name}__lifecycle"
         run = airflow.trigger(dag, conf)
         if no_wait:
             started = {"problem": problem.name, "dag": dag, "run": run, "state": "queued"}
-            speech.answer(started)
+            console.emit_json(started)
             if not as_json:
-                speech.say(f"{dag}: run {run} is queued.")
+                console.print(f"{dag}: run {run} is queued.")
             return
-        followed = follow_run(speech, airflow, dag, run)
-    document: dict[str, Any] = run_document(problem.name, followed)
-    verdict = followed.step("evaluation")
+        finished = follow_run(console, airflow, dag, run)
+    document: dict[str, Any] = run_document(problem.name, finished)
+    verdict = finished.step("evaluation")
     document["verdict"] = verdict.outcome if verdict else None
-    speech.answer(document)
+    console.emit_json(document)
     if not as_json and verdict:
-        speech.say(f"The gate's verdict: {verdict.outcome}.")
-    raise SystemExit(followed.exit_code)
+        console.print(f"The gate's verdict: {verdict.outcome}.")
+    raise SystemExit(finished.exit_code)

@@ -1,4 +1,4 @@
-"""What `run` and `monitor` have in common: the window, the client, the way a run is shown."""
+"""Shared by `run` and `monitor`: the window, and the display of a run."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,60 +7,60 @@ from contract.errors import AskedWrongly
 from contract.stages import STAGES
 from perennial.clients.airflow_api import Airflow
 from perennial.console import Console
-from perennial.progress import shown
-from perennial.runs import Followed, follow
-from perennial.times import parse_moment
+from perennial.progress import live_progress
+from perennial.runs import FinishedRun, follow
+from perennial.times import parse_time
 
 
-def conf_of(zone: str, window_start: str | None, window_end: str | None) -> dict[str, Any]:
-    """Return the window as the DAG's form takes it; what is not given is left out.
+def run_conf(zone: str, window_start: str | None, window_end: str | None) -> dict[str, Any]:
+    """Return the window as the configuration of a DAG run; options that are None are left out.
 
     Raises:
-        AskedWrongly: a time is no time, or the window ends before it starts.
+        AskedWrongly: a time is invalid, or the window ends before it starts.
     """
-    given = {"window_start": window_start, "window_end": window_end}
+    options = {"window_start": window_start, "window_end": window_end}
     window = {
-        name: parse_moment(text, zone, f"--{name.replace('_', '-')}")
-        for name, text in given.items()
+        name: parse_time(text, zone, f"--{name.replace('_', '-')}")
+        for name, text in options.items()
         if text is not None
     }
-    if len(window) == len(given) and window["window_start"] >= window["window_end"]:
+    if len(window) == len(options) and window["window_start"] >= window["window_end"]:
         sentence = (
             f"--window-start {window_start} is not before --window-end {window_end}; "
-            "give a window that holds time."
+            "give an end after the start."
         )
         raise AskedWrongly(sentence)
     return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}
 
 
-def follow_run(speech: Console, airflow: Airflow, dag: str, run: str) -> Followed:
-    """Show a run until it ends, then say how it ended."""
-    speech.say(f"{dag}: run {run}")
+def follow_run(console: Console, airflow: Airflow, dag: str, run: str) -> FinishedRun:
+    """Show a run until it ends, then print its result."""
+    console.print(f"{dag}: run {run}")
     try:
-        with shown(speech) as look:
-            watched = speech.progress.is_terminal
-            followed = follow(airflow, dag, run, look, is_watched=watched)
+        with live_progress(console) as show:
+            is_terminal = console.progress.is_terminal
+            finished = follow(airflow, dag, run, show, is_interactive=is_terminal)
     except KeyboardInterrupt:
-        speech.say(f"{dag}: run {run} goes on without being watched.")
+        console.print(f"{dag}: run {run} continues in Airflow.")
         raise
-    speech.say(f"{dag}: {followed.state} after {followed.seconds:.1f} s")
-    for step in followed.failed:
-        speech.say(step.why)
-    return followed
+    console.print(f"{dag}: {finished.state} after {finished.seconds:.1f} s")
+    for step in finished.failed:
+        console.print(step.why)
+    return finished
 
 
-def run_document(problem: str, followed: Followed) -> dict[str, Any]:
-    """Return a run that ended as `--json` tells it."""
+def run_document(problem: str, finished: FinishedRun) -> dict[str, Any]:
+    """Return a finished run as the document of `--json`."""
     stages = sorted(
-        (step for step in followed.steps if step.is_stage), key=lambda one: STAGES.index(one.name)
+        (step for step in finished.steps if step.is_stage), key=lambda step: STAGES.index(step.name)
     )
     return {
         "problem": problem,
-        "dag": followed.dag,
-        "run": followed.run,
-        "state": followed.state,
-        "seconds": followed.seconds,
-        "exit": followed.exit_code,
-        "why": [step.why for step in followed.failed],
+        "dag": finished.dag,
+        "run": finished.run,
+        "state": finished.state,
+        "seconds": finished.seconds,
+        "exit": finished.exit_code,
+        "why": [step.why for step in finished.failed],
         "stages": [asdict(step) for step in stages],
     }

@@ -1,4 +1,4 @@
-"""`perennial status`: what is up, which model serves, what ran last."""
+"""`perennial status`: components, served models, last runs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,101 +6,102 @@ from typing import Any
 import click
 
 from contract.errors import TryAgain
-from perennial.config import find_place
-from perennial.console import Command, Console, plain
-from perennial.platform import Condition
-from perennial.problem_status import standing
+from perennial.config import resolve_location
+from perennial.console import Command, Console, format_value
+from perennial.platform import PlatformStatus
+from perennial.problem_status import problem_status
 from perennial.problems.find import find_problem
-from perennial.times import written
+from perennial.times import format_time
 
 
 @click.command(cls=Command, example="perennial status\nperennial status churn --json")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
-    """Show the platform's parts, and of each problem the champion, its service, its last runs.
+    """Show the platform's components, and of each problem the champion, its service and last runs.
 
-    What waits for a person is said in a sentence: a rollout that was cut short, why the last run
-    failed; on a cluster also pods without room, image, Secret or memory, and pods that crash.
+    Warnings are sentences: a rollout that was interrupted, why the last run failed; on a cluster
+    also pods without a node, image, Secret or memory, and pods that crash.
 
     With --json, problems.NAME.champion.digest is the digest of the model that serves; for one NAME
     it is also champion.digest.
     """
-    speech = Console(as_json=as_json)
-    place = find_place()
+    console = Console(as_json=as_json)
+    location = resolve_location()
     if name is not None:
-        find_problem(place.problems, name)
-    with place.opened() as platform:
-        condition, links = platform.condition(), platform.links()
+        find_problem(location.problems, name)
+    with location.connect() as platform:
+        status, links = platform.status(), platform.links()
         try:
             names = [name] if name else platform.problems()
-            problems = {one: standing(platform, one) for one in names}
+            problems = {problem: problem_status(platform, problem) for problem in names}
         except TryAgain as error:
             if not as_json:
-                _show_platform(speech, condition, links)
-            raise TryAgain(_with_cause(str(error), condition)) from error
+                _show_platform(console, status, links)
+            raise TryAgain(_with_cause(str(error), status)) from error
     document: dict[str, Any] = {
         "platform": {
             "up": True,
-            "waiting_for": condition.waiting_for,
-            "memory_bytes": condition.memory_bytes,
-            "components": {part: asdict(state) for part, state in condition.components.items()},
+            "waiting_for": status.waiting_for,
+            "memory_bytes": status.memory_bytes,
+            "components": {
+                part: asdict(component) for part, component in status.components.items()
+            },
             **links,
         },
         "problems": problems,
     }
-    speech.answer(document | (problems[name] if name else {}))
+    console.emit_json(document | (problems[name] if name else {}))
     if not as_json:
-        _show_platform(speech, condition, links)
-        _show_problems(speech, problems)
+        _show_platform(console, status, links)
+        _show_problems(console, problems)
 
 
-def _with_cause(sentence: str, condition: Condition) -> str:
-    """Return what did not answer, and what is wrong with the parts behind it."""
-    wrong = [
-        f"{name} {part.problem}" for name, part in condition.components.items() if part.problem
-    ]
-    return " ".join([sentence, *(f"{one.rstrip('.')}." for one in wrong)])
+def _with_cause(sentence: str, status: PlatformStatus) -> str:
+    """Return the error and the faults of the components that may have caused it."""
+    faults = [f"{name} {part.problem}" for name, part in status.components.items() if part.problem]
+    return " ".join([sentence, *(f"{fault.rstrip('.')}." for fault in faults)])
 
 
-def _show_platform(speech: Console, condition: Condition, links: dict[str, str]) -> None:
+def _show_platform(console: Console, status: PlatformStatus, links: dict[str, str]) -> None:
     rows = [
         (name, part.state, part.name, str(part.restarts))
-        for name, part in condition.components.items()
+        for name, part in status.components.items()
     ]
-    speech.table("Platform", ["component", "state", "process", "restarts"], rows)
-    for name, part in condition.components.items():
+    console.table("Platform", ["component", "state", "process", "restarts"], rows)
+    for name, part in status.components.items():
         if part.problem and part.state != "running":
-            speech.say(f"{name} {part.problem}")
-    lacking, used = condition.waiting_for, condition.memory_bytes
+            console.print(f"{name} {part.problem}")
+    missing, used = status.waiting_for, status.memory_bytes
     memory = "its memory is not known" if used is None else f"{used / 2**20:.0f} MiB"
-    speech.say(f"{f'waiting for {lacking}' if lacking else 'all of it answers'}; {memory}")
+    console.print(f"{f'waiting for {missing}' if missing else 'all of it answers'}; {memory}")
     password = links.get("password_file") or links["password_command"]
-    speech.say(f"Airflow: {links['airflow']} (password: {password})\n")
+    console.print(f"Airflow: {links['airflow']} (password: {password})\n")
 
 
-def _show_problems(speech: Console, problems: dict[str, Any]) -> None:
-    speech.table(
+def _show_problems(console: Console, problems: dict[str, Any]) -> None:
+    console.table(
         "Problems",
         ["problem", "champion", "since", "serves", "lifecycle", "monitoring"],
-        [_row(name, found) for name, found in problems.items()],
+        [_row(name, problem) for name, problem in problems.items()],
     )
-    for name, found in problems.items():
-        for sentence in found["warnings"]:
-            speech.say(f"{name}: {sentence}")
+    for name, problem in problems.items():
+        for sentence in problem["warnings"]:
+            console.print(f"{name}: {sentence}")
 
 
-def _row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
-    champion = found["champion"] or {}
-    served = found["service"]["digest"] if found["service"] else None
+def _row(name: str, problem: dict[str, Any]) -> tuple[str, ...]:
+    champion = problem["champion"] or {}
+    served = problem["service"]["digest"] if problem["service"] else None
     return (
         name,
-        plain(
-            champion.get("digest") or ("damaged" if "champion" in found["damaged"] else "none yet")
+        format_value(
+            champion.get("digest")
+            or ("damaged" if "champion" in problem["damaged"] else "none yet")
         ),
-        written(champion.get("since")),
-        plain(served) if served else "nothing",
+        format_time(champion.get("since")),
+        format_value(served) if served else "nothing",
         *(
-            f"{run['state']} {written(run['start_date'])}" if run else "-"
-            for run in (found["lifecycle"], found["monitoring"])
+            f"{run['state']} {format_time(run['start_date'])}" if run else "-"
+            for run in (problem["lifecycle"], problem["monitoring"])
         ),
     )

@@ -1,4 +1,4 @@
-"""`perennial validate`: does a problem file hold?"""
+"""`perennial validate`: check a problem file."""
 
 import json
 from pathlib import Path
@@ -19,31 +19,31 @@ from perennial.problems.find import load_problem
 def command(name: str, as_json: bool) -> None:
     """Check a problem file and the suite of expectations beside it.
 
-    Works offline. Every error is a line with file, line, column, what was found, what was expected.
+    Works offline. Every error is one line: file, line, column, the value found, the value expected.
     """
-    speech = Console(as_json=as_json)
+    console = Console(as_json=as_json)
     problem, file = load_problem(find_home().problem_folders, name)
     suite = check_suite(problem, file)
-    speech.answer({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
+    console.emit_json({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
     if not as_json:
-        speech.say(f"{file} holds: {problem.question}")
+        console.print(f"{file} is valid: {problem.question}")
 
 
 def check_suite(problem: Problem, file: Path) -> str | None:
     """Return the path of the expectations; None where there are none, which is allowed.
 
     Raises:
-        AskedWrongly: the file is no suite.
+        AskedWrongly: the file is not a suite.
     """
     suite = file.parent / problem.checks.suite
     if not suite.exists():
         return None
     try:
-        found = json.loads(suite.read_text(encoding="utf-8"))
+        document = json.loads(suite.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         sentence = f"{suite}: found no JSON ({error}); a suite of Great Expectations is expected."
         raise AskedWrongly(sentence) from error
-    if not isinstance(found, dict) or not isinstance(found.get("expectations", []), list):
+    if not isinstance(document, dict) or not isinstance(document.get("expectations", []), list):
         sentence = f"{suite}: found no suite; an object with a list 'expectations' is expected."
         raise AskedWrongly(sentence)
     return str(suite)

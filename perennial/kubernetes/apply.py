@@ -1,6 +1,6 @@
-"""`up` on a cluster: apply an overlay, show its problems to Airflow at once, wait for Airflow.
+"""`up` on a cluster: apply an overlay, make Airflow load its problems at once, wait for Airflow.
 
-Services are not waited for: before its first model one is up and honestly not ready.
+Prediction services are not waited for: before its first model a service runs and is not ready.
 """
 
 import time
@@ -10,11 +10,11 @@ from contract.errors import AskedWrongly, NotFound, TryAgain
 from contract.kubernetes import READS_SOURCES
 from contract.problem import Problem, read_problem
 from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl, Resource
-from perennial.kubernetes.namespace_snapshot import Look, sentences, waiting_for
-from perennial.kubernetes.overlay import Rendered
+from perennial.kubernetes.namespace_snapshot import NamespaceSnapshot, sentences, waiting_for
+from perennial.kubernetes.overlay import RenderedOverlay
 from perennial.kubernetes.pod_faults import PodFault
-from perennial.kubernetes.scaling import scale_back
-from perennial.kubernetes.secrets import absent_names, keep_names, secret_name
+from perennial.kubernetes.scaling import restore_scale
+from perennial.kubernetes.secrets import add_missing_names, missing_names, secret_name
 from perennial.local.home import Home
 from perennial.platform import Report
 from perennial.problems.find import FILE
@@ -23,87 +23,89 @@ APPLY_SECONDS = 180.0
 READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
-NUDGE = "perennial/nudge"
+REFRESH_ANNOTATION = "perennial/nudge"
 
 
-def bring_up(kubectl: Kubectl, home: Home, overlay: Rendered, report: Report) -> None:
+def apply(kubectl: Kubectl, home: Home, overlay: RenderedOverlay, report: Report) -> None:
     """Apply the overlay and wait until Airflow and the stores are up.
 
     Raises:
-        AskedWrongly: the cluster refuses it, or an image or a Secret is not there.
-        TryAgain: something did not become ready; the sentence says what and why.
+        AskedWrongly: the cluster refuses it, or an image or a Secret is missing.
+        TryAgain: a component did not become ready; the message says which and why.
     """
     _remove_finished_jobs(kubectl, overlay)
-    kubectl("apply", "-f", "-", given=overlay.text, seconds=APPLY_SECONDS)
-    scale_back(kubectl)
-    _nudge(kubectl)
+    kubectl("apply", "-f", "-", stdin=overlay.text, seconds=APPLY_SECONDS)
+    restore_scale(kubectl)
+    _refresh_problem_files(kubectl)
     _free_stuck_pods(kubectl)
     problems = [read_problem(folder / FILE) for folder in overlay.problems]
-    _keep_sources(kubectl, problems, report)
-    _say_shut_in(overlay, problems, report)
-    _say_left_out(home, overlay, report)
+    _add_source_variables(kubectl, problems, report)
+    _warn_blocked_by_policy(overlay, problems, report)
+    _warn_not_in_overlay(home, overlay, report)
     _wait(kubectl, overlay, report)
 
 
-def _remove_finished_jobs(kubectl: Kubectl, overlay: Rendered) -> None:
-    """Delete the Jobs that have ended: a Job's template is immutable, and an image has changed."""
+def _remove_finished_jobs(kubectl: Kubectl, overlay: RenderedOverlay) -> None:
+    """Delete the finished Jobs: a Job's template is immutable, and an image may have changed."""
     for job in overlay.of_kind("Job"):
-        about = job["metadata"]
-        found = _job(kubectl, about)
-        if found is not None and _has_ended(found):
-            name = f"job/{about['name']}"  # which its time to live may take away meanwhile
-            kubectl("-n", about["namespace"], "delete", name, "--ignore-not-found")
+        metadata = job["metadata"]
+        existing = _find_job(kubectl, metadata)
+        if existing is not None and _has_ended(existing):
+            name = f"job/{metadata['name']}"  # its time to live may have removed it meanwhile
+            kubectl("-n", metadata["namespace"], "delete", name, "--ignore-not-found")
 
 
-def _job(kubectl: Kubectl, about: Resource) -> Resource | None:
+def _find_job(kubectl: Kubectl, metadata: Resource) -> Resource | None:
     try:
-        return kubectl.find(about["namespace"], f"job/{about['name']}")
-    except NotFound:  # not even the namespace is there
+        return kubectl.find(metadata["namespace"], f"job/{metadata['name']}")
+    except NotFound:  # the namespace does not exist either
         return None
 
 
 def _has_ended(job: Resource) -> bool:
     conditions = job.get("status", {}).get("conditions", [])
     return any(
-        found["type"] in {"Complete", "Failed"} and found["status"] == "True"
-        for found in conditions
+        condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
+        for condition in conditions
     )
 
 
-def _nudge(kubectl: Kubectl) -> None:
-    """Change an annotation of Airflow's pods: kubelet then looks at their files at once.
+def _refresh_problem_files(kubectl: Kubectl) -> None:
+    """Change an annotation of Airflow's pods, so that kubelet updates their mounted files at once.
 
     Without it a new problem is in the pods after 60 to 90 s, with it after 0.6 s.
     """
     if kubectl.get(PLATFORM, "pods", "--selector", AIRFLOW)["items"]:
-        words = ("annotate", "pods", "--selector", AIRFLOW, "--overwrite")
-        kubectl("-n", PLATFORM, *words, f"{NUDGE}={time.time_ns()}")
+        arguments = ("annotate", "pods", "--selector", AIRFLOW, "--overwrite")
+        kubectl("-n", PLATFORM, *arguments, f"{REFRESH_ANNOTATION}={time.time_ns()}")
 
 
 def _free_stuck_pods(kubectl: Kubectl) -> None:
-    """Delete pods that wait for an image: kubelet would look again after up to five minutes."""
-    for pod, wrong in Look(kubectl, PLATFORM).faults():
-        if wrong.kind == "image":
+    """Delete pods that wait for an image: kubelet would retry after up to five minutes."""
+    for pod, fault in NamespaceSnapshot(kubectl, PLATFORM).faults():
+        if fault.kind == "image":
             name = f"pod/{pod['metadata']['name']}"
             kubectl("-n", PLATFORM, "delete", name, "--ignore-not-found", "--wait=false")
 
 
-def _keep_sources(kubectl: Kubectl, problems: Sequence[Problem], report: Report) -> None:
-    """Put variables of this shell that are missing into the Secrets of the problems' sources."""
+def _add_source_variables(kubectl: Kubectl, problems: Sequence[Problem], report: Report) -> None:
+    """Add variables of this shell that are missing to the Secrets of the problems' sources."""
     for problem in problems:
-        kept = keep_names(kubectl, problem)
-        if kept:
-            report(f"{', '.join(kept)} of this shell is kept in {secret_name(problem.name)}")
-        absent = absent_names(kubectl, problem)
-        if absent:
+        added = add_missing_names(kubectl, problem)
+        if added:
+            report(f"{', '.join(added)} of this shell is kept in {secret_name(problem.name)}")
+        missing = missing_names(kubectl, problem)
+        if missing:
             report(
-                f"{problem.name} mentions {', '.join(absent)}, which is not set; set it and run "
+                f"{problem.name} mentions {', '.join(missing)}, which is not set; set it and run "
                 "`perennial up` again before its first run"
             )
 
 
-def _say_shut_in(overlay: Rendered, problems: Sequence[Problem], report: Report) -> None:
-    """Name the problems that read a database which their stages cannot reach."""
+def _warn_blocked_by_policy(
+    overlay: RenderedOverlay, problems: Sequence[Problem], report: Report
+) -> None:
+    """Warn about problems whose source no network policy lets their stages reach."""
     selectors = [
         policy["spec"]["podSelector"].get("matchLabels", {})
         for policy in overlay.of_kind("NetworkPolicy")
@@ -112,18 +114,19 @@ def _say_shut_in(overlay: Rendered, problems: Sequence[Problem], report: Report)
     if not selectors or any(READS_SOURCES in labels for labels in selectors):
         return
     for problem in problems:
-        needed = [source.egress for source in problem.source.values() if source.egress]
-        if needed:
+        blocked = [source.egress for source in problem.source.values() if source.egress]
+        if blocked:
             report(
-                f"{problem.name} reads {needed[0].service}, and no network policy lets its stages "
+                f"{problem.name} reads {blocked[0].service}, and no network policy lets its stages "
                 "out to one; add `- ../../components/database-sources` to the components of "
                 f"{overlay.folder.name}"
             )
 
 
-def _say_left_out(home: Home, overlay: Rendered, report: Report) -> None:
-    here = {file.parent.resolve() for file in home.problems.glob(f"*/{FILE}")}
-    names = sorted(folder.name for folder in here - set(overlay.problems))
+def _warn_not_in_overlay(home: Home, overlay: RenderedOverlay, report: Report) -> None:
+    """Warn about local problems that the overlay does not name."""
+    local = {file.parent.resolve() for file in home.problems.glob(f"*/{FILE}")}
+    names = sorted(folder.name for folder in local - set(overlay.problems))
     if names:
         report(
             f"{overlay.folder.name} names no {' and no '.join(names)}; a line under `components` "
@@ -131,41 +134,41 @@ def _say_left_out(home: Home, overlay: Rendered, report: Report) -> None:
         )
 
 
-def _wait(kubectl: Kubectl, overlay: Rendered, report: Report) -> None:
+def _wait(kubectl: Kubectl, overlay: RenderedOverlay, report: Report) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    told = None
+    reported = None
     while True:
-        look = Look(kubectl, PLATFORM)
-        lacking = waiting_for(look.deployments)
-        if lacking is None:
+        snapshot = NamespaceSnapshot(kubectl, PLATFORM)
+        missing = waiting_for(snapshot.deployments)
+        if missing is None:
             return
-        if lacking != told:
-            report(f"waiting for {lacking} …")
-            told = lacking
-        _refuse_hopeless(look, overlay)
+        if missing != reported:
+            report(f"waiting for {missing} …")
+            reported = missing
+        _fail_fast(snapshot, overlay)
         if time.monotonic() > deadline:
-            why = next(iter(sentences([look])), "no pod says why")
+            why = next(iter(sentences([snapshot])), "no pod has a fault")
             sentence = (
-                f"{lacking[0].upper()}{lacking[1:]} is not ready after {READY_SECONDS:.0f} s: "
+                f"{missing[0].upper()}{missing[1:]} is not ready after {READY_SECONDS:.0f} s: "
                 f"{why.rstrip('.')}; see `perennial status`."
             )
             raise TryAgain(sentence)
         time.sleep(POLL_SECONDS)
 
 
-def _refuse_hopeless(look: Look, overlay: Rendered) -> None:
-    """End the wait where no time helps: an image of this overlay, or a Secret that nobody makes.
+def _fail_fast(snapshot: NamespaceSnapshot, overlay: RenderedOverlay) -> None:
+    """Stop waiting for a fault that time does not fix: a missing image, or a Secret that no Job creates.
 
     Raises:
-        AskedWrongly: it is so.
+        AskedWrongly: there is such a fault.
     """
-    makes_secrets = bool(overlay.of_kind("Job"))
+    creates_secrets = bool(overlay.of_kind("Job"))
 
-    def is_hopeless(wrong: PodFault) -> bool:
-        if wrong.kind == "image":
-            return wrong.image in overlay.images  # and not of a pod that is about to be replaced
-        return wrong.kind == "start" and "secret" in wrong.sentence and not makes_secrets
+    def is_permanent(fault: PodFault) -> bool:
+        if fault.kind == "image":
+            return fault.image in overlay.images  # else its pod is about to be replaced
+        return fault.kind == "start" and "secret" in fault.sentence and not creates_secrets
 
-    for pod, wrong in look.faults():
-        if is_hopeless(wrong):
-            raise AskedWrongly(f"The pod {pod['metadata']['name']} {wrong.sentence}.")
+    for pod, fault in snapshot.faults():
+        if is_permanent(fault):
+            raise AskedWrongly(f"The pod {pod['metadata']['name']} {fault.sentence}.")

@@ -1,4 +1,4 @@
-"""A cluster as a place: what a context of the kubeconfig leads to."""
+"""A platform on the cluster of a kubeconfig context: `up`, `down`, `connect`."""
 
 import contextlib
 import signal
@@ -9,17 +9,17 @@ from pathlib import Path
 from types import FrameType
 
 from contract.errors import AskedWrongly
-from perennial.kubernetes.apply import bring_up
-from perennial.kubernetes.cluster_platform import ClusterPlatform, absence
+from perennial.kubernetes.apply import apply
+from perennial.kubernetes.cluster_platform import ClusterPlatform, not_installed
 from perennial.kubernetes.kubectl import PLATFORM, Kubectl
 from perennial.kubernetes.overlay import QUICKSTART, find_overlay, render
-from perennial.kubernetes.scaling import scale_to_nothing
+from perennial.kubernetes.scaling import scale_to_zero
 from perennial.local.home import Home
 from perennial.platform import Report
 
 
 class ClusterLocation:
-    """The platform of a cluster, as `perennial.platform.PlatformLocation` says."""
+    """A cluster, as `perennial.platform.PlatformLocation`."""
 
     unit = "pods"
 
@@ -29,7 +29,7 @@ class ClusterLocation:
 
     @property
     def problems(self) -> tuple[Path, ...]:
-        """The folder of the problem files, from which `up` takes them to the cluster.
+        """The folder of the problem files that `up` copies to the cluster.
 
         Those that an add-on wrote are for the platform of this machine.
         """
@@ -39,51 +39,51 @@ class ClusterLocation:
         """Apply an overlay and wait until Airflow is up; return the seconds that it took.
 
         Raises:
-            AskedWrongly: the cluster refuses it, or something that it names is not there.
-            TryAgain: the cluster is away, or something did not become ready.
+            AskedWrongly: the cluster refuses it, or something that it references is missing.
+            TryAgain: the cluster does not answer, or a component did not become ready.
         """
         began = time.monotonic()
         folder = find_overlay(self._home, overlay or QUICKSTART)
-        self.kubectl.reach()
-        bring_up(self.kubectl, self._home, render(self.kubectl, folder), report)
+        self.kubectl.check_reachable()
+        apply(self.kubectl, self._home, render(self.kubectl, folder), report)
         return time.monotonic() - began
 
     def down(self, report: Report) -> int:
-        """Scale everything to no pod; return how many there were. Nothing else is deleted."""
-        self.kubectl.reach()
+        """Scale every Deployment to zero; return the number of pods that ran. Nothing else is deleted."""
+        self.kubectl.check_reachable()
         if self.kubectl.find(PLATFORM, "namespace", PLATFORM) is None:
             return 0
-        return scale_to_nothing(self.kubectl, report)
+        return scale_to_zero(self.kubectl, report)
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[ClusterPlatform]:
-        """Yield the platform; every port-forward is closed behind it, also by a SIGTERM.
+    def connect(self) -> Iterator[ClusterPlatform]:
+        """Yield the platform; every port-forward is closed at exit, also after a SIGTERM.
 
         Raises:
-            AskedWrongly: it is not on the cluster.
+            AskedWrongly: it is not on the cluster, or not up.
         """
-        self.kubectl.reach()
-        before = signal.signal(signal.SIGTERM, _end)
+        self.kubectl.check_reachable()
+        previous = signal.signal(signal.SIGTERM, _exit_on_signal)
         try:
-            self._refuse_stopped()
-            with contextlib.ExitStack() as ways:
-                yield ClusterPlatform(self.kubectl, self._home.problems, ways)
+            self._check_running()
+            with contextlib.ExitStack() as exit_stack:
+                yield ClusterPlatform(self.kubectl, self._home.problems, exit_stack)
         finally:
-            signal.signal(signal.SIGTERM, before)
+            signal.signal(signal.SIGTERM, previous)
 
-    def _refuse_stopped(self) -> None:
+    def _check_running(self) -> None:
         api = self.kubectl.find(PLATFORM, "deployment/api")
         if api is None:
-            raise absence(self.kubectl, f"Deployment api of {PLATFORM}")
+            raise not_installed(self.kubectl, f"Deployment api of {PLATFORM}")
         if api["spec"].get("replicas", 1) == 0:
             sentence = (
-                f"The platform on {self.kubectl.where} is not up; "
+                f"The platform on {self.kubectl.context_name} is not up; "
                 "run `perennial --on kubernetes up`."
             )
             raise AskedWrongly(sentence)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    """Leave by way of every `finally`."""
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
+    """Exit through every `finally`."""
     del frame
     sys.exit(128 + number)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Keep a port-forward open for as long as the command lives that asked for it, however it ends:
-# standard input is a pipe that the command holds, and its end ends this whole process group.
-# A forward that dies, since its pod went away, is opened again on the same port.
+# Keep a port-forward open for as long as the command that started it lives, however that ends:
+# standard input is a pipe from the command, and its end of file ends this whole process group.
+# A forward that ends because its pod is gone is started again on the same port.
 set -eu
 exec 3<&0 </dev/null
 {
@@ -11,6 +11,6 @@ exec 3<&0 </dev/null
 exec 3<&-
 while :; do
   "$@" || true
-  echo "it ended and is opened again"
+  echo "it ended and is started again"
   sleep 0.5
 done

@@ -1,4 +1,4 @@
-"""kubectl as this room uses it: one call, one answer, and one sentence where it could not."""
+"""kubectl as a subprocess: JSON results, and one exception with one sentence for each failure."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import AskedWrongly, TryAgain
-from perennial.kubernetes.kubectl_errors import complaint
+from perennial.kubernetes import kubectl_errors
 
-ASK_SECONDS = 60.0
-REACH_SECONDS = 10  # a cluster that is away answers nothing at all, and its person waits
+CALL_SECONDS = 60.0
+REACH_SECONDS = 10  # an unreachable cluster sends no answer at all, and a person waits
 PLATFORM, TASKS, SERVING = "perennial", "perennial-tasks", "perennial-serving"
 NAMESPACES = (PLATFORM, TASKS, SERVING)
 OURS = "app.kubernetes.io/part-of=perennial"
@@ -21,39 +21,38 @@ Resource = dict[str, Any]
 
 
 class Kubectl:
-    """kubectl with one context of the kubeconfig; None is its current one."""
+    """kubectl with one context of the kubeconfig; None is the current context."""
 
     def __init__(self, context: str | None) -> None:
         self.context = context
-        self.where = f"the context {context!r}" if context else "kubectl's current context"
+        self.context_name = f"the context {context!r}" if context else "kubectl's current context"
 
-    def words(self, *words: str) -> list[str]:
+    def command_line(self, *arguments: str) -> list[str]:
         """Return the command line of a call.
 
         Raises:
-            AskedWrongly: there is no kubectl.
+            AskedWrongly: kubectl is not installed.
         """
-        # The environment of the tasks brings one along; a person's own knows its cluster better.
-        beside = Path(sys.executable).with_name("kubectl")
-        program = shutil.which("kubectl") or (str(beside) if beside.exists() else None)
+        # The environment of the tasks contains one; a person's own fits their cluster better.
+        bundled = Path(sys.executable).with_name("kubectl")
+        program = shutil.which("kubectl") or (str(bundled) if bundled.exists() else None)
         if program is None:
-            sentence = "There is no kubectl on the PATH; install it, it is all that is needed."
+            sentence = "There is no kubectl on the PATH; install it, nothing else is needed."
             raise AskedWrongly(sentence)
-        chosen = [f"--context={self.context}"] if self.context else []
-        return [program, *chosen, *words]
+        options = [f"--context={self.context}"] if self.context else []
+        return [program, *options, *arguments]
 
-    def __call__(self, *words: str, given: str | None = None, seconds: float = ASK_SECONDS) -> str:
-        """Return what kubectl prints; `given` is its standard input.
+    def __call__(self, *arguments: str, stdin: str = "", seconds: float = CALL_SECONDS) -> str:
+        """Return the standard output of a call, which may take `seconds`.
 
         Raises:
-            AskedWrongly: the cluster refuses, or does not know what is asked for.
-            TryAgain: it does not answer.
+            AskedWrongly: the cluster refuses the request, or has no such resource.
+            TryAgain: the cluster does not answer.
         """
-        command = self.words(*words)
         try:
-            done = subprocess.run(
-                command,
-                input=given or "",
+            process = subprocess.run(
+                self.command_line(*arguments),
+                input=stdin,
                 capture_output=True,
                 text=True,
                 check=False,
@@ -61,42 +60,47 @@ class Kubectl:
             )
         except subprocess.TimeoutExpired as error:
             sentence = (
-                f"The cluster of {self.where} did not answer within {seconds:.0f} s "
-                f"(kubectl {words[0]}); see whether it is up."
+                f"The cluster of {self.context_name} did not answer within {seconds:.0f} s "
+                f"(kubectl {arguments[0]}); see whether it is up."
             )
             raise TryAgain(sentence) from error
-        if done.returncode != 0:
-            raise complaint(done.stderr, self.where)
-        return done.stdout
+        if process.returncode != 0:
+            raise kubectl_errors.parse(process.stderr, self.context_name)
+        return process.stdout
 
-    def reach(self) -> None:
-        """See that there is a cluster behind the context: one request, without any discovery."""
+    def check_reachable(self) -> None:
+        """Check that the context leads to a cluster: one request, without API discovery.
+
+        Raises:
+            AskedWrongly: the context or the credentials are invalid.
+            TryAgain: the cluster does not answer.
+        """
         self("get", "--raw", "/version", f"--request-timeout={REACH_SECONDS}s")
 
-    def get(self, namespace: str, *words: str) -> Resource:
-        """Return a resource, or a list of them."""
-        found: Resource = json.loads(self("-n", namespace, "get", *words, "-o", "json"))
-        return found
+    def get(self, namespace: str, *arguments: str) -> Resource:
+        """Return a resource, or a list of resources."""
+        resource: Resource = json.loads(self("-n", namespace, "get", *arguments, "-o", "json"))
+        return resource
 
-    def find(self, namespace: str, *words: str) -> Resource | None:
-        """Return a resource; None where there is none."""
-        said = self("-n", namespace, "get", *words, "--ignore-not-found", "-o", "json")
-        found: Resource | None = json.loads(said) if said.strip() else None
-        return found
+    def find(self, namespace: str, *arguments: str) -> Resource | None:
+        """Return a resource; None where it does not exist."""
+        text = self("-n", namespace, "get", *arguments, "--ignore-not-found", "-o", "json")
+        resource: Resource | None = json.loads(text) if text.strip() else None
+        return resource
 
     def secret(self, namespace: str, name: str) -> dict[str, str] | None:
-        """Return what a Secret holds; None where there is none."""
-        found = self.find(namespace, "secret", name)
-        if found is None:
+        """Return the decoded data of a Secret; None where it does not exist."""
+        resource = self.find(namespace, "secret", name)
+        if resource is None:
             return None
-        data = found.get("data") or {}
+        data = resource.get("data") or {}
         return {str(key): base64.b64decode(value).decode() for key, value in data.items()}
 
-    def patch(self, namespace: str, what: str, body: Resource, kind: str = "strategic") -> None:
-        """Change a resource; the body goes through standard input: it may hold a secret."""
-        words = ("-n", namespace, "patch", what, "--type", kind, "--patch-file", "/dev/stdin")
-        self(*words, given=json.dumps(body))
+    def patch(self, namespace: str, name: str, body: Resource, kind: str = "strategic") -> None:
+        """Patch a resource; the body goes through standard input, since it may contain a secret."""
+        arguments = ("-n", namespace, "patch", name, "--type", kind, "--patch-file", "/dev/stdin")
+        self(*arguments, stdin=json.dumps(body))
 
-    def make(self, body: Resource) -> None:
-        """Create one resource, which must not be there yet."""
-        self("create", "-f", "-", given=json.dumps(body))
+    def create(self, body: Resource) -> None:
+        """Create one resource, which must not exist yet."""
+        self("create", "-f", "-", stdin=json.dumps(body))

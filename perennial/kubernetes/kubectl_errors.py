@@ -1,10 +1,10 @@
-"""What kubectl says where it could not, as one sentence with the right exit code."""
+"""Turns kubectl's error output into one sentence with the right exit code."""
 
 import re
 
 from contract.errors import AskedWrongly, NotFound, PerennialError, TryAgain
 
-_AWAY = re.compile(
+_UNREACHABLE = re.compile(
     r"connection to the server|unable to connect to the server|connection refused|i/o timeout"
     r"|no such host|tls handshake timeout|context deadline exceeded|timed out|unexpected eof"
     r"|no route to host|network is unreachable|client\.timeout",
@@ -21,23 +21,23 @@ _LATER = re.compile(
 _CHARACTERS = 500
 
 
-def complaint(said: str, where: str) -> PerennialError:
-    """Return the error that kubectl's words mean; `where` names the context.
+def parse(stderr: str, context: str) -> PerennialError:
+    """Return the error that kubectl's standard error describes; `context` names the context.
 
-    >>> complaint('error: context "work" does not exist', "the context 'work'")
+    >>> parse('error: context "work" does not exist', "the context 'work'")
     AskedWrongly("There is no context 'work' in your kubeconfig; see `kubectl config get-contexts`.")
     """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    # The client repeats its failures with a time stamp; the last line is the one for people.
-    last = " ".join((lines[-1] if lines else "it said nothing").split())[:_CHARACTERS]
-    unknown = _NO_CONTEXT.search(said)
-    if unknown:
-        name = unknown[1] or unknown[2]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    # kubectl logs each attempt with a time stamp; its last line is the message.
+    last = " ".join((lines[-1] if lines else "it left no message").split())[:_CHARACTERS]
+    missing = _NO_CONTEXT.search(stderr)
+    if missing:
+        name = missing[1] or missing[2]
         sentence = (
             f"There is no context {name!r} in your kubeconfig; see `kubectl config get-contexts`."
         )
         return AskedWrongly(sentence)
-    if _NO_CLUSTER.search(said):
+    if _NO_CLUSTER.search(stderr):
         sentence = (
             "kubectl knows no cluster; set KUBECONFIG, or name one by --context "
             "(see `kubectl config get-contexts`)."
@@ -46,31 +46,31 @@ def complaint(said: str, where: str) -> PerennialError:
     certificate = _CERTIFICATE.search(last)
     if certificate:
         sentence = (
-            f"The server of {where} could not prove who it is ({certificate[1]}); "
-            "see the kubeconfig's address and its certificate authority."
+            f"The server of {context} has an invalid certificate ({certificate[1]}); "
+            "check the kubeconfig's address and certificate authority."
         )
         return AskedWrongly(sentence)
     if _NO_POD.search(last):
-        return TryAgain(f"No pod answers behind it on {where} ({last}); see `perennial status`.")
-    if _AWAY.search(last):
-        return TryAgain(f"The cluster of {where} does not answer ({last}); see whether it is up.")
-    return _refused(said, lines, last, where)
+        return TryAgain(f"No pod answers there on {context} ({last}); see `perennial status`.")
+    if _UNREACHABLE.search(last):
+        return TryAgain(f"The cluster of {context} does not answer ({last}); see whether it is up.")
+    return _refused(stderr, lines, last, context)
 
 
-def _refused(said: str, lines: list[str], last: str, where: str) -> PerennialError:
+def _refused(stderr: str, lines: list[str], last: str, context: str) -> PerennialError:
     refused = next((line for line in lines if "(Forbidden)" in line or "forbidden" in line), None)
     if refused:
         sentence = (
-            f"The cluster of {where} refused it: {' '.join(refused.split())[:_CHARACTERS]}; "
+            f"The cluster of {context} refused the request: {' '.join(refused.split())[:_CHARACTERS]}; "
             "ask its admin for the right."
         )
         return AskedWrongly(sentence)
-    if "Unauthorized" in said or "must be logged in" in said:
-        return AskedWrongly(f"The cluster of {where} refused your credentials; log in again.")
-    if "(NotFound)" in said:
-        return NotFound(f"The cluster of {where} has not what was asked for: {last}")
-    if _KUBECONFIG.search(said):
+    if "Unauthorized" in stderr or "must be logged in" in stderr:
+        return AskedWrongly(f"The cluster of {context} refused your credentials; log in again.")
+    if "(NotFound)" in stderr:
+        return NotFound(f"The cluster of {context} has no such resource: {last}")
+    if _KUBECONFIG.search(stderr):
         return AskedWrongly(f"Your kubeconfig cannot be read: {last}")
-    if _LATER.search(said):
-        return TryAgain(f"The cluster of {where} could not do it now: {last}")
-    return AskedWrongly(f"kubectl could not do it: {last}")
+    if _LATER.search(stderr):
+        return TryAgain(f"The cluster of {context} cannot do it now: {last}")
+    return AskedWrongly(f"kubectl failed: {last}")

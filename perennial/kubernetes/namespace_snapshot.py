@@ -1,4 +1,4 @@
-"""How a platform on a cluster is: its Deployments, their pods, and what they wait for."""
+"""State of a platform on a cluster: its Deployments, their pods, and their faults."""
 
 import contextlib
 import json
@@ -8,11 +8,11 @@ from typing import Any
 from contract.errors import PerennialError
 from contract.rollout.pod_template import is_rolled_out, pinned_digest
 from perennial.kubernetes.kubectl import NAMESPACES, OURS, PLATFORM, SERVING, Kubectl, Resource
-from perennial.kubernetes.pod_faults import PodFault, fault, is_ready, restarts
-from perennial.platform import ComponentStatus, Condition
+from perennial.kubernetes.pod_faults import PodFault, find_fault, is_ready, restarts
+from perennial.platform import ComponentStatus, PlatformStatus
 
-# In the order in which they come up; a part that an overlay leaves out is not waited for.
-PARTS = {
+# In the order in which they start; a component that an overlay omits is not waited for.
+COMPONENTS = {
     "seaweedfs": "the store",
     "postgres": "Airflow's database",
     "api": "Airflow's API server",
@@ -22,64 +22,64 @@ PARTS = {
 PROBLEM = "perennial/problem"
 
 
-class Look:
-    """One look at a namespace: its Deployments, pods and warnings of one moment."""
+class NamespaceSnapshot:
+    """The Deployments, pods and warnings of a namespace at one time."""
 
     def __init__(self, kubectl: Kubectl, namespace: str) -> None:
-        words = ("deployments,replicasets,pods", "--selector", OURS)
-        found = kubectl.get(namespace, *words)["items"]
+        arguments = ("deployments,replicasets,pods", "--selector", OURS)
+        resources = kubectl.get(namespace, *arguments)["items"]
         warnings = ("events", "--field-selector", "type=Warning")
-        self.deployments = [one for one in found if one["kind"] == "Deployment"]
-        self.pods = [one for one in found if one["kind"] == "Pod"]
+        self.deployments = [one for one in resources if one["kind"] == "Deployment"]
+        self.pods = [one for one in resources if one["kind"] == "Pod"]
         self._owners = {
-            one["metadata"]["uid"]: _owner(one) for one in found if one["kind"] == "ReplicaSet"
+            one["metadata"]["uid"]: _owner(one) for one in resources if one["kind"] == "ReplicaSet"
         }
-        is_well = all(is_ready(pod) for pod in self.pods)
-        self.events = [] if is_well else kubectl.get(namespace, *warnings)["items"]
+        is_healthy = all(is_ready(pod) for pod in self.pods)
+        self.events = [] if is_healthy else kubectl.get(namespace, *warnings)["items"]
 
     def pods_of(self, deployment: Resource) -> list[Resource]:
-        """Return the pods of a Deployment, those of its old templates included."""
+        """Return the pods of a Deployment, including those of old templates."""
         name = deployment["metadata"]["name"]
         return [pod for pod in self.pods if self._owners.get(_owner(pod)) == name]
 
     def faults(self) -> list[tuple[Resource, PodFault]]:
-        """Return each pod that waits for a person, with what is wrong."""
-        found = ((pod, fault(pod, self.events)) for pod in self.pods)
-        return [(pod, wrong) for pod, wrong in found if wrong is not None]
+        """Return each pod that needs a person, with its fault."""
+        faults = ((pod, find_fault(pod, self.events)) for pod in self.pods)
+        return [(pod, fault) for pod, fault in faults if fault is not None]
 
 
-def condition(kubectl: Kubectl) -> Condition:
-    """Return the state of every part: Airflow, the stores, the services of the problems."""
-    looks = [Look(kubectl, namespace) for namespace in (PLATFORM, SERVING)]
-    parts = {
-        deployment["metadata"]["name"]: _part(deployment, look)
-        for look in looks
-        for deployment in look.deployments
+def platform_status(kubectl: Kubectl) -> PlatformStatus:
+    """Return the state of every component: Airflow, the stores, the prediction services."""
+    snapshots = [NamespaceSnapshot(kubectl, namespace) for namespace in (PLATFORM, SERVING)]
+    components = {
+        deployment["metadata"]["name"]: _component(deployment, snapshot)
+        for snapshot in snapshots
+        for deployment in snapshot.deployments
     }
-    return Condition(parts, waiting_for(looks[0].deployments), memory_bytes(kubectl))
+    return PlatformStatus(components, waiting_for(snapshots[0].deployments), memory_bytes(kubectl))
 
 
 def waiting_for(deployments: Sequence[Resource]) -> str | None:
-    """Return the first part of Airflow or of the stores that is not up; None: all are."""
-    known = {one["metadata"]["name"]: one for one in deployments}
-    for name, words in PARTS.items():
-        if name in known and not _is_up(known[name]):
-            return words
+    """Return the first component of Airflow or of the stores that is not up; None where all are."""
+    by_name = {deployment["metadata"]["name"]: deployment for deployment in deployments}
+    for name, title in COMPONENTS.items():
+        if name in by_name and not _is_up(by_name[name]):
+            return title
     return None
 
 
-def sentences(looks: Sequence[Look], problem: str | None = None) -> list[str]:
-    """Return what is wrong with pods, as sentences; of one problem's alone where one is named."""
+def sentences(snapshots: Sequence[NamespaceSnapshot], problem: str | None = None) -> list[str]:
+    """Return the faults of pods as sentences; only those of `problem` where one is given."""
     return [
-        f"{_named(pod)} {wrong.sentence}."
-        for look in looks
-        for pod, wrong in look.faults()
+        f"{_describe(pod)} {fault.sentence}."
+        for snapshot in snapshots
+        for pod, fault in snapshot.faults()
         if problem is None or pod["metadata"].get("labels", {}).get(PROBLEM) == problem
     ]
 
 
 def memory_bytes(kubectl: Kubectl) -> int | None:
-    """Return the memory of all pods by kubelet's own summary; None without the right to ask it."""
+    """Return the memory of all pods by kubelet's own summary; None without the right to read it."""
     total = 0
     with contextlib.suppress(PerennialError):
         for node in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]:
@@ -91,28 +91,29 @@ def memory_bytes(kubectl: Kubectl) -> int | None:
     return None
 
 
-def _part(deployment: Resource, look: Look) -> ComponentStatus:
-    pods = look.pods_of(deployment)
-    wrong = [found for pod, found in look.faults() if pod in pods]
+def _component(deployment: Resource, snapshot: NamespaceSnapshot) -> ComponentStatus:
+    pods = snapshot.pods_of(deployment)
+    faults = [fault for pod, fault in snapshot.faults() if pod in pods]
     newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
     refused = [
-        str(found.get("message"))
-        for found in deployment.get("status", {}).get("conditions", [])
-        if found.get("type") == "ReplicaFailure" and found.get("status") == "True"
+        str(platform_status.get("message"))
+        for platform_status in deployment.get("status", {}).get("conditions", [])
+        if platform_status.get("type") == "ReplicaFailure"
+        and platform_status.get("status") == "True"
     ]
-    problem = wrong[0].sentence if wrong else next(iter(refused), "")
+    problem = faults[0].sentence if faults else next(iter(refused), "")
     return ComponentStatus(
-        state=_state(deployment, wrong),
+        state=_state(deployment, faults),
         process=None if newest is None else {"pod": newest["metadata"]["name"]},
         restarts=sum(restarts(pod) for pod in pods),
         problem=problem,
     )
 
 
-def _state(deployment: Resource, wrong: Sequence[PodFault]) -> str:
+def _state(deployment: Resource, faults: Sequence[PodFault]) -> str:
     if deployment["spec"].get("replicas", 1) == 0:
         return "stopped"
-    if any(found.kind in {"crash", "memory"} for found in wrong):
+    if any(fault.kind in {"crash", "memory"} for fault in faults):
         return "restarting"
     if _is_up(deployment):
         return "running"
@@ -126,14 +127,14 @@ def _is_up(deployment: Mapping[str, Any]) -> bool:
     return deployment["spec"].get("replicas", 1) > 0 and is_rolled_out(deployment)
 
 
-def _named(pod: Resource) -> str:
+def _describe(pod: Resource) -> str:
     labels, name = pod["metadata"].get("labels", {}), pod["metadata"]["name"]
     is_stage = labels.get("app.kubernetes.io/name") == "stage"
     stage = labels.get("app.kubernetes.io/component", "") if is_stage else ""
     return f"the pod {name} of the stage {stage}" if stage else f"the pod {name}"
 
 
-def _owner(found: Resource) -> str:
+def _owner(resource: Resource) -> str:
     """Return the uid of a pod's ReplicaSet, or the name of a ReplicaSet's Deployment."""
-    owners = found["metadata"].get("ownerReferences") or [{}]
-    return str(owners[0].get("name" if found["kind"] == "ReplicaSet" else "uid", ""))
+    owners = resource["metadata"].get("ownerReferences") or [{}]
+    return str(owners[0].get("name" if resource["kind"] == "ReplicaSet" else "uid", ""))

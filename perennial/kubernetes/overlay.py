@@ -1,4 +1,4 @@
-"""What `up` applies: an overlay of the manifests, and the problems that it names.
+"""Overlays of the manifests, as `up` applies them, and the problems that they name.
 
 A problem's own manifests are written where they are missing: one line in an overlay adds it.
 """
@@ -21,7 +21,7 @@ RENDER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedOverlay:
     """An overlay as kubectl renders it."""
 
     folder: Path
@@ -37,10 +37,10 @@ class Rendered:
     @property
     def images(self) -> frozenset[str]:
         """The images that its pods name."""
-        found = (resource.get("spec", {}).get("template", {}) for resource in self.resources)
+        templates = (r.get("spec", {}).get("template", {}) for r in self.resources)
         return frozenset(
             container["image"]
-            for template in found
+            for template in templates
             for kind in ("containers", "initContainers")
             for container in template.get("spec", {}).get(kind, [])
         )
@@ -50,7 +50,7 @@ def find_overlay(home: Home, name: str) -> Path:
     """Return the folder that `name` means: one of k8s/overlays, or a path.
 
     Raises:
-        AskedWrongly: there is none.
+        AskedWrongly: there is no such overlay.
     """
     overlays = home.project / "k8s" / "overlays"
     for folder in (overlays / name, Path(name).absolute()):
@@ -64,8 +64,8 @@ def find_overlay(home: Home, name: str) -> Path:
     raise AskedWrongly(sentence)
 
 
-def render(kubectl: Kubectl, folder: Path) -> Rendered:
-    """Return what an overlay holds; write the manifests of its problems where they are missing.
+def render(kubectl: Kubectl, folder: Path) -> RenderedOverlay:
+    """Render an overlay; write the manifests of its problems where they are missing.
 
     Raises:
         AskedWrongly: it cannot be rendered.
@@ -75,16 +75,16 @@ def render(kubectl: Kubectl, folder: Path) -> Rendered:
         if not is_added(problem):
             write_kustomizations(problem)
     text = kubectl("kustomize", str(folder), seconds=RENDER_SECONDS)
-    resources = tuple(found for found in yaml.safe_load_all(text) if found)
-    return Rendered(folder, text, resources, problems)
+    resources = tuple(resource for resource in yaml.safe_load_all(text) if resource)
+    return RenderedOverlay(folder, text, resources, problems)
 
 
 def _problems(folder: Path) -> Iterator[Path]:
-    """Yield the folders of problems that a kustomization names, itself or by what it stands on."""
-    found = yaml.safe_load((folder / KUSTOMIZATION).read_text(encoding="utf-8")) or {}
-    for name in [*found.get("resources", []), *found.get("components", [])]:
-        place = (folder / name).resolve()
-        if (place / FILE).is_file():
-            yield place
-        elif (place / KUSTOMIZATION).is_file():
-            yield from _problems(place)
+    """Yield the folders of problems that a kustomization names, directly or through its bases."""
+    document = yaml.safe_load((folder / KUSTOMIZATION).read_text(encoding="utf-8")) or {}
+    for name in [*document.get("resources", []), *document.get("components", [])]:
+        path = (folder / name).resolve()
+        if (path / FILE).is_file():
+            yield path
+        elif (path / KUSTOMIZATION).is_file():
+            yield from _problems(path)

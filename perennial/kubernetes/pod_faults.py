@@ -1,6 +1,6 @@
-"""What is wrong with a pod, in one sentence, from its own state and from the events about it.
+"""The find_fault of a pod in one sentence, from its status and from its events.
 
-Kubernetes tells it in five places; a pod that is well, that ends, or that only begins tells nothing.
+Kubernetes reports it in five fields; a pod that is healthy, ending or starting has none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,29 +9,31 @@ from contract.strict import Strict
 from perennial.kubernetes.kubectl import Resource
 
 NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
-NO_START = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-CRASHES = "CrashLoopBackOff"
+CANNOT_START = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+)
+CRASH_LOOP = "CrashLoopBackOff"
 OUT_OF_MEMORY = "OOMKilled"
-MOUNTS = frozenset({"FailedMount", "FailedAttachVolume"})
+MOUNT_FAILURES = frozenset({"FailedMount", "FailedAttachVolume"})
 _CHARACTERS = 300
 
 
 class PodFault(Strict):
-    """One thing that waits for a person."""
+    """A find_fault that needs a person."""
 
     kind: str
     """room, image, start, memory, crash."""
     sentence: str
-    """Behind the name of what it is about: `has no image …`."""
+    """A predicate that follows the pod's name: `has no image …`."""
     image: str | None = None
-    """Of kind `image`: its name."""
+    """The missing image, where `kind` is `image`."""
 
 
-def fault(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
-    """Return what is wrong with a pod; None where nothing is.
+def find_fault(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
+    """Return the find_fault of a pod; None where it has none.
 
     >>> condition = {"reason": "Unschedulable", "message": "0/1 nodes: Insufficient memory."}
-    >>> fault({"metadata": {"name": "p"}, "status": {"conditions": [condition]}}, []).sentence
+    >>> find_fault({"metadata": {"name": "p"}, "status": {"conditions": [condition]}}, []).sentence
     'has no room on any node: 0/1 nodes: Insufficient memory'
     """
     if pod["metadata"].get("deletionTimestamp"):
@@ -39,17 +41,17 @@ def fault(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
     for condition in pod.get("status", {}).get("conditions", []):
         if condition.get("reason") == "Unschedulable":
             return PodFault(
-                kind="room", sentence=f"has no room on any node: {_short(condition['message'])}"
+                kind="room", sentence=f"has no room on any node: {_one_line(condition['message'])}"
             )
     for status in _containers(pod):
-        found = _of_container(pod, status)
-        if found is not None:
-            return found
-    return None if is_ready(pod) else _mount(pod, events)
+        find_fault = _container_fault(pod, status)
+        if find_fault is not None:
+            return find_fault
+    return None if is_ready(pod) else _mount_fault(pod, events)
 
 
 def is_ready(pod: Resource) -> bool:
-    """Tell whether a pod answers, or has ended well."""
+    """Tell whether a pod is ready, or has succeeded."""
     status = pod.get("status", {})
     if status.get("phase") == "Succeeded":
         return True
@@ -60,12 +62,12 @@ def is_ready(pod: Resource) -> bool:
 
 
 def is_answering(pod: Resource) -> bool:
-    """Tell whether requests may be sent to a pod: it is ready, and does not end."""
+    """Tell whether requests may be sent to a pod: it is ready and not ending."""
     return is_ready(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
 def restarts(pod: Resource) -> int:
-    """Return how often the containers of a pod began anew."""
+    """Return how often the containers of a pod were restarted."""
     return sum(int(status.get("restartCount", 0)) for status in _containers(pod))
 
 
@@ -75,55 +77,57 @@ def _containers(pod: Resource) -> Iterator[Resource]:
     yield from status.get("containerStatuses", [])
 
 
-def _of_container(pod: Resource, status: Resource) -> PodFault | None:
+def _container_fault(pod: Resource, status: Resource) -> PodFault | None:
     name, namespace = pod["metadata"]["name"], pod["metadata"].get("namespace", "default")
     waiting = status.get("state", {}).get("waiting", {})
     ended = status.get("state", {}).get("terminated", {})
     last = ended or status.get("lastState", {}).get("terminated", {})
-    reason, message = waiting.get("reason"), _short(waiting.get("message"))
+    reason, message = waiting.get("reason"), _one_line(waiting.get("message"))
     if reason in NO_IMAGE:
         image = str(status.get("image", "?"))
         sentence = (
             f"has no image {image!r} ({reason}): load it onto the nodes, or name another in "
             "configmap-images.yaml"
         )
-        return PodFault(kind="image", sentence=sentence, image=_asked_image(pod, status) or image)
-    if reason in NO_START:
-        return PodFault(kind="start", sentence=f"cannot begin ({reason}): {message}")
+        return PodFault(
+            kind="image", sentence=sentence, image=_requested_image(pod, status) or image
+        )
+    if reason in CANNOT_START:
+        return PodFault(kind="start", sentence=f"cannot start ({reason}): {message}")
     if last.get("reason") == OUT_OF_MEMORY and (waiting or ended):
-        limit = _limit(pod, status)
+        limit = _memory_limit(pod, status)
         return PodFault(
             kind="memory",
             sentence=f"was out of memory (OOMKilled): it needs more than its limit of {limit}",
         )
-    if reason == CRASHES:
-        said = f", {_short(last['message'])}" if last.get("message") else ""
-        words = f"exit {last.get('exitCode', '?')}{said}"
+    if reason == CRASH_LOOP:
+        detail = f", {_one_line(last['message'])}" if last.get("message") else ""
+        ending = f"exit {last.get('exitCode', '?')}{detail}"
         sentence = (
-            f"crashes again and again ({words}); `kubectl -n {namespace} logs {name} "
+            f"crashes repeatedly ({ending}); `kubectl -n {namespace} logs {name} "
             f"-c {status['name']} --previous` says why"
         )
         return PodFault(kind="crash", sentence=sentence)
     return None
 
 
-def _mount(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
-    """Return why its volumes are not there: only an event says it."""
-    said = [
-        _short(event.get("message"))
+def _mount_fault(pod: Resource, events: Sequence[Resource]) -> PodFault | None:
+    """Return why its volumes are not mounted: only an event says it."""
+    messages = [
+        _one_line(event.get("message"))
         for event in events
-        if event.get("reason") in MOUNTS
+        if event.get("reason") in MOUNT_FAILURES
         and event.get("involvedObject", {}).get("uid") == pod["metadata"].get("uid")
     ]
-    return PodFault(kind="start", sentence=f"cannot begin: {said[-1]}") if said else None
+    return PodFault(kind="start", sentence=f"cannot start: {messages[-1]}") if messages else None
 
 
-def _asked_image(pod: Resource, status: Resource) -> str | None:
-    """Return the image as the pod's own specification names it; a status may spell it out."""
+def _requested_image(pod: Resource, status: Resource) -> str | None:
+    """Return the image as the pod's specification names it; the status may have its full name."""
     return _specification(pod, status).get("image")
 
 
-def _limit(pod: Resource, status: Resource) -> str:
+def _memory_limit(pod: Resource, status: Resource) -> str:
     limits = _specification(pod, status).get("resources", {}).get("limits", {})
     return str(limits.get("memory", "the node"))
 
@@ -136,5 +140,5 @@ def _specification(pod: Resource, status: Resource) -> Resource:
     return {}
 
 
-def _short(message: object) -> str:
-    return " ".join(str(message or "it does not say why").split())[:_CHARACTERS].rstrip(".")
+def _one_line(message: object) -> str:
+    return " ".join(str(message or "without a message").split())[:_CHARACTERS].rstrip(".")

@@ -1,4 +1,4 @@
-"""The Secrets `source-NAME`: what the sources of a problem mention, for the stages that read them."""
+"""The Secrets `source-NAME`: the variables that a problem's sources mention, for its stages."""
 
 import os
 from collections.abc import Mapping
@@ -12,29 +12,31 @@ def secret_name(problem: str) -> str:
     return f"source-{problem}"
 
 
-def absent_names(kubectl: Kubectl, problem: Problem) -> list[str]:
-    """Return what the problem mentions and its Secret does not hold, sorted."""
+def missing_names(kubectl: Kubectl, problem: Problem) -> list[str]:
+    """Return the names that the problem mentions and its Secret does not contain, sorted."""
     names = problem.environment_names()
-    held = kubectl.secret(TASKS, secret_name(problem.name)) if names else None
-    return sorted(names - (held or {}).keys())
+    data = kubectl.secret(TASKS, secret_name(problem.name)) if names else None
+    return sorted(names - (data or {}).keys())
 
 
-def keep_names(
+def add_missing_names(
     kubectl: Kubectl, problem: Problem, environment: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Put what is missing and is set in this shell into the Secret; return the names.
+    """Add the missing variables that this shell has to the Secret; return their names.
 
-    What the Secret holds already is never changed: it may be another person's.
+    Existing values of the Secret are never changed: they may be another person's.
     """
-    found = os.environ if environment is None else environment
-    given = {name: found[name] for name in absent_names(kubectl, problem) if name in found}
-    if not given:
+    shell = os.environ if environment is None else environment
+    added = {name: shell[name] for name in missing_names(kubectl, problem) if name in shell}
+    if not added:
         return []
     name = secret_name(problem.name)
     if kubectl.find(TASKS, "secret", name) is None:
         label, _, value = OURS.partition("=")
-        about = {"name": name, "namespace": TASKS, "labels": {label: value}}
-        kubectl.make({"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": given})
+        metadata = {"name": name, "namespace": TASKS, "labels": {label: value}}
+        kubectl.create(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": added}
+        )
     else:
-        kubectl.patch(TASKS, f"secret/{name}", {"stringData": given}, kind="merge")
-    return sorted(given)
+        kubectl.patch(TASKS, f"secret/{name}", {"stringData": added}, kind="merge")
+    return sorted(added)

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
 
 from contract.errors import AskedWrongly, TryAgain
 from perennial.local import processes
@@ -24,14 +23,14 @@ from perennial.local.environment import (
 )
 from perennial.local.extra_components import is_ready, is_startable, read_components
 from perennial.local.home import Home
-from perennial.local.ports import LOOPBACK, PLATFORM_PORTS, keep_ports, refuse_taken_ports
+from perennial.local.http_probe import probe
+from perennial.local.ports import PLATFORM_PORTS, keep_ports, refuse_taken_ports
 from perennial.local.processes import ProcessRef
 from perennial.local.state import read_state
 
 READY_SECONDS = 120  # many times the 12 s of docs/measurements.md, for a machine that is busy
 SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
 POLL_SECONDS = 0.2
-PROBE_SECONDS = 2
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 Report = Callable[[str], None]
@@ -178,17 +177,11 @@ def _last_problem(home: Home) -> str:
 
 def _airflow_health(port: int) -> dict[str, str] | None:
     """Return the state of Airflow's components; None while its API server does not answer."""
-    connection = HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
-    try:
-        connection.request("GET", "/api/v2/monitor/health")
-        response = connection.getresponse()
-        if response.status != HTTPStatus.OK:
-            return None
-        return {
-            str(name): str((entry or {}).get("status"))
-            for name, entry in json.loads(response.read()).items()
-        }
-    except (OSError, HTTPException, ValueError):
+    response = probe(port, "/api/v2/monitor/health")
+    if response is None or response[0] != HTTPStatus.OK:
         return None
-    finally:
-        connection.close()
+    try:
+        entries = json.loads(response[1])
+    except ValueError:
+        return None
+    return {str(name): str((entry or {}).get("status")) for name, entry in entries.items()}

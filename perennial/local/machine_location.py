@@ -40,7 +40,7 @@ class MachineLocation:
         return down(self._home, lambda what: report(f"stopping {what} …"))
 
     @contextmanager
-    def opened(self) -> Iterator[MachinePlatform]:
+    def connect(self) -> Iterator[MachinePlatform]:
         """Yield the platform.
 
         Raises:

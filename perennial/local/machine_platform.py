@@ -13,7 +13,7 @@ from perennial.local.lifecycle import missing
 from perennial.local.ports import LOOPBACK, read_ports
 from perennial.local.processes import memory_bytes
 from perennial.local.state import ComponentState, PlatformState, read_state
-from perennial.platform import ComponentStatus, Condition
+from perennial.platform import ComponentStatus, PlatformStatus
 
 if TYPE_CHECKING:  # see below
     from contract.rollout.pointer import PointerTarget
@@ -95,9 +95,9 @@ class MachinePlatform:
             )
             raise AskedWrongly(sentence)
 
-    def condition(self) -> Condition:
+    def status(self) -> PlatformStatus:
         """Return the state of each process."""
-        return Condition(
+        return PlatformStatus(
             components={name: _status(state) for name, state in self.state.components.items()},
             waiting_for=missing(self.home),
             memory_bytes=memory_bytes(self.home.folder),

@@ -4,7 +4,6 @@ Every port is given, since one that is taken moves silently otherwise. `GOMEMLIM
 memory under multipart writes (measured: 1.3-2.1 GB without, 0.6 GB with 512 MiB).
 """
 
-import http.client
 import json
 import os
 import secrets
@@ -15,16 +14,17 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from contract.errors import AskedWrongly, TryAgain
 from perennial.local.credentials import BUCKET, REGION, identities
 from perennial.local.home import write_private
+from perennial.local.http_probe import probe
 from perennial.local.ports import LOOPBACK, STORE, STORE_PORTS, keep_ports
 
 READY_SECONDS = 30
 STOP_SECONDS = 20  # measured: 2-5 s, 14 s in 3 of 12 stops
-PROBE_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ def program() -> Path:
 
 def is_ready(ports: Mapping[str, int], bucket: str = BUCKET) -> bool:
     """Tell whether the store answers and has its bucket."""
-    return _status(ports["store"], "/healthz") == http.HTTPStatus.OK and has(ports, "", bucket)
+    return _is_ok(ports["store"], "/healthz") and has(ports, "", bucket)
 
 
 def has(ports: Mapping[str, int], key: str, bucket: str = BUCKET) -> bool:
     """Tell whether `key` is in the store, by its file server: 2 ms, no S3 client in memory."""
-    return _status(ports["store-filer"], f"/buckets/{bucket}/{key}") == http.HTTPStatus.OK
+    return _is_ok(ports["store-filer"], f"/buckets/{bucket}/{key}", "HEAD")
 
 
 def wait_until_ready(
@@ -218,12 +218,6 @@ def _with_grpc(ports: Mapping[str, int], name: str) -> str:
     return f"{ports[name]}.{ports[f'{name}-grpc']}"
 
 
-def _status(port: int, path: str) -> int | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
-    try:
-        connection.request("HEAD" if path.startswith("/buckets") else "GET", path)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+def _is_ok(port: int, path: str, method: str = "GET") -> bool:
+    response = probe(port, path, method=method)
+    return response is not None and response[0] == HTTPStatus.OK

@@ -57,7 +57,7 @@ def test_the_documentation_of_the_command_is_current() -> None:
     assert written.read_text(encoding="utf-8") == page()
 
 
-def test_a_problem_that_holds_is_said_to_hold(call: Call, write_problem: Write) -> None:
+def test_a_valid_problem_is_reported_as_valid(call: Call, write_problem: Write) -> None:
     file = write_problem()
 
     result = call("validate", "churn", "--json")
@@ -124,7 +124,9 @@ def test_a_damaged_suite_is_refused(
     assert sentence in result.stderr
 
 
-def test_a_plan_tells_given_from_default_and_why(call: Call, write_problem: Write) -> None:
+def test_a_plan_separates_given_settings_from_defaults_with_reasons(
+    call: Call, write_problem: Write
+) -> None:
     write_problem()
 
     found = json.loads(call("plan", "churn", "--set", "models.budget=90s", "--json").stdout)
@@ -160,7 +162,7 @@ def test_a_plan_shows_the_defaults_that_follow_from_other_keys(
     assert values["target.labels"] == "from customers on the row's hash, 1d late"
 
 
-def test_an_override_that_does_not_fit_is_named(call: Call, write_problem: Write) -> None:
+def test_an_invalid_override_is_named(call: Call, write_problem: Write) -> None:
     write_problem()
 
     result = call("plan", "churn", "--set", "models.budget=soon")
@@ -188,7 +190,7 @@ def test_a_window_that_ends_before_it_starts_is_refused(call: Call, write_proble
     result = call("run", "churn", "--window-start", "2026-02-01", "--window-end", "2026-01-01")
 
     assert result.exit_code == 2
-    assert "is not before --window-end 2026-01-01; give a window that holds time" in result.stderr
+    assert "is not before --window-end 2026-01-01; give an end after the start" in result.stderr
 
 
 def test_a_time_that_is_none_is_refused(call: Call, write_problem: Write) -> None:

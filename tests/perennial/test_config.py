@@ -10,7 +10,7 @@ from perennial.local.home import Home
 Call = Callable[..., Result]
 
 
-def test_without_a_word_it_is_this_machine(home: Home) -> None:
+def test_the_default_location_is_this_machine(home: Home) -> None:
     choice = choose(None, None, {}, home)
 
     assert (choice.on, choice.context) == ("machine", None)
@@ -27,7 +27,7 @@ def test_a_word_comes_before_the_environment_and_that_before_the_file(home: Home
     assert choose(None, None, {"PERENNIAL_ON": "machine"}, home).on == "machine"
 
 
-def test_a_place_that_is_not_known_is_refused(home: Home) -> None:
+def test_an_unknown_location_is_refused(home: Home) -> None:
     with pytest.raises(AskedWrongly, match="'moon' was found; one of machine, kubernetes is"):
         choose(None, None, {"PERENNIAL_ON": "moon"}, home)
 
@@ -41,11 +41,11 @@ def test_a_context_without_a_cluster_is_refused(home: Home) -> None:
 def test_a_file_that_holds_something_else_is_refused(home: Home, text: str) -> None:
     (home.folder / "config.yaml").write_text(text)
 
-    with pytest.raises(AskedWrongly, match="was found to hold something else"):
+    with pytest.raises(AskedWrongly, match="holds something else than the expected keys"):
         choose(None, None, {}, home)
 
 
-def test_the_place_is_taken_behind_the_command_as_well(
+def test_the_location_is_accepted_after_the_command_as_well(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")

@@ -33,7 +33,7 @@ from perennial.garbage import find_garbage
 from perennial.local.home import Home
 from perennial.local.machine_platform import MachinePlatform, open_platform
 from perennial.model_rollback import RollbackRequest, roll_back
-from perennial.problem_status import standing
+from perennial.problem_status import problem_status
 
 A, B = "a" * 64, "b" * 64
 Call = Callable[..., Result]
@@ -120,7 +120,7 @@ def test_status_shows_the_rest_beside_a_damaged_champion(
     for damaged in cases(store, key).values():
         store.put(key, damaged)
 
-        found = standing(platform, deployed)
+        found = problem_status(platform, deployed)
 
         assert (found["champion"], found["rollout"], found["damaged"]) == (None, B, ["champion"])
         assert found["service"]["url"] == "http://127.0.0.1:1"
@@ -152,7 +152,7 @@ def test_status_shows_the_champion_beside_another_damaged_pointer(
     for damaged in cases(store, key).values():
         store.put(key, damaged)
 
-        found = standing(platform, deployed)
+        found = problem_status(platform, deployed)
 
         assert (found["champion"]["digest"], found["damaged"]) == (B, [part])
         assert found["warnings"][0].startswith(f"{key} cannot be read as ")

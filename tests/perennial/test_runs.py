@@ -68,8 +68,10 @@ def champion(store: Store, name: str) -> None:
     store.create(rollout_key(name), Rollout(digest=DIGEST, nonce="1", at=NOW).canonical())
 
 
-def test_a_run_is_asked_exactly_as_the_form_would(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"problem": "success"})]
+def test_a_run_has_the_same_configuration_as_from_the_form(
+    call: Call, script: Script, name: str
+) -> None:
+    script.polls = [("success", {"problem": "success"})]
     words = ("--window-end", "2026-01-01", "--reason", "a try", "--force", "--set", "models.seed=7")
 
     result = call("run", name, *words, "--json")
@@ -85,9 +87,9 @@ def test_a_run_is_asked_exactly_as_the_form_would(call: Call, script: Script, na
     ]
 
 
-def test_a_run_is_told_stage_by_stage(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"problem": "success", "collection": "success", "gate": "success"})]
-    script.told = {"problem": _result(), "collection": _result(rows=336_776, new_rows=10)}
+def test_a_run_is_shown_stage_by_stage(call: Call, script: Script, name: str) -> None:
+    script.polls = [("success", {"problem": "success", "collection": "success", "gate": "success"})]
+    script.xcoms = {"problem": _result(), "collection": _result(rows=336_776, new_rows=10)}
 
     result = call("run", name)
 
@@ -103,8 +105,8 @@ def test_a_run_is_told_stage_by_stage(call: Call, script: Script, name: str) -> 
 def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
     call: Call, script: Script, name: str
 ) -> None:
-    script.looks = [("success", {"evaluation": "success", "problem": "success"})]
-    script.told = {"problem": _result(), "evaluation": _result("accepted", score=0.8)}
+    script.polls = [("success", {"evaluation": "success", "problem": "success"})]
+    script.xcoms = {"problem": _result(), "evaluation": _result("accepted", score=0.8)}
 
     result = call("run", name, "--json")
 
@@ -116,8 +118,8 @@ def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
 
 
 def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"evaluation": "success", "deployment": "skipped"})]
-    script.told = {"evaluation": _result("refused")}
+    script.polls = [("success", {"evaluation": "success", "deployment": "skipped"})]
+    script.xcoms = {"evaluation": _result("refused")}
 
     result = call("run", name)
 
@@ -127,8 +129,8 @@ def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) ->
 
 def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, name: str) -> None:
     why = "validation: exit 3, refused: 5 % of the rows are bad [limit 1 %]"
-    script.looks = [("failed", {"validation": "failed", "split": "upstream_failed"})]
-    script.told = {"validation": {"why": why}}
+    script.polls = [("failed", {"validation": "failed", "split": "upstream_failed"})]
+    script.xcoms = {"validation": {"why": why}}
 
     result = call("run", name, "--json")
 
@@ -141,10 +143,10 @@ def test_without_waiting_the_run_is_named(call: Call, script: Script, name: str)
     result = call("run", name, "--no-wait", "--json")
 
     assert json.loads(result.stdout)["state"] == "queued"
-    assert script.looks == []
+    assert script.polls == []
 
 
-def test_a_variable_that_the_platform_has_not_is_named(
+def test_a_variable_that_the_platform_lacks_is_named(
     call: Call, home: Home, script: Script, name: str
 ) -> None:
     (home.credentials / "sources.json").unlink()
@@ -156,11 +158,11 @@ def test_a_variable_that_the_platform_has_not_is_named(
     assert script.conf == []
 
 
-def test_monitoring_tells_its_verdict_and_what_it_started(
+def test_monitoring_prints_its_verdict_and_the_run_it_started(
     call: Call, script: Script, name: str
 ) -> None:
-    script.looks = [("success", {"monitoring": "success", "retraining": "success"})]
-    script.told = {"monitoring": _result("retrain", reason="drift", key="k")}
+    script.polls = [("success", {"monitoring": "success", "retraining": "success"})]
+    script.xcoms = {"monitoring": _result("retrain", reason="drift", key="k")}
 
     result = call("monitor", name, "--window-end", "2026-01-08", "--json")
 
@@ -171,8 +173,8 @@ def test_monitoring_tells_its_verdict_and_what_it_started(
 
 
 def test_a_quiet_day_starts_nothing(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"monitoring": "success", "retraining": "skipped"})]
-    script.told = {"monitoring": _result("ok")}
+    script.polls = [("success", {"monitoring": "success", "retraining": "skipped"})]
+    script.xcoms = {"monitoring": _result("ok")}
 
     found = json.loads(call("monitor", name, "--json").stdout)
 
@@ -201,7 +203,7 @@ def test_rows_are_predicted_together(
     assert DIGEST[:12] in result.stdout
 
 
-def test_a_field_that_does_not_fit_is_named(
+def test_an_invalid_field_is_named(
     call: Call, name: str, champion: None, service: list[Any]
 ) -> None:
     result = call("predict", name, stdin='{"age": "old"}')
@@ -247,7 +249,7 @@ def test_status_of_all_problems_is_a_table(call: Call, name: str) -> None:
     assert "none yet" in result.stdout
 
 
-def test_a_rollout_that_was_cut_short_is_told(
+def test_an_interrupted_rollout_is_a_warning(
     call: Call, store: Store, name: str, champion: None, service: list[Any]
 ) -> None:
     body = Rollout(digest="e" * 64, nonce="2", at=NOW).canonical()
@@ -303,7 +305,7 @@ def test_blocked_days_in_a_row_of_an_older_ledger_are_one_line(
 
 
 def test_a_history_without_entries_says_so(call: Call, name: str) -> None:
-    assert call("history", name).stdout == f"Nothing was decided for {name} yet.\n"
+    assert call("history", name).stdout == f"The ledger of {name} has no entries yet.\n"
 
 
 def test_garbage_is_not_deleted_while_a_run_is_at_work(

@@ -15,15 +15,15 @@ END = "2026-01-01T00:00:02.5Z"
 
 @dataclass
 class Script:
-    """What the server knows and what it was asked."""
+    """State of the server, and the requests it got."""
 
     password: str = "secret"
     dags: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
     import_errors: list[dict[str, str]] = field(default_factory=list)
-    looks: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    """For each look at the run: its state, and the state of each task; the last one stays."""
-    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    polls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """For each poll of the run: its state, and the state of each task; the last one stays."""
+    xcoms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """XCom of each task by key."""
     runs: list[dict[str, Any]] = field(default_factory=list)
     conf: list[dict[str, Any]] = field(default_factory=list)
@@ -54,14 +54,14 @@ class Script:
             return 200, {"dag_run_id": "manual__2026-01-01T00:00:00+00:00", "state": "queued"}
         if rest.startswith("/dagRuns?"):
             return 200, {"dag_runs": self.runs}
-        state, tasks = self.looks[0]
+        state, tasks = self.polls[0]
         if rest.endswith("/taskInstances?limit=100"):
-            if len(self.looks) > 1:
-                self.looks.pop(0)
+            if len(self.polls) > 1:
+                self.polls.pop(0)
             return 200, {"task_instances": [self._task(*task) for task in tasks.items()]}
         if "/xcomEntries/" in rest:
             task, key = rest.split("/")[4], rest.split("/")[6]
-            value = self.told.get(task, {}).get(key)
+            value = self.xcoms.get(task, {}).get(key)
             return (200, {"value": value}) if value is not None else (404, {"detail": "none"})
         assert unquote(rest).endswith("+00:00")
         return 200, {"dag_run_id": "r", "state": state, "start_date": START, "end_date": END}

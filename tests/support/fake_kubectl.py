@@ -1,7 +1,7 @@
 """A program that answers as kubectl does, from the file `cluster.json` of its folder.
 
-`python fake_kubectl.py FOLDER WORDS…`: what the test wrote there is the cluster, and what the command
-does to it stands there afterwards. `kustomize` alone is the real one's part: it needs no cluster.
+`python fake_kubectl.py FOLDER ARGUMENTS…`: the file is the cluster; a test writes it, and a call changes
+it. Only `kustomize` runs the real kubectl: it needs no cluster.
 """
 
 import base64
@@ -35,12 +35,18 @@ KINDS = {
 }
 
 
-def main(folder: Path, words: list[str]) -> int:
-    """Do what kubectl would do."""
+def main(folder: Path, arguments: list[str]) -> int:
+    """Run one call."""
     with (folder / "calls").open("a") as calls:
-        calls.write(json.dumps(words) + "\n")
-    flags = {word.partition("=")[0]: word.partition("=")[2] for word in words if word[:2] == "--"}
-    words = [word for word in words if not (word[:2] == "--" and "=" in word)]
+        calls.write(json.dumps(arguments) + "\n")
+    flags = {
+        argument.partition("=")[0]: argument.partition("=")[2]
+        for argument in arguments
+        if argument[:2] == "--"
+    }
+    arguments = [
+        argument for argument in arguments if not (argument[:2] == "--" and "=" in argument)
+    ]
     with _locked(folder):
         world = json.loads((folder / "cluster.json").read_text())
         context = flags.get("--context")
@@ -48,127 +54,138 @@ def main(folder: Path, words: list[str]) -> int:
             return _fail(f'error: context "{context}" does not exist')
         if world["says"]:
             return _fail(world["says"])
-        space, words = _taken(words, "-n", "default")
-        verb, words = words[0], words[1:]
+        namespace, arguments = _option(arguments, "-n", "default")
+        verb, arguments = arguments[0], arguments[1:]
         answer = 0
         if verb not in {"kustomize", "port-forward"}:
-            answer = VERBS[verb](world, space, words)
+            answer = VERBS[verb](world, namespace, arguments)
             (folder / "cluster.json").write_text(json.dumps(world, indent=1))
     if verb == "kustomize":
-        os.execv(world["kubectl"], ["kubectl", "kustomize", *words])  # noqa: S606 - the real one
+        os.execv(world["kubectl"], ["kubectl", "kustomize", *arguments])  # noqa: S606 - the real one
     if verb == "port-forward":
-        return forward(folder, world, space, words)
+        return forward(folder, world, namespace, arguments)
     return answer
 
 
-def get(world: Object, space: str, words: list[str]) -> int:
+def get(world: Object, namespace: str, arguments: list[str]) -> int:
     """Print one object, or a list of them."""
-    if words[0] == "--raw":
-        sys.stdout.write(json.dumps(world["raw"].get(words[1], {})))
+    if arguments[0] == "--raw":
+        sys.stdout.write(json.dumps(world["raw"].get(arguments[1], {})))
         return 0
-    selector, words = _taken(words, "--selector", "")
-    _, words = _taken(words, "--field-selector", "")
-    is_patient = "--ignore-not-found" in words
-    words = [word for word in words[: words.index("-o")] if word[:2] != "--"]
-    if words[0] in world["forbidden"]:
-        return _fail(f'Error from server (Forbidden): {words[0]} is forbidden: User "u" cannot get')
-    kind, _, name = words[0].partition("/")
-    name = name or (words[1] if len(words) > 1 else "")
+    selector, arguments = _option(arguments, "--selector", "")
+    _, arguments = _option(arguments, "--field-selector", "")
+    ignores_missing = "--ignore-not-found" in arguments
+    arguments = [
+        argument for argument in arguments[: arguments.index("-o")] if argument[:2] != "--"
+    ]
+    if arguments[0] in world["forbidden"]:
+        return _fail(
+            f'Error from server (Forbidden): {arguments[0]} is forbidden: User "u" cannot get'
+        )
+    kind, _, name = arguments[0].partition("/")
+    name = name or (arguments[1] if len(arguments) > 1 else "")
     if name:
-        found = _one(world, space, kind, name)
-        if found is None:
-            return 0 if is_patient else _fail(_absent(kind, name))
-        sys.stdout.write(json.dumps(found))
+        resource = _one(world, namespace, kind, name)
+        if resource is None:
+            return 0 if ignores_missing else _fail(_absent(kind, name))
+        sys.stdout.write(json.dumps(resource))
         return 0
     kinds = {KINDS[one] for one in kind.split(",")}
-    spaces = {space, "default"} if kind == "nodes" else {space}
+    spaces = {namespace, "default"} if kind == "nodes" else {namespace}
     items = [
         one
         for one in world["objects"]
-        if one["kind"] in kinds and _space(one) in spaces and _selected(one, selector)
+        if one["kind"] in kinds and _namespace(one) in spaces and _selected(one, selector)
     ]
     sys.stdout.write(json.dumps({"kind": "List", "items": items}))
     return 0
 
 
-def patch(world: Object, space: str, words: list[str]) -> int:
+def patch(world: Object, namespace: str, arguments: list[str]) -> int:
     """Merge a body into an object; lists of named things by their names."""
-    kind, _, name = words[0].partition("/")
-    found = _one(world, space, kind, name)
-    if found is None:
+    kind, _, name = arguments[0].partition("/")
+    resource = _one(world, namespace, kind, name)
+    if resource is None:
         return _fail(_absent(kind, name))
-    _merge(found, _opened(json.load(sys.stdin)))
-    if found["kind"] == "Deployment":
-        found["metadata"]["generation"] += 1
-        _settle(world, found)
+    _merge(resource, _encoded(json.load(sys.stdin)))
+    if resource["kind"] == "Deployment":
+        resource["metadata"]["generation"] += 1
+        _settle(world, resource)
     return 0
 
 
-def create(world: Object, space: str, words: list[str]) -> int:
+def create(world: Object, namespace: str, arguments: list[str]) -> int:
     """Add an object; a pod ends at once, as the test says."""
-    del space, words
-    found = _opened(json.load(sys.stdin))
-    if found["kind"] == "Pod":
-        found["status"] = {"phase": world["pods_end"]}
-    world["objects"].append(found)
+    del namespace, arguments
+    resource = _encoded(json.load(sys.stdin))
+    if resource["kind"] == "Pod":
+        resource["status"] = {"phase": world["pods_end"]}
+    world["objects"].append(resource)
     return 0
 
 
-def apply(world: Object, space: str, words: list[str]) -> int:
+def apply(world: Object, namespace: str, arguments: list[str]) -> int:
     """Add or change every object of a stream; a Job's template cannot change."""
-    del space, words
+    del namespace, arguments
     sys.path.append(world["packages"])
     import yaml
 
-    for found in yaml.safe_load_all(sys.stdin):
-        there = _one(world, _space(found), found["kind"].lower(), found["metadata"]["name"])
-        if there is None:
-            world["objects"].append(found)
-        elif found["kind"] == "Job" and there["spec"]["template"] != found["spec"]["template"]:
-            return _fail(f'The Job "{found["metadata"]["name"]}" is invalid: spec.template: field')
+    for resource in yaml.safe_load_all(sys.stdin):
+        existing = _one(
+            world, _namespace(resource), resource["kind"].lower(), resource["metadata"]["name"]
+        )
+        if existing is None:
+            world["objects"].append(resource)
+        elif (
+            resource["kind"] == "Job"
+            and existing["spec"]["template"] != resource["spec"]["template"]
+        ):
+            return _fail(
+                f'The Job "{resource["metadata"]["name"]}" is invalid: spec.template: field'
+            )
         else:
-            _merge(there, found)
-        if found["kind"] == "Deployment":
-            there = there or found
-            there["metadata"]["generation"] = there["metadata"].get("generation", 0) + 1
-            _settle(world, there)
+            _merge(existing, resource)
+        if resource["kind"] == "Deployment":
+            existing = existing or resource
+            existing["metadata"]["generation"] = existing["metadata"].get("generation", 0) + 1
+            _settle(world, existing)
     world["objects"] += world["respawns"]
     return 0
 
 
-def delete(world: Object, space: str, words: list[str]) -> int:
-    """Take objects away."""
-    selector, words = _taken(words, "--selector", "")
-    kind, _, name = words[0].partition("/")
+def delete(world: Object, namespace: str, arguments: list[str]) -> int:
+    """Remove objects."""
+    selector, arguments = _option(arguments, "--selector", "")
+    kind, _, name = arguments[0].partition("/")
     before = len(world["objects"])
     world["objects"] = [
         one
         for one in world["objects"]
         if not (
             one["kind"] == KINDS[kind]
-            and _space(one) == space
+            and _namespace(one) == namespace
             and (one["metadata"]["name"] == name if name else _selected(one, selector))
         )
     ]
     is_gone = len(world["objects"]) < before
     world["objects"] += world["respawns"]
-    is_patient = "--ignore-not-found" in words or bool(selector)
-    return 0 if is_patient or is_gone else _fail(_absent(kind, name))
+    ignores_missing = "--ignore-not-found" in arguments or bool(selector)
+    return 0 if ignores_missing or is_gone else _fail(_absent(kind, name))
 
 
-def annotate(world: Object, space: str, words: list[str]) -> int:
+def annotate(world: Object, namespace: str, arguments: list[str]) -> int:
     """Write an annotation to selected pods."""
-    selector, words = _taken(words, "--selector", "")
-    key, _, value = words[-1].partition("=")
+    selector, arguments = _option(arguments, "--selector", "")
+    key, _, value = arguments[-1].partition("=")
     for one in world["objects"]:
-        if one["kind"] == "Pod" and _space(one) == space and _selected(one, selector):
+        if one["kind"] == "Pod" and _namespace(one) == namespace and _selected(one, selector):
             one["metadata"].setdefault("annotations", {})[key] = value
     return 0
 
 
-def logs(world: Object, space: str, words: list[str]) -> int:
-    """Print what the test says that pods say."""
-    del space, words
+def logs(world: Object, namespace: str, arguments: list[str]) -> int:
+    """Print the logs that the test has set."""
+    del namespace, arguments
     sys.stdout.write(world["logs"])
     return 0
 
@@ -184,11 +201,11 @@ VERBS = {
 }
 
 
-def forward(folder: Path, world: Object, space: str, words: list[str]) -> int:
+def forward(folder: Path, world: Object, namespace: str, arguments: list[str]) -> int:
     """Carry bytes from a port of loopback to the port that the test names for the target."""
-    _, words = _taken(words, "--address", "")
-    target, ports = words
-    remote = world["forwards"].get(f"{space} {target}")
+    _, arguments = _option(arguments, "--address", "")
+    target, ports = arguments
+    remote = world["forwards"].get(f"{namespace} {target}")
     if remote is None:
         return _fail(_absent(*target.split("/")))
     local = int(ports.partition(":")[0])
@@ -206,13 +223,13 @@ def forward(folder: Path, world: Object, space: str, words: list[str]) -> int:
 
 def _carry(near: socket.socket, far: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        while found := near.recv(1 << 16):
-            far.sendall(found)
+        while data := near.recv(1 << 16):
+            far.sendall(data)
         far.shutdown(socket.SHUT_WR)
 
 
 def _settle(world: Object, deployment: Object) -> None:
-    """Do what the cluster would do: as many pods as wanted, of the newest template."""
+    """Update status and pods as the cluster would: the wanted number, of the newest template."""
     name, wanted = deployment["metadata"]["name"], deployment["spec"].get("replicas", 1)
     if name in world["stuck"]:
         return
@@ -229,21 +246,21 @@ def _settle(world: Object, deployment: Object) -> None:
 
 def _merge(into: Object, body: Object) -> None:
     for key, value in body.items():
-        there = into.get(key)
+        existing = into.get(key)
         if value is None:
             into.pop(key, None)
-        elif isinstance(value, dict) and isinstance(there, dict):
-            _merge(there, value)
-        elif isinstance(value, list) and isinstance(there, list):
-            into[key] = _merged(there, value)
+        elif isinstance(value, dict) and isinstance(existing, dict):
+            _merge(existing, value)
+        elif isinstance(value, list) and isinstance(existing, list):
+            into[key] = _merged(existing, value)
         else:
             into[key] = value
 
 
-def _merged(there: list[Any], body: list[Any]) -> list[Any]:
+def _merged(existing: list[Any], body: list[Any]) -> list[Any]:
     if not all(isinstance(one, dict) and "name" in one for one in body):
         return body
-    known = {one["name"]: one for one in there}
+    known = {one["name"]: one for one in existing}
     for one in body:
         if one.get("$patch") == "delete":
             known.pop(one["name"], None)
@@ -254,18 +271,18 @@ def _merged(there: list[Any], body: list[Any]) -> list[Any]:
     return list(known.values())
 
 
-def _opened(found: Object) -> Object:
-    """Write what stands in `stringData` as the API keeps it."""
-    for key, value in found.pop("stringData", {}).items():
-        found.setdefault("data", {})[key] = base64.b64encode(value.encode()).decode()
-    return found
+def _encoded(resource: Object) -> Object:
+    """Encode `stringData` into `data`, as the API does."""
+    for key, value in resource.pop("stringData", {}).items():
+        resource.setdefault("data", {})[key] = base64.b64encode(value.encode()).decode()
+    return resource
 
 
-def _one(world: Object, space: str, kind: str, name: str) -> Object | None:
+def _one(world: Object, namespace: str, kind: str, name: str) -> Object | None:
     named = KINDS.get(kind, "")
     for one in world["objects"]:
         is_kind = one["kind"] in {named, kind} or one["kind"].lower() == kind
-        is_there = named in {"Namespace", "Node"} or _space(one) == space
+        is_there = named in {"Namespace", "Node"} or _namespace(one) == namespace
         if is_kind and is_there and one["metadata"]["name"] == name:
             return dict_of(one)
     return None
@@ -276,7 +293,7 @@ def dict_of(one: Any) -> Object:
     return one
 
 
-def _space(one: Object) -> str:
+def _namespace(one: Object) -> str:
     return str(one["metadata"].get("namespace", "default"))
 
 
@@ -286,19 +303,19 @@ def _selected(one: Object, selector: str) -> bool:
     return all(labels.get(key) == value for key, value in pairs)
 
 
-def _taken(words: list[str], option: str, otherwise: str) -> tuple[str, list[str]]:
-    if option not in words:
-        return otherwise, words
-    place = words.index(option)
-    return words[place + 1], words[:place] + words[place + 2 :]
+def _option(arguments: list[str], option: str, default: str) -> tuple[str, list[str]]:
+    if option not in arguments:
+        return default, arguments
+    index = arguments.index(option)
+    return arguments[index + 1], arguments[:index] + arguments[index + 2 :]
 
 
 def _absent(kind: str, name: str) -> str:
     return f'Error from server (NotFound): {kind} "{name}" not found'
 
 
-def _fail(said: str) -> int:
-    sys.stderr.write(said + "\n")
+def _fail(message: str) -> int:
+    sys.stderr.write(message + "\n")
     return 1
 
 

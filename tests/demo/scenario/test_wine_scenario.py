@@ -61,9 +61,9 @@ def test_a_cluster_without_the_volume_is_said(world: Any) -> None:
 def deployed(script: Script, store: Store, name: str, pin: Callable[[str], None]) -> None:
     """A platform on which a run makes, judges and deploys a model."""
     pin(MADE)
-    script.looks = [("success", {"training": "success", "evaluation": "success"})]
-    script.looks += [("success", {"monitoring": "success"})]
-    script.told = {
+    script.polls = [("success", {"training": "success", "evaluation": "success"})]
+    script.polls += [("success", {"monitoring": "success"})]
+    script.xcoms = {
         "training": {"return_value": {"outcome": "made", "facts": {"digest": MADE}}},
         "evaluation": {"return_value": {"outcome": "accepted", "facts": {}}},
         "monitoring": {"return_value": {"outcome": "ok", "facts": {}}},
@@ -82,7 +82,7 @@ def test_every_claim_of_the_scenario_is_read_back(
     monkeypatch.setattr("demo.scenario.wine_scenario.NAME", name)
     monkeypatch.setattr("demo.scenario.wine_scenario.TABLE", "wine")
     landed: dict[str, bytes] = {}
-    with ClusterLocation(home, None).opened() as platform:
+    with ClusterLocation(home, None).connect() as platform:
         scenario = WineScenario(Console(as_json=True), platform, home, landed.update)
         scenario.run()
 

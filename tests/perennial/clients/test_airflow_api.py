@@ -16,7 +16,7 @@ MADE = {"outcome": "made", "facts": {"rows": 3}, "manifest": "s3://perennial/m.j
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     monkeypatch.setattr(client, "DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.runs.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("perennial.runs.POLL_SECONDS", 0.0)
     with served(Script(dags={DAG})) as found:
         yield found
 
@@ -47,7 +47,7 @@ def test_a_dag_file_that_cannot_be_read_is_named(script: Script, airflow: Airflo
 def test_a_paused_dag_is_not_started(script: Script, airflow: Airflow) -> None:
     script.paused = {DAG}
 
-    with pytest.raises(AskedWrongly, match="is paused, so a run would wait for ever; unpause it"):
+    with pytest.raises(AskedWrongly, match="is paused, so a run would wait forever; unpause it"):
         airflow.trigger(DAG, {})
 
     assert script.conf == []
@@ -70,12 +70,12 @@ def test_the_runs_of_an_unknown_dag_are_none(airflow: Airflow) -> None:
 
 
 def test_following_shows_each_look_and_ends_with_the_run(script: Script, airflow: Airflow) -> None:
-    script.looks = [
+    script.polls = [
         ("running", {"problem": "running"}),
         ("running", {"problem": "success", "collection": "running"}),
         ("success", {"problem": "success", "collection": "success"}),
     ]
-    script.told = {"problem": {"return_value": MADE}, "collection": {"return_value": MADE}}
+    script.xcoms = {"problem": {"return_value": MADE}, "collection": {"return_value": MADE}}
     looks: list[list[tuple[str, str]]] = []
 
     followed = follow(
@@ -108,11 +108,11 @@ def test_following_shows_each_look_and_ends_with_the_run(script: Script, airflow
 def test_a_failed_run_ends_as_its_failed_stage_did(
     script: Script, airflow: Airflow, why: str | None, code: int
 ) -> None:
-    script.looks = [("failed", {"problem": "failed", "collection": "upstream_failed"})]
-    script.told = {"problem": {"why": why}} if why else {}
+    script.polls = [("failed", {"problem": "failed", "collection": "upstream_failed"})]
+    script.xcoms = {"problem": {"why": why}} if why else {}
 
     followed = follow(airflow, DAG, RUN, lambda _: None)
 
     assert followed.exit_code == code
     assert [step.name for step in followed.failed] == ["problem"]
-    assert followed.failed[0].why == (why or "it said nothing; its log is in Airflow's pages")
+    assert followed.failed[0].why == (why or "it left no message; its log is in Airflow's pages")

@@ -115,7 +115,7 @@ def test_a_name_that_no_problem_may_have_is_refused(call: Call, tmp_path: Path, 
 
 @pytest.mark.parametrize(
     ("file", "sentence"),
-    [("none.csv", "There is no file"), ("a.xls", "is of no known kind; known are: .csv")],
+    [("none.csv", "There is no file"), ("a.xls", "has an unknown format; known are: .csv")],
 )
 def test_a_file_that_is_no_table_is_refused(
     call: Call, tmp_path: Path, file: str, sentence: str

@@ -1,10 +1,10 @@
 import pytest
 
 from contract.errors import AskedWrongly, NotFound, PerennialError, TryAgain
-from perennial.kubernetes.kubectl_errors import complaint
+from perennial.kubernetes import kubectl_errors
 
-# What kubectl 1.32 and 1.34 print.
-SAID = [
+# Printed by kubectl 1.32 and 1.34.
+EXAMPLES = [
     (
         'Error in configuration: context "wrk" does not exist\n',
         AskedWrongly,
@@ -34,7 +34,7 @@ SAID = [
             "signed by unknown authority\n"
         ),
         AskedWrongly,
-        "could not prove who it is (certificate signed by unknown authority)",
+        "has an invalid certificate (certificate signed by unknown authority)",
     ),
     (
         (
@@ -42,7 +42,7 @@ SAID = [
             'resource "deployments"\n'
         ),
         AskedWrongly,
-        'refused it: Error from server (Forbidden): deployments.apps is forbidden: User "eve"',
+        'refused the request: Error from server (Forbidden): deployments.apps is forbidden: User "eve"',
     ),
     (
         "error: You must be logged in to the server (Unauthorized)\n",
@@ -53,23 +53,23 @@ SAID = [
     (
         "Error from server (ServiceUnavailable): the server is currently unable to handle it\n",
         TryAgain,
-        "could not do it now",
+        "cannot do it now",
     ),
     (
         "error: unable to forward port because pod is not running. Current status=Pending\n",
         TryAgain,
-        "No pod answers behind it",
+        "No pod answers there",
     ),
-    ("error: something new\n", AskedWrongly, "kubectl could not do it: error: something new"),
-    ("", AskedWrongly, "kubectl could not do it: it said nothing"),
+    ("error: something new\n", AskedWrongly, "kubectl failed: error: something new"),
+    ("", AskedWrongly, "kubectl failed: it left no message"),
 ]
 
 
-@pytest.mark.parametrize(("said", "kind", "sentence"), SAID)
-def test_what_kubectl_says_is_one_sentence_with_its_exit_code(
-    said: str, kind: type[PerennialError], sentence: str
+@pytest.mark.parametrize(("stderr", "kind", "sentence"), EXAMPLES)
+def test_an_error_of_kubectl_is_one_sentence_with_its_exit_code(
+    stderr: str, kind: type[PerennialError], sentence: str
 ) -> None:
-    error = complaint(said, "the context 'work'")
+    error = kubectl_errors.parse(stderr, "the context 'work'")
 
     assert type(error) is kind
     assert sentence in str(error)

@@ -52,8 +52,10 @@ def champion(store: Store, name: str, pin: Callable[[str], None]) -> None:
 
 
 def test_a_run_is_followed_as_on_a_machine(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"problem": "success", "evaluation": "success"})]
-    script.told = {"evaluation": {"return_value": {"outcome": "accepted", "facts": {"score": 1.0}}}}
+    script.polls = [("success", {"problem": "success", "evaluation": "success"})]
+    script.xcoms = {
+        "evaluation": {"return_value": {"outcome": "accepted", "facts": {"score": 1.0}}}
+    }
 
     result = call("run", name, "--reason", "a try", "--json")
 
@@ -64,8 +66,8 @@ def test_a_run_is_followed_as_on_a_machine(call: Call, script: Script, name: str
 
 def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, name: str) -> None:
     why = "validation: exit 3, refused: 5 % of the rows are bad"
-    script.looks = [("failed", {"validation": "failed"})]
-    script.told = {"validation": {"why": why}}
+    script.polls = [("failed", {"validation": "failed"})]
+    script.xcoms = {"validation": {"why": why}}
 
     result = call("--on", "kubernetes", "run", name)
 
@@ -73,9 +75,9 @@ def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, 
     assert why in result.stdout
 
 
-def test_monitoring_tells_its_verdict(call: Call, script: Script, name: str) -> None:
-    script.looks = [("success", {"monitoring": "success", "retraining": "skipped"})]
-    script.told = {"monitoring": {"return_value": {"outcome": "ok", "facts": {}}}}
+def test_monitoring_prints_its_verdict(call: Call, script: Script, name: str) -> None:
+    script.polls = [("success", {"monitoring": "success", "retraining": "skipped"})]
+    script.xcoms = {"monitoring": {"return_value": {"outcome": "ok", "facts": {}}}}
 
     found = json.loads(call("monitor", name, "--json").stdout)
 
@@ -98,7 +100,7 @@ def test_before_the_first_model_a_prediction_is_for_later(call: Call, name: str)
     assert f"No model of '{name}' is served yet; run `perennial run {name}`." in result.stderr
 
 
-def test_a_service_whose_pod_crashes_is_said(
+def test_a_service_whose_pod_crashes_is_reported(
     call: Call, name: str, champion: None, world: Any
 ) -> None:
     def crash(pod: dict[str, Any]) -> None:
@@ -148,8 +150,8 @@ def test_status_prints_how_to_read_the_password_and_never_the_password(
 def test_status_says_why_the_last_run_failed(call: Call, script: Script, name: str) -> None:
     why = "training: OOMKilled: it needs more memory than its limit of 4Gi"
     script.runs = [{"dag_run_id": "r+1", "state": "failed", "start_date": None}]
-    script.looks = [("failed", {"training": "failed"})]
-    script.told = {"training": {"why": why}}
+    script.polls = [("failed", {"training": "failed"})]
+    script.xcoms = {"training": {"why": why}}
 
     sentences = json.loads(call("status", name, "--json").stdout)["warnings"]
 
@@ -203,7 +205,7 @@ def test_pods_that_do_not_take_the_model_get_the_one_before_back(
     request = RollbackRequest(problem=name, to=None, reason="complaints", at=NOW)
 
     location = ClusterLocation(home, None)
-    with location.opened() as platform, pytest.raises(TryAgain) as caught:
+    with location.connect() as platform, pytest.raises(TryAgain) as caught:
         roll_back(platform.store(), request, platform.rollout_target(name), timeout_seconds=0.0)
 
     assert f"The service did not serve {A[:12]} within 0 s, so {B[:12]} was rolled out" in str(
@@ -237,7 +239,7 @@ def test_a_variable_that_no_secret_holds_is_named(
     assert script.conf == []
 
 
-def test_a_problem_file_that_the_cluster_has_not_yet_is_not_run(
+def test_a_problem_file_that_differs_from_the_clusters_is_not_run(
     call: Call, script: Script, name: str, home: Any
 ) -> None:
     file = home.problems / name / "problem.yaml"
@@ -246,7 +248,10 @@ def test_a_problem_file_that_the_cluster_has_not_yet_is_not_run(
     result = call("run", name)
 
     assert result.exit_code == 2
-    assert "is not what the cluster runs; run `perennial up`, which takes it there" in result.stderr
+    assert (
+        "differs from the file on the cluster; run `perennial up`, which copies it there"
+        in result.stderr
+    )
     assert script.conf == []
 
 

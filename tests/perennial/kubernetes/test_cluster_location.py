@@ -52,7 +52,7 @@ def test_a_problem_needs_no_more_than_its_line_in_the_overlay(
     assert world.find("Deployment", "hotel-serving", SERVING) is not None
 
 
-def test_a_database_that_no_policy_lets_a_stage_reach_is_told_of(
+def test_a_database_that_no_policy_lets_a_stage_reach_is_a_warning(
     call: Call, world: Any, checkout: Path, bootstrapped: None
 ) -> None:
     problem = checkout / "problems" / "wine" / "problem.yaml"
@@ -76,7 +76,7 @@ def test_a_database_that_no_policy_lets_a_stage_reach_is_told_of(
     assert told not in call("up").stdout
 
 
-def test_airflows_pods_are_told_to_look_at_once(
+def test_airflows_pods_are_annotated_to_load_problems_at_once(
     call: Call, world: Any, checkout: Path, bootstrapped: None
 ) -> None:
     labels = {
@@ -123,7 +123,7 @@ def test_a_variable_of_this_shell_is_kept_and_no_other_is_changed(
     assert not any("/here" in word for words in world.calls("create") for word in words)
 
 
-def test_a_variable_that_is_nowhere_is_told(
+def test_a_variable_that_is_nowhere_is_a_warning(
     call: Call,
     world: Any,
     checkout: Path,
@@ -166,7 +166,7 @@ def test_what_does_not_come_up_is_for_later(
 
     assert result.exit_code == 75
     assert "waiting for Airflow's scheduler …" in result.stdout
-    assert "Airflow's scheduler is not ready after 0 s: no pod says why; see" in result.stderr
+    assert "Airflow's scheduler is not ready after 0 s: no pod has a fault; see" in result.stderr
 
 
 def test_an_overlay_that_is_not_there_is_named(call: Call, world: Any, checkout: Path) -> None:
@@ -188,16 +188,14 @@ def test_a_cluster_that_is_away_is_for_later_before_anything_is_done(
     assert world.calls("apply") == []
 
 
-def test_a_context_that_is_not_there_is_asked_wrongly(
-    call: Call, world: Any, checkout: Path
-) -> None:
+def test_a_missing_context_is_an_invalid_request(call: Call, world: Any, checkout: Path) -> None:
     result = call("--context", "wrok", "up")
 
     assert result.exit_code == 2
     assert "There is no context 'wrok' in your kubeconfig" in result.stderr
 
 
-def test_a_right_that_is_missing_is_asked_wrongly(call: Call, world: Any, name: str) -> None:
+def test_a_missing_right_is_an_invalid_request(call: Call, world: Any, name: str) -> None:
     world.write(forbidden=["secret"])
 
     result = call("history", name)
@@ -248,10 +246,10 @@ def test_running_stages_end_with_the_platform(call: Call, world: Any, name: str)
     assert world.find("Pod", "training-x", TASKS) is None
 
 
-def test_a_platform_that_is_down_is_said_to_be(call: Call, world: Any, name: str) -> None:
+def test_down_of_a_stopped_platform_says_so(call: Call, world: Any, name: str) -> None:
     call("down")
 
-    assert call("down").stdout == "The platform was not up.\n"
+    assert call("down").stdout == "The platform was not running.\n"
 
 
 def test_up_brings_back_as_many_pods_as_there_were(
@@ -269,7 +267,7 @@ def test_up_brings_back_as_many_pods_as_there_were(
     assert "perennial/replicas" not in service["metadata"].get("annotations", {})
 
 
-def test_a_platform_that_was_stopped_is_said_to_be(call: Call, world: Any, name: str) -> None:
+def test_a_command_on_a_stopped_platform_says_so(call: Call, world: Any, name: str) -> None:
     call("down")
 
     result = call("status")

@@ -1,4 +1,4 @@
-"""Ways into the cluster are open while they are needed, and never longer."""
+"""Port-forwards are open while they are needed, and never longer."""
 
 import os
 import signal
@@ -17,15 +17,15 @@ from waiting import wait_until
 
 from contract.errors import NotFound, PerennialError
 from perennial.kubernetes.kubectl import Kubectl
-from perennial.kubernetes.port_forward import Through, forwarded
+from perennial.kubernetes.port_forward import PortForwardTransport, port_forward
 
 pytestmark = pytest.mark.slow  # processes that listen
 
 HOLDING = """
 import sys, time
-from perennial.kubernetes.port_forward import forwarded
+from perennial.kubernetes.port_forward import port_forward
 from perennial.kubernetes.kubectl import Kubectl
-with forwarded(Kubectl(None), "perennial", "service/api", 8080) as port:
+with port_forward(Kubectl(None), "perennial", "service/api", 8080) as port:
     print(port, flush=True)
     time.sleep(600)
 """
@@ -46,22 +46,22 @@ def target(world: Any, script: Script) -> str:
 
 @pytest.fixture
 def port(target: str) -> Iterator[int]:
-    with forwarded(Kubectl(None), "perennial", target, 8080) as found:
-        yield found
+    with port_forward(Kubectl(None), "perennial", target, 8080) as local_port:
+        yield local_port
 
 
-def _ask(port: int) -> httpx.Response:
-    client = httpx.Client(transport=Through(lambda: port), trust_env=False)
+def _get(port: int) -> httpx.Response:
+    client = httpx.Client(transport=PortForwardTransport(lambda: port), trust_env=False)
     with client:
         return client.get("https://airflow.example.com/api/v2/dags/x")
 
 
 def test_a_request_reaches_the_service_whatever_its_url_names(port: int) -> None:
-    assert _ask(port).status_code == 401
+    assert _get(port).status_code == 401
 
 
 def test_nothing_is_left_when_it_is_closed(world: Any, target: str) -> None:
-    with forwarded(Kubectl(None), "perennial", target, 8080):
+    with port_forward(Kubectl(None), "perennial", target, 8080):
         (pid,) = world.forwards()
         assert _runs(pid)
 
@@ -73,8 +73,8 @@ def test_nothing_is_left_when_the_command_is_killed(world: Any, target: str) -> 
         [sys.executable, "-c", HOLDING], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
     )
     assert command.stdout is not None
-    with command.stdout as told:
-        assert told.readline()
+    with command.stdout as output:
+        assert output.readline()
         (pid,) = world.forwards()
 
         command.send_signal(signal.SIGKILL)
@@ -94,25 +94,25 @@ def test_one_that_dies_is_opened_again_on_the_same_port(world: Any, port: int) -
 
 def _answers(port: int) -> bool:
     try:
-        return _ask(port).status_code == 401
+        return _get(port).status_code == 401
     except httpx.HTTPError:
         return False
 
 
-def test_a_target_that_is_not_there_is_said_at_once(world: Any) -> None:
+def test_a_missing_target_fails_at_once(world: Any) -> None:
     with (
         pytest.raises(NotFound, match=r'services? "nosuch" not found'),
-        forwarded(Kubectl(None), "perennial", "service/nosuch", 8080),
+        port_forward(Kubectl(None), "perennial", "service/nosuch", 8080),
     ):
         pass
 
 
-@pytest.mark.parametrize("word", ["error: unable to forward", "Unable to connect to the server"])
-def test_words_of_failure_end_the_wait(world: Any, word: str) -> None:
-    world.write(says=word)
+@pytest.mark.parametrize("message", ["error: unable to forward", "Unable to connect to the server"])
+def test_an_error_of_kubectl_ends_the_wait(world: Any, message: str) -> None:
+    world.write(says=message)
 
     with (
         pytest.raises(PerennialError, match=r"unable|Unable"),
-        forwarded(Kubectl(None), "perennial", "service/api", 8080),
+        port_forward(Kubectl(None), "perennial", "service/api", 8080),
     ):
         pass
