@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-parts bench-steps clean
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-parts bench-steps clean stress test-parallel
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -17,9 +17,21 @@ help: ## print this vocabulary
 demo: $(READY) ## set everything up, run the whole cycle on real flights, leave the platform up
 	$(RUN) perennial demo
 
-test: $(READY) ## set everything up and run every test
-	$(RUN) pytest -n 2 --dist loadgroup -m "not platform and not cluster"
-	$(RUN) pytest -m platform
+test: test-parallel ## set everything up and run every test
+	$(RUN) $(PYTEST) -m platform
+
+test-parallel: $(READY) ## the tests that run side by side; branch coverage of what decides
+	$(RUN) $(PARALLEL) $(COVERED) --cov
+	$(RUN) $(PARALLEL) $(addprefix --ignore=,$(COVERED))
+
+stress: $(READY) ## the same, three times, beside four busy processes
+	$(RUN) benchmarks.stress
+
+PYTEST := pytest --durations=10
+PARALLEL := $(PYTEST) -n 2 --dist loadgroup -m "not platform and not cluster"
+# Their tests, and no others, are traced: `fail_under` in pyproject.toml says what they must reach.
+COVERED := contract methods/controller tasks/evaluation tests/contract tests/methods/controller
+COVERED += tests/tasks/evaluation tests/dags/stage/test_prefork.py tests/k8s/test_rollout.py
 
 test-k8s: $(READY) ## boot a cluster, or take KUBECONFIG's, and run the cycle in pods
 	$(RUN) pytest -m cluster -rs

@@ -1,44 +1,34 @@
 """Who is told what: a real HTTP server stands in for the owner's webhook."""
 
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from answering import running
+from answering import Request, answering
 
 from dags import alarms
 
 
-class Webhook(HTTPServer):
+@dataclass
+class Webhook:
     """Keeps what it is told."""
 
-    told: list[dict[str, Any]]
-    status = 200
+    told: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
 
-
-class Listener(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.told.append(json.loads(body))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+    def answer(self, request: Request) -> tuple[int, Any]:
+        self.told.append(request.body)
+        return self.status, {}
 
 
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    server = Webhook(("127.0.0.1", 0), Listener)
-    server.told = []
-    monkeypatch.setenv(alarms.VARIABLE, f"http://127.0.0.1:{server.server_port}/told")
-    with running(server):
-        yield server
+    made = Webhook()
+    with answering(made.answer) as port:
+        monkeypatch.setenv(alarms.VARIABLE, f"http://127.0.0.1:{port}/told")
+        yield made
 
 
 def context(result: Any = None, exception: Exception | None = None) -> Any:

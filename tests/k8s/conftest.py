@@ -19,8 +19,6 @@ from perennial.problems.kustomize import write_kustomizations
 
 __all__ = ["airflow_environment"]
 
-sys.path.insert(0, str(Path(__file__).parent))  # the real cluster's own modules
-
 collect_ignore_glob = ["inside/*"]
 
 INSIDE = Path(__file__).parent / "inside"
@@ -85,8 +83,12 @@ def platform(cluster: Cluster, tree: Path) -> Iterator[Installation]:
 @pytest.fixture(scope="session")
 def pods(airflow_environment: dict[str, str]) -> Any:
     """What came of pods that end in every way, on a fake Kubernetes API."""
-    given = airflow_environment | {"PERENNIAL_RUNNER": "kubernetes"}
-    return ask(INSIDE / "pods.py", given | {"AWS_ENDPOINT_URL": "http://store:8333"})
+    given = airflow_environment | {
+        "AWS_ENDPOINT_URL": "http://store:8333",
+        "PERENNIAL_RUNNER": "kubernetes",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'support'}",
+    }
+    return ask(INSIDE / "pods.py", given)
 
 
 def render(kubectl: str, tree: Path, overlay: str) -> list[dict[str, Any]]:

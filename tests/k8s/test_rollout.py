@@ -1,14 +1,12 @@
 """A model goes into a pod template, is waited for, and its failure is one sentence."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import running
+from answering import JsonHandler, JsonServer, running
 
 from contract.errors import AskedWrongly, TryAgain
 from contract.rollout.target import RolloutFailed, RolloutTimeout, wait_until_served
@@ -18,11 +16,11 @@ OLD, NEW = "a" * 64, "b" * 64
 NOW = datetime(2013, 10, 1, tzinfo=UTC)
 
 
-class FakeApi(ThreadingHTTPServer):
+class FakeApi(JsonServer):
     """One Deployment and its pods, at the edge."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(Answers)
         self.variables = {"DRAIN_SECONDS": "4"}
         self.generation = 1
         self.replicas = 2
@@ -46,11 +44,8 @@ class FakeApi(ThreadingHTTPServer):
         }
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(JsonHandler):
     server: FakeApi
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def do_GET(self) -> None:
         if "/pods" in self.path:
@@ -59,7 +54,7 @@ class Answers(BaseHTTPRequestHandler):
             self._answer(self.server.deployment())
 
     def do_PATCH(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = self.read()
         self.server.patches.append(body)
         self.server.generation += 1
         (container,) = body["spec"]["template"]["spec"]["containers"]
@@ -72,11 +67,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def _answer(self, value: object) -> None:
         refused = self.server.refusal
-        body = json.dumps({"message": "no such right"} if refused else value).encode()
-        self.send_response(refused or 200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(refused or 200, {"message": "no such right"} if refused else value)
 
 
 @pytest.fixture
@@ -88,8 +79,7 @@ def api() -> Iterator[FakeApi]:
 @pytest.fixture
 def cluster(api: FakeApi, tmp_path: Path) -> Cluster:
     (tmp_path / "token").write_text("t")
-    url = f"http://127.0.0.1:{api.server_address[1]}"
-    return Cluster("wine", "serving", url, "key", tmp_path, poll_seconds=0.01)
+    return Cluster("wine", "serving", api.url, "key", tmp_path, poll_seconds=0.01)
 
 
 def pod(digest: str, status: dict[str, Any]) -> dict[str, Any]:

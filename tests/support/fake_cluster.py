@@ -4,22 +4,22 @@ What a pod is, a test says: the address of a real service process, or of somethi
 """
 
 import copy
-import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from answering import JsonHandler, JsonServer
 
 Resource = dict[str, Any]
 NAMESPACE = "serving"
 
 
-class FakeCluster(ThreadingHTTPServer):
+class FakeCluster(JsonServer):
     """Deployments `NAME-serving` and `NAME-serving-canary`."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(Answers)
         self.problem = problem
         self.stable = f"{problem}-serving"
         self.canary = f"{problem}-serving-canary"
@@ -40,11 +40,6 @@ class FakeCluster(ThreadingHTTPServer):
         self.after: Callable[[str, Resource], None] = lambda _name, _body: None
         """Called after each patch and before its answer, as another person's doing."""
         self.lock = threading.RLock()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     def digest(self, name: str) -> str | None:
         """The digest that a Deployment pins."""
@@ -101,56 +96,46 @@ class FakeCluster(ThreadingHTTPServer):
         ]
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(JsonHandler):
     """One request."""
 
     server: FakeCluster
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def do_GET(self) -> None:
         place = urlsplit(self.path)
         name = place.path.rpartition("/")[2]
         if self.server.refusals:
-            self._answer(self.server.refusals.pop(0), {"message": "not now"})
+            self.reply(self.server.refusals.pop(0), {"message": "not now"})
         elif name == self.server.canary and self.server.is_old:
-            self._answer(403, {"message": "no right"})
+            self.reply(403, {"message": "no right"})
         elif name == "pods":
             selector = parse_qs(place.query)["labelSelector"][0]
             track = selector.rpartition("perennial/track=")[2]
-            self._answer(200, {"items": self.server.pods(track)})
+            self.reply(200, {"items": self.server.pods(track)})
         elif "httproutes" in place.path:
             route = self.server.route
-            self._answer(200 if route else 404, route or {"message": "no matches for kind"})
+            self.reply(200 if route else 404, route or {"message": "no matches for kind"})
         else:
-            self._answer(200, self.server.seen(name))
+            self.reply(200, self.server.seen(name))
 
     def do_PATCH(self) -> None:
         name = self.path.rpartition("/")[2]
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = self.read()
         if "httproutes" in self.path:
             assert self.server.route is not None
             self.server.route["spec"]["rules"] = body["spec"]["rules"]
             (rule,) = body["spec"]["rules"]
             self.server.weights.append([entry["weight"] for entry in rule["backendRefs"]])
-            self._answer(200, self.server.route)
+            self.reply(200, self.server.route)
             return
         version = body.get("metadata", {}).get("resourceVersion")
         if version not in {None, self.server.deployments[name]["metadata"]["resourceVersion"]}:
-            self._answer(409, {"message": "the object has been modified"})
+            self.reply(409, {"message": "the object has been modified"})
             return
         self.server.change(name, body)
         self.server.patches.append((name, body))
         self.server.after(name, body)
-        self._answer(200, self.server.seen(name))
-
-    def _answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(200, self.server.seen(name))
 
 
 def route(problem: str) -> Resource:

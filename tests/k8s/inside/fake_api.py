@@ -7,22 +7,23 @@ import json
 import re
 from collections import Counter
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from answering import JsonHandler, JsonServer
 
 LINE = json.dumps({"level": "info", "message": "task done", "rows": 7})
 PODS = re.compile(r"/api/v1/namespaces/[^/]+/pods(?:/(?P<name>[^/]+))?(?P<log>/log)?")
 
 
-class FakeApi(ThreadingHTTPServer):
+class FakeApi(JsonServer):
     """Pods and events of any namespace; `plan` gives each problem its `refusal`, `status`, …
 
     `told_after` is the number of looks at a pod that still find it running.
     """
 
     def __init__(self, plan: dict[str, dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+        super().__init__(Answers)
         self.plan = plan
         self.pods: dict[str, dict[str, Any]] = {}
         self.made: dict[str, dict[str, Any]] = {}
@@ -31,52 +32,47 @@ class FakeApi(ThreadingHTTPServer):
         self.deleted: list[str] = []
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(JsonHandler):
     """One request."""
 
     server: FakeApi
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = self.read()
         problem = body["metadata"]["labels"]["perennial/problem"]
         refusal = self.server.plan[problem].get("refusal")
         if refusal:
-            self._answer(
-                refusal, {"kind": "Status", "message": "no, says the API", "code": refusal}
-            )
+            self.reply(refusal, {"kind": "Status", "message": "no, says the API", "code": refusal})
             return
         body["metadata"] |= {"uid": "u", "creationTimestamp": _now(), "resourceVersion": "1"}
         self.server.pods[body["metadata"]["name"]] = body
         self.server.made[problem] = body
-        self._answer(201, body)
+        self.reply(201, body)
 
     def do_GET(self) -> None:
         place = urlsplit(self.path)
         found = PODS.fullmatch(place.path)
         if place.path.endswith("/events"):
-            self._answer(200, {"kind": "EventList", "items": self._events(place.query)})
+            self.reply(200, {"kind": "EventList", "items": self._events(place.query)})
         elif found and found["log"]:
             self.server.logs[self._problem(found["name"])] += 1
             line = f"{_now()} {LINE}\n" if "timestamps=True" in place.query else f"{LINE}\n"
-            self._send(200, line.encode(), "text/plain")
+            self.send(200, line.encode(), "text/plain")
         elif found and found["name"]:
             self._pod(found["name"])
         elif found:
             pods = [self._seen(pod) for pod in self.server.pods.values()]
             wanted = parse_qs(place.query).get("labelSelector", [""])[0]
-            self._answer(200, {"kind": "PodList", "items": [p for p in pods if _fits(p, wanted)]})
+            self.reply(200, {"kind": "PodList", "items": [p for p in pods if _fits(p, wanted)]})
         else:
-            self._answer(200, {"major": "1", "minor": "34"})
+            self.reply(200, {"major": "1", "minor": "34"})
 
     def do_DELETE(self) -> None:
         name = urlsplit(self.path).path.rpartition("/")[2]
         pod = self.server.pods.pop(name, None)
         if pod is not None:
             self.server.deleted.append(pod["metadata"]["labels"]["perennial/problem"])
-        self._answer(200 if pod else 404, pod or {})
+        self.reply(200 if pod else 404, pod or {})
 
     def _pod(self, name: str) -> None:
         pod = self.server.pods.get(name)
@@ -87,9 +83,9 @@ class Answers(BaseHTTPRequestHandler):
             or self.server.plan[problem].get("vanishes_at", 99) <= self.server.looks[name]
         ):
             self.server.pods.pop(name, None)
-            self._answer(404, {"kind": "Status", "reason": "NotFound", "message": "gone"})
+            self.reply(404, {"kind": "Status", "reason": "NotFound", "message": "gone"})
             return
-        self._answer(200, self._seen(pod))
+        self.reply(200, self._seen(pod))
 
     def _seen(self, pod: dict[str, Any]) -> dict[str, Any]:
         plan = self.server.plan[pod["metadata"]["labels"]["perennial/problem"]]
@@ -115,16 +111,6 @@ class Answers(BaseHTTPRequestHandler):
             }
             for message in told.get("events", [])
         ]
-
-    def _answer(self, status: int, body: object) -> None:
-        self._send(status, json.dumps(body).encode(), "application/json")
-
-    def _send(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 def ended(code: int, message: str, reason: str = "", **status: Any) -> dict[str, Any]:
