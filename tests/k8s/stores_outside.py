@@ -6,7 +6,6 @@ Both speak TLS with the pods, by a certificate of an authority of the test's own
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from urllib.parse import urlsplit
 
 from authority import sign
 from fixtures_postgres import Database, TlsAddress, running_postgres
+from waiting import LIMIT_SECONDS, wait_until
 
-from benchmarks.k8s.cluster import until
 from contract.errors import PerennialError
 from contract.store.client import Store
 from perennial.local import seaweedfs as seaweed
@@ -109,17 +108,18 @@ def _running_seaweed(address: str, folder: Path) -> Iterator[int]:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         found = store_environment(address, ports["https"], folder / "ca.crt")
-        until(lambda: _answers(found), 60, f"the store; see {folder / 'store.log'}")
+        wait_until(
+            lambda: _answers(found), f"the store of {folder} answers; see its log", poll_seconds=0.5
+        )
         yield ports["https"]
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(LIMIT_SECONDS)
 
 
 def _answers(found: dict[str, str]) -> bool:
     try:
         list(Store.from_environment(found).keys("none/"))
     except PerennialError:
-        time.sleep(0.5)
         return False
     return True

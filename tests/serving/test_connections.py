@@ -127,7 +127,7 @@ def test_pipelined_requests_are_answered_or_not_begun(
     """No answer is lost with the connection, and none was predicted that was not answered."""
     before = predicted(service)
     caller.send(REQUEST * (MOST + 300))
-    time.sleep(pause)  # so that they come in one read, or in two
+    time.sleep(pause)  # noqa: TID251 - so that they come in one read, or in two
     caller.send(REQUEST * 50 + REQUEST[:-7])
 
     answers = caller.answers()
@@ -150,7 +150,7 @@ def test_a_body_that_comes_slowly_is_whole_on_the_last_request_too(caller: Calle
     caller.answers(MOST - 1)
     for part in (REQUEST[:90], REQUEST[90:-30], REQUEST[-30:]):
         caller.send(part)
-        time.sleep(0.02)  # so that each part is read alone
+        time.sleep(0.02)  # noqa: TID251 - so that each part is read alone
 
     answers = caller.answers(MOST)
 

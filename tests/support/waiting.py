@@ -25,10 +25,10 @@ def wait_until(
     Raises:
         AssertionError: `what` did not come true; an error of the condition is passed on at once.
     """
-    ends = time.monotonic() + LIMIT_SECONDS
+    ends = time.monotonic() + LIMIT_SECONDS  # noqa: TID251 - the one limit
     while not (value := condition()):
-        if time.monotonic() > ends:
+        if time.monotonic() > ends:  # noqa: TID251 - the same
             message = f"waited {LIMIT_SECONDS:.0f} s in vain until {what}"
             raise AssertionError(message)
-        time.sleep(poll_seconds)
+        time.sleep(poll_seconds)  # noqa: TID251 - the one pause
     return value
