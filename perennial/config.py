@@ -15,6 +15,7 @@ from contract.strict import Strict
 from perennial.console import KUBERNETES, LOCATIONS, MACHINE
 from perennial.local.home import Home, find_home
 from perennial.platform import PlatformLocation
+from perennial.waits import current_waits
 
 FILE = "config.yaml"
 
@@ -53,14 +54,15 @@ def resolve_location() -> PlatformLocation:
     """Return the location that the command line, the environment or the file names."""
     home = find_home()
     options = click.get_current_context().find_root().params
+    waits = current_waits()
     choice = choose(options.get("on"), options.get("context"), os.environ, home)
     if choice.on == KUBERNETES:
         from perennial.kubernetes.cluster_location import ClusterLocation  # noqa: PLC0415 - one location a command
 
-        return ClusterLocation(home, choice.context)
+        return ClusterLocation(home, choice.context, waits)
     from perennial.local.machine_location import MachineLocation  # noqa: PLC0415 - as above
 
-    return MachineLocation(home)
+    return MachineLocation(home, waits)
 
 
 def _read_settings(home: Home) -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import Any
 from contract.stages import STAGES
 from perennial.clients.airflow_api import ENDED, Airflow, DagRun, TaskInstance, retry_while_away
 
-POLL_SECONDS = 1.0
 LIST_EVERY = 3  # polls: a list of tasks costs the API server 30 ms of CPU, the run's state a few
 TASK_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _EXIT = re.compile(r"\bexit (\d+)\b")
@@ -107,7 +106,7 @@ def follow(
             seconds = _seconds(state.start_date, state.end_date)
             return FinishedRun(dag, run, state.state, seconds, tuple(steps))
         number += 1
-        time.sleep(POLL_SECONDS if is_interactive else 2 * POLL_SECONDS)
+        time.sleep(airflow.waits.poll if is_interactive else 2 * airflow.waits.poll)
 
 
 def _step(

@@ -88,8 +88,10 @@ class FastPath:
         predictions: Spool,
         labels: Spool,
         documentation: Documentation,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self.inner = inner
+        self._body_seconds = body_seconds
         self._keys = settings.key_digests
         self._state = state
         self._counters = state.counters
@@ -188,9 +190,9 @@ class FastPath:
             answer = failure(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
             raise _RejectedRequestError(answer, (b"retry-after", b"1"))
         try:
-            return await _body(receive, headers, endpoint.max_bytes)
+            return await _body(receive, headers, endpoint.max_bytes, self._body_seconds)
         except TimeoutError as error:
-            sentence = f"The body did not come within {BODY_SECONDS:g} s; send it again."
+            sentence = f"The body did not come within {self._body_seconds:g} s; send it again."
             raise _RejectedRequestError(failure(HTTPStatus.REQUEST_TIMEOUT, sentence)) from error
         except OverflowError as error:
             sentence = (
@@ -210,12 +212,14 @@ class FastPath:
         await send({"type": "http.response.body", "body": body})
 
 
-async def _body(receive: Receive, headers: dict[bytes, bytes], max_bytes: int) -> bytes | None:
+async def _body(
+    receive: Receive, headers: dict[bytes, bytes], max_bytes: int, max_seconds: float
+) -> bytes | None:
     """Return the whole body, None where the caller has gone.
 
     Raises:
         OverflowError: it is, or is announced to be, larger than `max_bytes`.
-        TimeoutError: it does not come.
+        TimeoutError: it does not come within `max_seconds`.
     """
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > max_bytes:
@@ -223,7 +227,7 @@ async def _body(receive: Receive, headers: dict[bytes, bytes], max_bytes: int) -
         raise OverflowError
     parts: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_SECONDS):
+    async with asyncio.timeout(max_seconds):
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":

@@ -66,12 +66,19 @@ class Spool:
     """Segments of one kind of rows in one folder; `put` never blocks and never raises."""
 
     def __init__(
-        self, folder: Path, *, age: float = AGE_SECONDS, idle: float = IDLE_SECONDS
+        self,
+        folder: Path,
+        *,
+        age: float = AGE_SECONDS,
+        idle: float = IDLE_SECONDS,
+        capacity_rows: int = CAPACITY_ROWS,
+        disk_bytes: int = DISK_BYTES,
     ) -> None:
         self.folder = folder
         self.written = 0
         self.dropped = 0
         self._age, self._idle = age, idle
+        self._capacity_rows, self._disk_bytes = capacity_rows, disk_bytes
         self._waiting: list[SpoolEntry] = []
         self._waiting_rows = 0
         self._segment: _Segment | None = None
@@ -89,7 +96,7 @@ class Spool:
     def put(self, entry: SpoolEntry) -> None:
         """Take `entry`; where too much waits already, drop and count it."""
         with self._list_lock:
-            if self._waiting_rows + entry.rows > CAPACITY_ROWS:
+            if self._waiting_rows + entry.rows > self._capacity_rows:
                 self.dropped += entry.rows
                 return
             self._waiting.append(entry)
@@ -132,8 +139,8 @@ class Spool:
             return
         rows = len(lines)
         try:
-            if _bytes_in(self.folder) > DISK_BYTES:
-                message = f"{DISK_BYTES >> 20} MB wait to be shipped"
+            if _bytes_in(self.folder) > self._disk_bytes:
+                message = f"{self._disk_bytes >> 20} MB wait to be shipped"
                 raise OSError(message)  # noqa: TRY301 - one handler reports what was dropped
             if self._segment is not None and self._segment.header != header:
                 self._finish()

@@ -4,6 +4,7 @@ import os
 import uuid
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from contract.runtime.environment import NO_TELEMETRY
 
@@ -13,6 +14,18 @@ os.environ |= {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+# No deadline and no complaint about slow examples: on a busy machine both fail what is right.
+# Examples stay random, since each run then looks where none has looked; one that fails is printed
+# as a line that reproduces it, and no folder of examples is kept: a fresh clone has none either.
+settings.register_profile(
+    "perennial",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("perennial")
 
 pytest_plugins = ["fixtures_store"]
 

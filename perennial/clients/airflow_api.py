@@ -11,9 +11,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from contract.errors import AskedWrongly, NotFound, TryAgain
+from perennial.waits import USUAL, Waits
 
 REQUEST_SECONDS = 30  # the first request after a start imports lazily and takes 2-3 s
-DAG_SECONDS = 60  # a new problem is seen within 15 s; a busy machine is slower
 OUTAGE_SECONDS = 60  # a component that died is back well within
 POLL_SECONDS = 0.5
 ENDED = frozenset({"success", "failed"})
@@ -48,8 +48,15 @@ class Airflow:
     """A client that signs in as one user."""
 
     def __init__(
-        self, url: str, user: str, password: str, client: httpx.Client | None = None
+        self,
+        url: str,
+        user: str,
+        password: str,
+        client: httpx.Client | None = None,
+        *,
+        waits: Waits = USUAL,
     ) -> None:
+        self.waits = waits
         self._credentials = {"username": user, "password": password}
         # Without `trust_env` no proxy of the environment is used for loopback.
         self._client = client or httpx.Client(trust_env=False, timeout=REQUEST_SECONDS)
@@ -100,7 +107,7 @@ class Airflow:
             return None
 
     def _wait_for_dag(self, dag: str) -> None:
-        deadline = time.monotonic() + DAG_SECONDS
+        deadline = time.monotonic() + self.waits.dag
         while True:
             try:
                 details = self._request("GET", f"/api/v2/dags/{quote(dag)}")
@@ -120,7 +127,7 @@ class Airflow:
 
     def _missing_dag_message(self, dag: str) -> str:
         errors = self._request("GET", "/api/v2/importErrors?limit=1").get("import_errors", [])
-        start = f"Airflow has no DAG {dag!r} after {DAG_SECONDS} s"
+        start = f"Airflow has no DAG {dag!r} after {self.waits.dag:g} s"
         if not errors:
             return f"{start}; is its problem file in the folder of problems?"
         last = str(errors[0]["stack_trace"]).strip().splitlines()[-1]

@@ -20,14 +20,15 @@ from perennial.platform import Report
 from perennial.problems.find import FILE
 
 APPLY_SECONDS = 180.0
-READY_SECONDS = 300.0  # 34 s is usual where the images are on the nodes already
 POLL_SECONDS = 1.0
 AIRFLOW = "app.kubernetes.io/name=airflow"
 REFRESH_ANNOTATION = "perennial/nudge"
 
 
-def apply(kubectl: Kubectl, home: Home, overlay: RenderedOverlay, report: Report) -> None:
-    """Apply the overlay and wait until Airflow and the stores are up.
+def apply(
+    kubectl: Kubectl, home: Home, overlay: RenderedOverlay, report: Report, ready_seconds: float
+) -> None:
+    """Apply the overlay and wait up to `ready_seconds` until Airflow and the stores are up.
 
     Raises:
         AskedWrongly: the cluster refuses it, or an image or a Secret is missing.
@@ -42,7 +43,7 @@ def apply(kubectl: Kubectl, home: Home, overlay: RenderedOverlay, report: Report
     _add_source_variables(kubectl, problems, report)
     _warn_blocked_by_policy(overlay, problems, report)
     _warn_not_in_overlay(home, overlay, report)
-    _wait(kubectl, overlay, report)
+    _wait(kubectl, overlay, report, ready_seconds)
 
 
 def _remove_finished_jobs(kubectl: Kubectl, overlay: RenderedOverlay) -> None:
@@ -134,8 +135,8 @@ def _warn_not_in_overlay(home: Home, overlay: RenderedOverlay, report: Report) -
         )
 
 
-def _wait(kubectl: Kubectl, overlay: RenderedOverlay, report: Report) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def _wait(kubectl: Kubectl, overlay: RenderedOverlay, report: Report, ready_seconds: float) -> None:
+    deadline = time.monotonic() + ready_seconds
     reported = None
     while True:
         snapshot = NamespaceSnapshot(kubectl, PLATFORM)
@@ -149,7 +150,7 @@ def _wait(kubectl: Kubectl, overlay: RenderedOverlay, report: Report) -> None:
         if time.monotonic() > deadline:
             why = next(iter(sentences([snapshot])), "no pod has a fault")
             sentence = (
-                f"{missing[0].upper()}{missing[1:]} is not ready after {READY_SECONDS:.0f} s: "
+                f"{missing[0].upper()}{missing[1:]} is not ready after {ready_seconds:.0f} s: "
                 f"{why.rstrip('.')}; see `perennial status`."
             )
             raise TryAgain(sentence)

@@ -16,6 +16,7 @@ from perennial.kubernetes.overlay import QUICKSTART, find_overlay, render
 from perennial.kubernetes.scaling import scale_to_zero
 from perennial.local.home import Home
 from perennial.platform import Report
+from perennial.waits import USUAL, Waits
 
 
 class ClusterLocation:
@@ -23,8 +24,9 @@ class ClusterLocation:
 
     unit = "pods"
 
-    def __init__(self, home: Home, context: str | None) -> None:
+    def __init__(self, home: Home, context: str | None, waits: Waits = USUAL) -> None:
         self._home = home
+        self._waits = waits
         self.kubectl = Kubectl(context)
 
     @property
@@ -45,7 +47,8 @@ class ClusterLocation:
         began = time.monotonic()
         folder = find_overlay(self._home, overlay or QUICKSTART)
         self.kubectl.check_reachable()
-        apply(self.kubectl, self._home, render(self.kubectl, folder), report)
+        overlay_objects = render(self.kubectl, folder)
+        apply(self.kubectl, self._home, overlay_objects, report, self._waits.ready)
         return time.monotonic() - began
 
     def down(self, report: Report) -> int:
@@ -53,7 +56,7 @@ class ClusterLocation:
         self.kubectl.check_reachable()
         if self.kubectl.find(PLATFORM, "namespace", PLATFORM) is None:
             return 0
-        return scale_to_zero(self.kubectl, report)
+        return scale_to_zero(self.kubectl, report, self._waits.stop)
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[ClusterPlatform]:
@@ -67,7 +70,7 @@ class ClusterLocation:
         try:
             self._check_running()
             with contextlib.ExitStack() as exit_stack:
-                yield ClusterPlatform(self.kubectl, self._home.problems, exit_stack)
+                yield ClusterPlatform(self.kubectl, self._home.problems, exit_stack, self._waits)
         finally:
             signal.signal(signal.SIGTERM, previous)
 

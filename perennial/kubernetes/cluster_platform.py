@@ -27,6 +27,7 @@ from perennial.kubernetes.secrets import missing_names, secret_name
 from perennial.local.ports import LOOPBACK
 from perennial.platform import PlatformStatus
 from perennial.problems.find import FILE
+from perennial.waits import USUAL, Waits
 
 API = "service/api"
 KEY = ".problem.yaml"
@@ -35,9 +36,16 @@ KEY = ".problem.yaml"
 class ClusterPlatform:
     """A cluster's platform, as `perennial.platform.Platform`."""
 
-    def __init__(self, kubectl: Kubectl, problems: Path, exit_stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self,
+        kubectl: Kubectl,
+        problems: Path,
+        exit_stack: contextlib.ExitStack,
+        waits: Waits = USUAL,
+    ) -> None:
         self._kubectl = kubectl
         self._problems = problems
+        self._waits = waits
         self._exit_stack = exit_stack
         self._ports: dict[tuple[str, str], int] = {}
         self._opened_store: Store | None = None
@@ -59,7 +67,11 @@ class ClusterPlatform:
         credentials = self._secret(PLATFORM, "airflow-admin")
         client = self._client(lambda: self._port(PLATFORM, API, HTTP_PORT))
         return Airflow(
-            self._airflow_url(), credentials["username"], credentials["password"], client
+            self._airflow_url(),
+            credentials["username"],
+            credentials["password"],
+            client,
+            waits=self._waits,
         )
 
     def service(self, problem: str) -> Service | None:

@@ -12,15 +12,14 @@ from perennial.platform import Report
 REPLICAS = "perennial/replicas"
 STORES = ("seaweedfs", "postgres")
 STAGES = f"app.kubernetes.io/name=stage,{OURS}"
-STOP_SECONDS = 120.0  # a service drains and ships the rest of its log within 45 s
 POLL_SECONDS = 0.5
 
 
-def scale_to_zero(kubectl: Kubectl, report: Report) -> int:
+def scale_to_zero(kubectl: Kubectl, report: Report, stop_seconds: float) -> int:
     """Stop every pod, the stores' last, since services ship their logs to them; return their number.
 
     Raises:
-        TryAgain: some pods did not end.
+        TryAgain: some pods did not end within `stop_seconds`, those of the stores in as many more.
     """
     count = len(_pods(kubectl, PLATFORM)) + len(_pods(kubectl, SERVING))
     deployments = [
@@ -37,12 +36,12 @@ def scale_to_zero(kubectl: Kubectl, report: Report) -> int:
     stages = _pods(kubectl, TASKS, STAGES)
     if stages:
         kubectl("-n", TASKS, "delete", "pods", "--selector", STAGES, "--wait=false")
-    _wait(kubectl, {deployment["metadata"]["name"] for _, deployment in stores})
+    _wait(kubectl, {deployment["metadata"]["name"] for _, deployment in stores}, stop_seconds)
     if stores and count:
         report("stopping the stores …")
     for namespace, deployment in stores:
         _stop(kubectl, namespace, deployment)
-    _wait(kubectl, set())
+    _wait(kubectl, set(), stop_seconds)
     return count + len(stages)
 
 
@@ -68,9 +67,9 @@ def _set_replicas(
     kubectl.patch(namespace, f"deployment/{deployment['metadata']['name']}", body, kind="merge")
 
 
-def _wait(kubectl: Kubectl, stores: set[str]) -> None:
+def _wait(kubectl: Kubectl, stores: set[str], stop_seconds: float) -> None:
     """Wait until only pods of the stores are left."""
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + stop_seconds
     while True:
         left = [
             pod["metadata"]["name"]

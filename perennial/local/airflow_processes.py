@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from contract.problem import problem_files
@@ -59,9 +59,12 @@ class Forked:
 class Prefork:
     """Starts together, as forks of one interpreter, the components that are due at the same time."""
 
-    def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, home: Home, environment: Mapping[str, str], imports: Sequence[str] = SHARED
+    ) -> None:
         self._home = home
         self._environment = environment
+        self._imports = imports
         self._due: dict[str, Component] = {}
         self._launcher: subprocess.Popen[bytes] | None = None
         self._launched: dict[str, Component] = {}
@@ -90,7 +93,7 @@ class Prefork:
         for component in self._launched.values():
             os.close(processes.open_log(component.log))
         plan = ForkPlan(
-            imports=list(SHARED),
+            imports=list(self._imports),
             programs={
                 name: {"arguments": list(component.command[2:]), "log": str(component.log)}
                 for name, component in self._launched.items()

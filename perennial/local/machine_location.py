@@ -9,13 +9,15 @@ from perennial.local.home import Home
 from perennial.local.lifecycle import down, up
 from perennial.local.machine_platform import MachinePlatform, open_platform
 from perennial.platform import Report
+from perennial.waits import USUAL, Waits
 
 
 class MachineLocation:
     """The platform of one machine: a `perennial.platform.PlatformLocation`."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, waits: Waits = USUAL) -> None:
         self._home = home
+        self._waits = waits
 
     unit = "processes"
 
@@ -46,4 +48,4 @@ class MachineLocation:
         Raises:
             AskedWrongly: it is not up.
         """
-        yield open_platform(self._home)
+        yield open_platform(self._home, self._waits)

@@ -14,6 +14,7 @@ from perennial.local.ports import LOOPBACK, read_ports
 from perennial.local.processes import memory_bytes
 from perennial.local.state import ComponentState, PlatformState, read_state
 from perennial.platform import ComponentStatus, PlatformStatus
+from perennial.waits import USUAL, Waits
 
 if TYPE_CHECKING:  # see below
     from contract.rollout.pointer import PointerTarget
@@ -29,6 +30,7 @@ class MachinePlatform:
     ports: dict[str, int]
     credentials: Credentials
     state: PlatformState
+    waits: Waits = USUAL
 
     @property
     def airflow_url(self) -> str:
@@ -48,7 +50,7 @@ class MachinePlatform:
         """Return the client of its Airflow."""
         from perennial.clients.airflow_api import Airflow  # noqa: PLC0415 - HTTP, which `plan` must not pay
 
-        return Airflow(self.airflow_url, ADMIN, self.credentials.airflow_password)
+        return Airflow(self.airflow_url, ADMIN, self.credentials.airflow_password, waits=self.waits)
 
     def service(self, problem: str) -> "Service | None":
         """Return the service that announced itself in the store; None where none ever did."""
@@ -119,7 +121,7 @@ class MachinePlatform:
         }
 
 
-def open_platform(home: Home) -> MachinePlatform:
+def open_platform(home: Home, waits: Waits = USUAL) -> MachinePlatform:
     """Return the platform.
 
     Raises:
@@ -129,7 +131,7 @@ def open_platform(home: Home) -> MachinePlatform:
     if state is None or not state.is_up:
         sentence = f"The platform of {str(home.folder)!r} is not up; run `perennial up`."
         raise AskedWrongly(sentence)
-    return MachinePlatform(home, read_ports(home.ports), read_credentials(home), state)
+    return MachinePlatform(home, read_ports(home.ports), read_credentials(home), state, waits)
 
 
 def _status(state: ComponentState) -> ComponentStatus:

@@ -80,9 +80,11 @@ def start(
     log: Path,
     folder: Path,
     stdin: int = subprocess.DEVNULL,
+    *,
+    max_log_bytes: int = LOG_BYTES,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own; both of its streams are appended to `log`."""
-    descriptor = open_log(log)
+    descriptor = open_log(log, max_log_bytes)
     try:
         return subprocess.Popen(
             command,
@@ -97,9 +99,9 @@ def start(
         os.close(descriptor)
 
 
-def open_log(log: Path) -> int:
+def open_log(log: Path, max_bytes: int = LOG_BYTES) -> int:
     """Return a descriptor that appends to `log`; a log that is too long is rotated first."""
-    if log.exists() and log.stat().st_size > LOG_BYTES:
+    if log.exists() and log.stat().st_size > max_bytes:
         log.replace(log.with_suffix(".1.log"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -124,11 +126,17 @@ def has_ended(process: Process) -> bool:
     return True
 
 
-def stop(leaders: Iterable[ProcessRef], mark: Path | None, grace_seconds: float) -> int:
+def stop(
+    leaders: Iterable[ProcessRef],
+    mark: Path | None,
+    grace_seconds: float,
+    *,
+    kill_after_seconds: float = AFTER_TERM_SECONDS,
+) -> int:
     """End `leaders`, their descendants and the processes with `mark`; return how many there were.
 
     Leaders get a SIGTERM first and have `grace_seconds` to end their own children; what is left
-    then gets a SIGTERM as well, and a SIGKILL after `AFTER_TERM_SECONDS`.
+    then gets a SIGTERM as well, and a SIGKILL after `kill_after_seconds`.
     """
     alive = [psutil.Process(leader.pid) for leader in leaders if is_alive(leader)]
     everyone = {process.pid: process for process in alive}
@@ -141,7 +149,7 @@ def stop(leaders: Iterable[ProcessRef], mark: Path | None, grace_seconds: float)
     rest = {process.pid: process for process in everyone.values() if _runs(process)}
     rest |= {process.pid: process for process in by_marker(mark)}
     _signal(rest.values(), signal.SIGTERM)
-    overdue = _wait(rest.values(), AFTER_TERM_SECONDS)
+    overdue = _wait(rest.values(), kill_after_seconds)
     _signal(overdue, signal.SIGKILL)
     _wait(overdue, AFTER_TERM_SECONDS)
     return len(everyone)

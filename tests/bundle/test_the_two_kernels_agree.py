@@ -94,7 +94,7 @@ def test_more_inputs_than_fit_on_the_stack_are_scored(new_forest: New, kernel: A
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_damaged_table_is_refused_by_both_or_scored_alike(
     new_forest: New, new_rows: New, data: st.DataObject

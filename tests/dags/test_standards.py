@@ -27,9 +27,9 @@ def test_no_data_library_and_no_client_is_loaded_by_a_parse(structure: Any) -> N
     assert HEAVY & set(structure["modules"]) == set()
 
 
-def test_a_parse_costs_less_than_a_second(structure: Any) -> None:
-    """The CPU time of all files, beyond Airflow's own imports."""
-    assert structure["cpu_seconds"] < 1.0
+def test_a_parse_costs_less_than_importing_airflow(structure: Any) -> None:
+    """The CPU time of all files, beyond Airflow's own imports; a busy machine slows both alike."""
+    assert structure["cpu_seconds"] < structure["cpu_seconds_before"]
 
 
 def test_every_task_is_documented(structure: Any) -> None:

@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pump
 import pytest
+from waiting import wait_until
 
 from benchmarks.machine import ROOT, Machine
 
@@ -110,9 +110,10 @@ def test_drift_starts_a_retraining_that_is_judged(machine: Machine, tmp_path: Pa
 
 def ended(machine: Machine) -> Any:
     """Wait for the lifecycle that monitoring started."""
-    for _ in range(150):
-        run = machine.ask("status", "pump")["lifecycle"]
-        if run["run_type"] == "operator_triggered" and run["state"] in {"success", "failed"}:
-            return run
-        time.sleep(2)
-    pytest.fail("the lifecycle did not end in 300 s")
+
+    def run() -> Any:
+        found = machine.ask("status", "pump")["lifecycle"]
+        is_over = found["state"] in {"success", "failed"}
+        return found if found["run_type"] == "operator_triggered" and is_over else None
+
+    return wait_until(run, "the lifecycle that monitoring started has ended", poll_seconds=2)

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 from fixtures_airflow import AIRFLOW, ROOT
+from waiting import LIMIT_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ def test_a_password_may_begin_with_a_dash(airflow_environment: dict[str, str]) -
         env=airflow_environment | given,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=LIMIT_SECONDS,
         check=False,
     )
 

@@ -72,7 +72,7 @@ def test_a_chart_of_odd_values_is_well_formed(
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(values=st.lists(NUMBERS, max_size=12))
 def test_a_chart_stays_within_its_picture(draw: Callable[[Values], Svg], values: Values) -> None:
     svg = draw(values)

@@ -82,7 +82,7 @@ def page_of(text: str) -> str:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS)
 def test_a_text_never_adds_an_element(text: str) -> None:
     names = [name for name, _ in elements_of(page_of(text))]

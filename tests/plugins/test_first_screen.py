@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fixtures_airflow import AIRFLOW
-from service_process import wait_for
+from waiting import LIMIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -35,11 +35,11 @@ def server(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: answers_now(url), pause=0.2)
+        wait_until(lambda: answers_now(url), "Airflow answers", poll_seconds=0.2)
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(LIMIT_SECONDS)
 
 
 def answers_now(url: str) -> bool:
@@ -68,7 +68,7 @@ def test_the_problems_are_drawn_in_full_on_the_first_screen(server: str, tmp_pat
         ],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=LIMIT_SECONDS,
         check=True,
     )
 

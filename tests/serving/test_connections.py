@@ -4,13 +4,14 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from bundle_factory import ROW, Keys, make_bundle, upload
-from service_process import API_KEY, Service, move_pointer, start_service, wait_for
+from bundle_factory import ROW, Keys, Made, make_bundle, upload
+from service_process import API_KEY, Service, move_pointer, start_service
+from waiting import LIMIT_SECONDS, wait_until
 
-from contract.service_protocol import INFO, READY
+from contract.service_protocol import INFO
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
@@ -32,7 +33,7 @@ class Caller:
 
     def __init__(self, service: Service) -> None:
         host, _, port = service.address.partition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
+        self.socket = socket.create_connection((host, int(port)), timeout=LIMIT_SECONDS)
         self.seen = b""
 
     def send(self, data: bytes) -> None:
@@ -69,10 +70,10 @@ def service(
     made = make_bundle(tmp_path_factory.mktemp("bundle"), PROBLEM, keys)
     upload(store, PROBLEM, made)
     move_pointer(store, PROBLEM, made.digest)
-    limits = {"CONNECTION_REQUESTS": str(MOST), "CONNECTION_SECONDS": "1.5"}
+    limits = {"CONNECTION_REQUESTS": str(MOST), "CONNECTION_SECONDS": str(LIMIT_SECONDS)}
     found = start_service(store, PROBLEM, keys, tmp_path_factory.mktemp("home"), limits)
     try:
-        wait_for(lambda: found.ask("GET", READY).status == 200)
+        found.wait_until_ready()
         yield found
     finally:
         ended = found.stop()
@@ -101,14 +102,22 @@ def test_the_last_of_so_many_answers_says_that_it_is(caller: Caller) -> None:
     assert caller.socket.recv(1) == b""
 
 
-def test_an_old_connection_closes_with_its_next_answer(caller: Caller) -> None:
-    caller.send(REQUEST)
-    assert not is_last(caller.answers(1)[0])
-    time.sleep(1.6)
-    caller.send(REQUEST)
+def test_an_old_connection_closes_with_its_next_answer(
+    start: Callable[..., Service], store: Store, make: Callable[..., Made], problem_name: str
+) -> None:
+    move_pointer(store, problem_name, make("a").digest)
+    never = {"CONNECTION_REQUESTS": "1000000000"}
+    service = start({"CONNECTION_SECONDS": "0.2"} | never)
+    service.wait_until_ready()
+    caller = Caller(service)
 
-    assert is_last(caller.answers(2)[1])
+    def is_closing() -> bool:
+        caller.send(REQUEST)
+        return is_last(caller.answers(len(caller.answers(0)) + 1)[-1])
+
+    wait_until(is_closing, "the connection is old enough")
     assert caller.socket.recv(1) == b""
+    caller.socket.close()
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.02])
@@ -118,7 +127,7 @@ def test_pipelined_requests_are_answered_or_not_begun(
     """No answer is lost with the connection, and none was predicted that was not answered."""
     before = predicted(service)
     caller.send(REQUEST * (MOST + 300))
-    time.sleep(pause)
+    time.sleep(pause)  # so that they come in one read, or in two
     caller.send(REQUEST * 50 + REQUEST[:-7])
 
     answers = caller.answers()
@@ -141,7 +150,7 @@ def test_a_body_that_comes_slowly_is_whole_on_the_last_request_too(caller: Calle
     caller.answers(MOST - 1)
     for part in (REQUEST[:90], REQUEST[90:-30], REQUEST[-30:]):
         caller.send(part)
-        time.sleep(0.02)
+        time.sleep(0.02)  # so that each part is read alone
 
     answers = caller.answers(MOST)
 
@@ -160,4 +169,4 @@ def test_a_client_that_never_closes_is_left_after_a_second(caller: Caller) -> No
             return True
         return False
 
-    assert wait_for(is_cut_off, seconds=15)
+    wait_until(is_cut_off, "the service closes the connection")

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bundle_factory import ROW, Made
-from service_process import Service, move_pointer, wait_for
+from service_process import Service, move_pointer
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.service_protocol import FEEDBACK, INFO, LIVE, METRICS, PREDICT, PREDICT_BATCH, READY
 from contract.store.client import Store
@@ -49,11 +50,11 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self.stop.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(LIMIT_SECONDS)
 
     def _call(self) -> None:
         body, headers = json.dumps(ROW), self.service.headers
-        connection = http.client.HTTPConnection(self.service.address, timeout=20)
+        connection = http.client.HTTPConnection(self.service.address, timeout=LIMIT_SECONDS)
         while not self.stop.is_set():
             try:
                 connection.request("POST", PREDICT, body, headers)
@@ -81,10 +82,6 @@ def logged(store: Store, problem: str, kind: str = "predictions") -> pa.Table:
     )
 
 
-def is_ready(service: Service) -> bool:
-    return service.ask("GET", READY).status == 200
-
-
 def test_before_any_model_it_is_up_and_says_that_it_is_not_ready(
     start: Callable[..., Service], problem_name: str
 ) -> None:
@@ -104,12 +101,15 @@ def test_models_are_swapped_under_load_without_a_failed_request(
     models = [make("a"), make("b", bias=0.5), make("c", kind="multiclass")]
     move_pointer(store, problem_name, models[0].digest)
     service = start()
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
 
     with Load(service, reconnects=True) as load:
         for made in [*models[1:], *models]:
             move_pointer(store, problem_name, made.digest)
-            wait_for(lambda made=made: made.digest in list(load.answers.values())[-20:])
+            wait_until(
+                lambda made=made: made.digest in list(load.answers.values())[-20:],
+                f"{made.digest} answers",
+            )
     assert service.stop() == 0
 
     assert load.failures == []
@@ -128,9 +128,9 @@ def test_a_bad_model_leaves_the_old_one_and_says_why(
     store.put(f"{problem_name}/models/sha256/{bad.digest}/golden.json", b"{}")
     move_pointer(store, problem_name, old.digest)
     service = start()
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
     move_pointer(store, problem_name, bad.digest)
-    wait_for(lambda: service.ask("GET", INFO).json["error"])
+    wait_until(lambda: service.ask("GET", INFO).json["error"], "the bad model is refused")
 
     info, ready = service.ask("GET", INFO).json, service.ask("GET", READY)
     assert (info["digest"], info["error"]["digest"]) == (old.digest, bad.digest)
@@ -141,7 +141,7 @@ def test_a_bad_model_leaves_the_old_one_and_says_why(
     assert service.ask("POST", PREDICT, ROW).json["model"] == old.digest
 
     move_pointer(store, problem_name, old.digest)
-    wait_for(lambda: service.ask("GET", INFO).json["error"] is None)
+    wait_until(lambda: service.ask("GET", INFO).json["error"] is None, "the error is gone")
 
 
 def test_a_pinned_model_is_served_whatever_the_pointer_says(
@@ -150,7 +150,7 @@ def test_a_pinned_model_is_served_whatever_the_pointer_says(
     pinned, other = make("pinned"), make("other", bias=0.5)
     move_pointer(store, problem_name, other.digest)
     service = start({"MODEL_SOURCE": "pinned", "MODEL_DIGEST": pinned.digest})
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
 
     assert service.ask("POST", PREDICT, ROW).json["model"] == pinned.digest
 
@@ -161,17 +161,17 @@ def test_sigterm_drains_and_ships_what_was_answered(
     made = make("a")
     move_pointer(store, problem_name, made.digest)
     service = start({"DRAIN_SECONDS": "1"})
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
     label = {"request_id": "018bcfe5-6800-7000-8000-000000000000", "label": True}
 
     with Load(service) as load:
-        wait_for(lambda: len(load.answers) > 100)
+        wait_until(lambda: len(load.answers) > 100, "100 rows are answered")
         assert service.ask("POST", FEEDBACK, label).status == 200
         service.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: service.ask("GET", READY).status == 503)
+        wait_until(lambda: service.ask("GET", READY).status == 503, "the service drains")
         for thread in load.threads:
-            thread.join(10)
-    assert service.process.wait(30) == 0
+            thread.join(LIMIT_SECONDS)
+    assert service.process.wait(LIMIT_SECONDS) == 0
 
     assert (load.failures, load.closed) == ([], 4)
     table = logged(store, problem_name)
@@ -188,22 +188,23 @@ def test_kill_9_loses_only_rows_that_were_not_written(
     made = make("a")
     move_pointer(store, problem_name, made.digest)
     first = start()
-    wait_for(lambda: is_ready(first))
+    first.wait_until_ready()
     with Load(first) as load:
-        wait_for(lambda: len(load.answers) > 300)
+        wait_until(lambda: len(load.answers) > 300, "300 rows are answered")
     written = r"perennial_log_rows_written_total (\d+)"
     answered = len(load.answers)
-    wait_for(
+    wait_until(
         lambda: (
             re.search(written, first.ask("GET", METRICS).body.decode()).group(1) == str(answered)
-        )
+        ),
+        "every row is written",
     )
     late = [first.ask("POST", PREDICT, ROW).json["request_id"] for _ in range(2)]
     first.process.kill()
     first.process.wait()
 
     second = start()
-    wait_for(lambda: is_ready(second))
+    second.wait_until_ready()
     assert second.stop() == 0
 
     found = set(logged(store, problem_name)["request_id"].to_pylist())
@@ -216,7 +217,7 @@ def test_the_log_has_one_schema_whatever_was_sent(
 ) -> None:
     move_pointer(store, problem_name, make("a").digest)
     service = start()
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
     one = service.ask("POST", PREDICT, ROW).json
     batch = service.ask("POST", PREDICT_BATCH, {"rows": [{"age": 1}, {"age": 2, "city": 7}]})
     assert service.stop() == 0
@@ -255,7 +256,7 @@ def test_an_idle_service_is_small_and_loads_no_table_library(
 ) -> None:
     move_pointer(store, problem_name, make("a").digest)
     service = start()
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
     status = Path(f"/proc/{service.process.pid}/status").read_text()
     maps = Path(f"/proc/{service.process.pid}/maps").read_text()
     resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
@@ -269,9 +270,9 @@ def test_a_shipped_segment_brings_no_pandas(
 ) -> None:
     move_pointer(store, problem_name, make("a").digest)
     service = start()
-    wait_for(lambda: is_ready(service))
+    service.wait_until_ready()
     service.ask("POST", PREDICT, ROW)
-    wait_for(lambda: list(store.keys(f"{problem_name}/predictions/")))
+    wait_until(lambda: list(store.keys(f"{problem_name}/predictions/")), "a segment is shipped")
     maps = Path(f"/proc/{service.process.pid}/maps").read_text()
 
     assert "libarrow" in maps
@@ -291,7 +292,7 @@ def test_a_port_in_use_is_one_sentence(
         [sys.executable, "-m", "serving", "shared-service", "--port", port],
         env=environment,
         capture_output=True,
-        timeout=60,
+        timeout=LIMIT_SECONDS,
         check=False,
     )
 

@@ -1,6 +1,7 @@
 """What the fast path answers when there are too many callers or slow ones, called as a server calls it."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ def state() -> ServiceState:
     return ServiceState("p")
 
 
+Make = Callable[..., FastPath]
+
+
 @pytest.fixture
-def application(tmp_path: Path, state: ServiceState) -> FastPath:
+def make(tmp_path: Path, state: ServiceState) -> Make:
     variables = {"PERENNIAL_VERIFY_KEYS": str(tmp_path), "PERENNIAL_AUTH": "none"}
     settings = read_settings("p", "127.0.0.1", 0, variables)
 
@@ -31,7 +35,8 @@ def application(tmp_path: Path, state: ServiceState) -> FastPath:
         await send({"type": "http.response.body", "body": b"inner"})
 
     spool = Spool(tmp_path / "spool")
-    return FastPath(
+    return functools.partial(
+        FastPath,
         inner,
         settings=settings,
         state=state,
@@ -39,6 +44,11 @@ def application(tmp_path: Path, state: ServiceState) -> FastPath:
         labels=spool,
         documentation=Documentation(dict, state),
     )
+
+
+@pytest.fixture
+def application(make: Make) -> FastPath:
+    return make()
 
 
 def ask(
@@ -66,12 +76,8 @@ async def gone() -> Any:
     return {"type": "http.disconnect"}
 
 
-def test_a_body_that_does_not_come_is_408(
-    application: FastPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fast_path, "BODY_SECONDS", 0.01)
-
-    status, headers = ask(application, PREDICT, nothing)
+def test_a_body_that_does_not_come_is_408(make: Make) -> None:
+    status, headers = ask(make(body_seconds=0.01), PREDICT, nothing)
 
     assert (status, headers[b"connection"]) == (408, b"close")
 

@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bundle_factory import ROW, Made
-from service_process import API_KEY, Service, move_pointer, wait_for
+from service_process import API_KEY, Service, move_pointer
 
-from contract.service_protocol import READY
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # a service takes seconds to start
@@ -36,7 +35,7 @@ def test_what_clients_count_is_what_the_log_holds(
     made = make("a")
     move_pointer(store, problem_name, made.digest)
     service = start({"CONNECTION_REQUESTS": "25"})
-    wait_for(lambda: service.ask("GET", READY).status == 200)
+    service.wait_until_ready()
 
     told = ask(service.url, "--requests=400", "--rate=800", "--seconds=60")
     assert service.stop() == 0

@@ -50,7 +50,7 @@ rows = st.fixed_dictionaries(good, optional=dict.fromkeys((*NAMES[2:], "id"), va
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows)
 def test_both_say_yes_to_the_same_rows(row: dict[str, object]) -> None:
     body = msgspec.json.encode(row)
@@ -65,7 +65,7 @@ def test_both_say_yes_to_the_same_rows(row: dict[str, object]) -> None:
         assert {name: decoded[name] for name in row} == row
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(rows, max_size=4))
 def test_a_batch_is_good_where_each_row_is(batch: list[dict[str, object]]) -> None:
     body = msgspec.json.encode({"rows": batch})
@@ -79,7 +79,7 @@ def test_a_batch_is_good_where_each_row_is(batch: list[dict[str, object]]) -> No
         assert len(ROWS.batch(body)) == len(batch)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=30))
 def test_no_bytes_end_in_a_bug(body: bytes) -> None:
     with contextlib.suppress(InvalidRows, NotJson):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from bundle_factory import ROW, make_bundle, make_keys
-from service_process import API_KEY, Service, wait_for
+from service_process import API_KEY, Service
+from waiting import wait_until
 
 import bundle
 from bundle import signing
@@ -49,12 +50,13 @@ def bare(folder: Path) -> Iterator[Service]:
             stdout=file,
             stderr=subprocess.STDOUT,
         )
-    port = wait_for(lambda: (folder / "port").exists() and (folder / "port").read_text())
+    said = folder / "port"
+    port = wait_until(lambda: said.exists() and said.read_text(), "the service says its port")
     service = Service(process, f"http://127.0.0.1:{port}", folder, log)
     try:
         assert service.ask("GET", READY).status == 503
         (folder / "go").touch()
-        wait_for(lambda: service.ask("GET", READY).status == 200)
+        service.wait_until_ready()
         yield service
     finally:
         process.kill()
@@ -75,8 +77,10 @@ def test_without_the_fast_path_a_row_gets_the_same_answer(bare: Service, folder:
 
     assert answer.status == 200
     assert answer.json["score"] == served.scores([ROW])[0]
-    segment = wait_for(lambda: [*(folder / "predictions").glob("*.*")])[0]
-    wait_for(lambda: answer.json["request_id"] in segment.read_text())
+    (segment, *_) = wait_until(
+        lambda: [*(folder / "predictions").glob("*.*")], "a segment of the log is begun"
+    )
+    wait_until(lambda: answer.json["request_id"] in segment.read_text(), "the row is written")
 
 
 @pytest.mark.parametrize(

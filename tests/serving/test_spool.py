@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.store.client import Store
-from serving import spool as spools
 from serving.shipping import SegmentHeader, Shipper, parquet, table
 from serving.spool import Spool, recover
 
@@ -97,11 +96,8 @@ def test_a_segment_in_use_stays_open(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_more_than_the_capacity_is_dropped_and_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spools, "CAPACITY_ROWS", 3)
-    spool = Spool(tmp_path)
+def test_more_than_the_capacity_is_dropped_and_counted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, capacity_rows=3)
     spool.put(Named(("a", "b")))
     spool.put(Named(("c", "d")))
     spool.close()
@@ -109,9 +105,8 @@ def test_more_than_the_capacity_is_dropped_and_counted(
     assert (spool.written, spool.dropped) == (2, 2)
 
 
-def test_a_full_disk_drops_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spools, "DISK_BYTES", 10)
-    spool = Spool(tmp_path)
+def test_a_full_disk_drops_and_counts(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, disk_bytes=10)
     for name in ("a", "b"):
         spool.put(Named((name,)))
         spool.flush()

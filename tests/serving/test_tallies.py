@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from bundle_factory import ROW, Made
-from service_process import Service, move_pointer, wait_for
+from service_process import Service, move_pointer
 
-from contract.service_protocol import CANARY, FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH, READY
+from contract.service_protocol import CANARY, FEEDBACK, INFO, METRICS, PREDICT, PREDICT_BATCH
 from contract.serving_state import Tally
 from contract.store.client import Store
 from serving.tallies import COUNTED_ROWS, KEPT_MODELS, Tallies, cells
@@ -26,7 +26,7 @@ def test_answers_are_counted_by_model_and_a_deployments_are_not(
     old, new = make("old"), make("new", bias=0.5)
     move_pointer(store, problem_name, old.digest)
     service = start()
-    wait_for(lambda: service.ask("GET", READY).status == 200)
+    service.wait_until_ready()
     ours = service.headers | {CANARY: "1"}
 
     assert service.ask("POST", PREDICT, ROW, ours).status == 200
@@ -37,7 +37,7 @@ def test_answers_are_counted_by_model_and_a_deployments_are_not(
     service.ask("POST", PREDICT, ROW, {})
     service.ask("POST", FEEDBACK, {"request_id": "x", "label": 1})
     move_pointer(store, problem_name, new.digest)
-    wait_for(lambda: service.ask("GET", INFO).json["digest"] == new.digest)
+    service.wait_until_serving(new.digest)
     service.ask("POST", PREDICT, ROW)
 
     counted = tally(service, old.digest)

@@ -15,6 +15,18 @@ class FakeService(socketserver.ThreadingTCPServer):
     def __init__(self, leads_to: str) -> None:
         super().__init__(("127.0.0.1", 0), Forwarder)
         self.leads_to = leads_to
+        self._later: str | None = None
+
+    def lead_later(self, leads_to: str) -> None:
+        """Lead to another pod, but not with the next connection, as rules that lag do."""
+        self._later = leads_to
+
+    def lead(self) -> str:
+        """Return where a new connection leads."""
+        now = self.leads_to
+        if self._later is not None:
+            self.leads_to, self._later = self._later, None
+        return now
 
     @property
     def url(self) -> str:
@@ -26,7 +38,7 @@ class Forwarder(socketserver.BaseRequestHandler):
     server: FakeService
 
     def handle(self) -> None:
-        with socket.create_connection((self.server.leads_to, HTTP_PORT)) as pod:
+        with socket.create_connection((self.server.lead(), HTTP_PORT)) as pod:
             for end in (pod, self.request):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=copy, args=(pod, self.request))

@@ -22,7 +22,8 @@ from answering import answering, running
 from bundle_factory import ROW, Keys, Made, make_bundle, upload
 from fake_cluster import FakeCluster
 from fake_service import FakeService
-from service_process import API_KEY, wait_for
+from service_process import API_KEY
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.canonical_json import sha256
 from contract.kubernetes import HTTP_PORT
@@ -36,7 +37,7 @@ from tasks.deployment.task import DeploymentStage
 
 ROOT = Path(__file__).parents[2]
 STEPS = "steps: [25%, 50%], bake: 600ms, min_requests: 20"
-CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 30s}}}}}}"
+CANARY = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 5m}}}}}}"
 LIMITS = Limits(poll=0.05, idle=0.3, idle_timeout=1.5)
 IMPATIENT = f"{{replicas: 2, rollout: {{canary: {{{STEPS}, max_hold: 1s}}}}}}"
 
@@ -85,12 +86,12 @@ def addresses(
         found[name] = address
     try:
         for address in found.values():
-            wait_for(lambda address=address: is_ready(address))
+            wait_until(lambda address=address: is_ready(address), f"{address} is ready")
         yield found
     finally:
         for process in processes:
             process.terminate()
-            process.wait(60)
+            process.wait(LIMIT_SECONDS)
 
 
 @pytest.fixture
@@ -146,19 +147,22 @@ def world(addresses: dict[str, str]) -> Iterator[None]:
         thread.join()
 
 
-def ask(address: str, stop: threading.Event) -> None:
+def ask(address: str, stop: threading.Event, answered: list[str] | None = None) -> None:
+    """Request predictions until `stop`; `answered` gets the address once for each."""
     draw = random.Random(7)
-    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=20)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=LIMIT_SECONDS)
     headers = {"authorization": f"Bearer {API_KEY}"}
     while not stop.wait(0.004):
         row = ROW | {"age": draw.uniform(18, 80), "income": draw.uniform(100, 3000)}
         connection.request("POST", PREDICT, json.dumps(row), headers)
         connection.getresponse().read()
+        if answered is not None:
+            answered.append(address)
     connection.close()
 
 
 def is_ready(address: str) -> bool:
-    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=5)
+    connection = http.client.HTTPConnection(address, HTTP_PORT, timeout=LIMIT_SECONDS)
     try:
         connection.request("GET", READY)
         return connection.getresponse().status == 200

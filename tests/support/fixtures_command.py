@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from waiting import LIMIT_SECONDS
 
 from perennial.__main__ import cli
 from perennial.local.home import Home
+from perennial.waits import Waits
 
 PROBLEM = """\
 apiVersion: perennial/v1
@@ -22,6 +24,8 @@ source:
 """
 
 Call = Callable[..., Result]
+WAITS = Waits(dag=0.0, poll=0.0, ready=LIMIT_SECONDS, stop=LIMIT_SECONDS)
+"""A scripted Airflow changes when it is asked; a fake cluster takes the time that its processes take."""
 
 
 @pytest.fixture
@@ -57,8 +61,8 @@ def write_problem(home: Home) -> Callable[..., Path]:
 def call(home: Home) -> Call:
     """Call the command line in this process."""
 
-    def run(*words: str, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(cli, words, input=stdin, prog_name="perennial")
+    def run(*words: str, stdin: str | None = None, waits: Waits = WAITS) -> Result:
+        return CliRunner().invoke(cli, words, input=stdin, prog_name="perennial", obj=waits)
 
     return run
 

@@ -123,9 +123,7 @@ def deployment(name: str, namespace: str = PLATFORM, problem: str = "") -> list[
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    monkeypatch.setattr("perennial.clients.airflow_api.DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.runs.POLL_SECONDS", 0.0)
+def script() -> Iterator[Script]:
     with served(Script()) as found:
         yield found
 
@@ -156,8 +154,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setenv("PERENNIAL_ON", "kubernetes")
-    monkeypatch.setattr("perennial.kubernetes.scaling.STOP_SECONDS", 2.0)
-    monkeypatch.setattr("perennial.kubernetes.apply.READY_SECONDS", 5.0)
     monkeypatch.delenv("PERENNIAL_CONTEXT", raising=False)
     assert shutil.which("kubectl") == str(program)
     return World(folder)

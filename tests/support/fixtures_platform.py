@@ -17,9 +17,7 @@ from perennial.local.state import PlatformState, write_state
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    monkeypatch.setattr("perennial.clients.airflow_api.DAG_SECONDS", 0.0)
-    monkeypatch.setattr("perennial.runs.POLL_SECONDS", 0.0)
+def script() -> Iterator[Script]:
     with served(Script()) as found:
         yield found
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from bundle_factory import Keys, Made, make_bundle, make_keys, upload
-from service_process import Service, move_pointer, start_service, wait_for
+from service_process import Service, move_pointer, start_service
 
-from contract.service_protocol import READY
 from contract.store.client import Store
 
 SHARED = "shared-service"
@@ -32,7 +31,7 @@ def shared_service(
     move_pointer(store, SHARED, shared_bundle.digest)
     service = start_service(store, SHARED, keys, tmp_path_factory.mktemp("home"))
     try:
-        wait_for(lambda: service.ask("GET", READY).status == 200)
+        service.wait_until_ready()
         yield service
     finally:
         ended = service.stop()

@@ -5,24 +5,23 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from bundle_factory import Keys
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.canonical_json import sha256
+from contract.service_protocol import INFO, READY
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
 from contract.store.layout import rollout_key, service_key
 
 API_KEY = "an-api-key-of-the-tests"
-READY_SECONDS = 60.0
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request on a connection of its own; bytes go as they are."""
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection = http.client.HTTPConnection(self.address, timeout=LIMIT_SECONDS)
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         try:
             connection.request(
@@ -78,7 +77,19 @@ class Service:
         """End it as an orchestrator does and return its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(LIMIT_SECONDS)
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves a model."""
+        wait_until(self._is_ready, "the service is ready")
+
+    def wait_until_serving(self, digest: str | None) -> None:
+        """Wait until it serves the model of this digest; None: no model."""
+        wait_until(lambda: self.ask("GET", INFO).json["digest"] == digest, f"{digest} is served")
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return self.ask("GET", READY).status == 200
 
 
 def move_pointer(store: Store, problem: str, digest: str | None) -> None:
@@ -124,17 +135,5 @@ def start_service(
         found = ServiceAddress.model_validate_json(known[0])
         return found.url if found.pid == process.pid else None
 
-    return Service(process, wait_for(address), home / "services" / problem, log)
-
-
-def wait_for(
-    look: Callable[[], Found | None], seconds: float = READY_SECONDS, pause: float = 0.05
-) -> Found:
-    """Return what `look` finds once it finds something true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(pause)
-    message = f"nothing was found within {seconds} s"
-    raise AssertionError(message)
+    url = wait_until(address, "the service says where it listens")
+    return Service(process, url, home / "services" / problem, log)

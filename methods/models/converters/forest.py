@@ -15,6 +15,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from bundle.limits import NODES_OF_A_MEMBER
 from bundle.members import TreeMeta
 from bundle.tensors import Tensors
 from contract.errors import Refused
@@ -32,7 +33,9 @@ Estimator: TypeAlias = (
 _TWO = 2
 
 
-def sklearn_trees(estimator: Estimator, classes: int | None = None) -> Tensors:
+def sklearn_trees(
+    estimator: Estimator, classes: int | None = None, max_nodes: int = NODES_OF_A_MEMBER
+) -> Tensors:
     """Return the fitted trees.
 
     The scores are the value of a regressor, P(second class) of a classifier of two classes, else
@@ -78,4 +81,4 @@ def sklearn_trees(estimator: Estimator, classes: int | None = None) -> Tensors:
                 value=value if outputs > 1 else value[:, -1],
             )
         )
-    return table.tensors()
+    return table.tensors(max_nodes)

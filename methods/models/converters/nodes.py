@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bundle import limits
 from bundle.arrays import Floats
+from bundle.limits import NODES_OF_A_MEMBER
 from bundle.members import TreeMeta
 from bundle.tensors import NODE, Tensors
 from contract.errors import Refused
@@ -76,15 +76,15 @@ class NodeTable:
         self._nodes.append(nodes)
         self._size += len(nodes)
 
-    def tensors(self) -> Tensors:
+    def tensors(self, max_nodes: int = NODES_OF_A_MEMBER) -> Tensors:
         """Return the member.
 
         Raises:
             Refused: when it has more nodes than one row can be scored with in the cache.
         """
-        if self._size > limits.NODES_OF_A_MEMBER:
+        if self._size > max_nodes:
             sentence = (
-                f"the forest has {self._size} nodes, at most {limits.NODES_OF_A_MEMBER} are "
+                f"the forest has {self._size} nodes, at most {max_nodes} are "
                 f"served in time; use fewer trees or larger leaves"
             )
             raise Refused(sentence)

@@ -1,7 +1,7 @@
 """The switch keeps its order with any strategy: it decides, goes back, or leaves all for a second try."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -210,3 +210,33 @@ def test_a_champion_that_is_damaged_meanwhile_is_never_overwritten(ground: Groun
 
     assert ground.store.get(champion_key(ground.problem)) == b"{}"
     assert Ledger(ground.store, ground.problem).entries() == []
+
+
+@pytest.fixture
+def restoring(ground: Ground) -> Change:
+    """What a person does about a champion that cannot be read: they name a model."""
+    ground.store.put(champion_key(ground.problem), b"{}")
+    return replace(ground.change(), rolled_out=OLD, restores=True)
+
+
+def test_a_person_restores_a_champion_that_cannot_be_read(
+    ground: Ground, restoring: Change
+) -> None:
+    result = ground.switch(Mirrored(ground.target), restoring)
+
+    assert result.serves == NEW
+    assert ground.state == (NEW, NEW, ["deployed"])
+
+
+def test_a_restored_model_that_fails_leaves_what_was_rolled_out(
+    ground: Ground, restoring: Change
+) -> None:
+    result = ground.switch(Mirrored(ground.target, failure="It is slow."), restoring)
+
+    assert (result.serves, ground.target.rolled_out()) == (OLD, OLD)
+    assert ground.store.get(champion_key(ground.problem)) == b"{}"
+
+
+def test_the_current_champion_has_a_digest_once_there_is_one(ground: Ground, store: Store) -> None:
+    assert current_champion(store, ground.problem).digest == OLD
+    assert current_champion(store, f"{ground.problem}-new").digest is None

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 PROGRAM = """
 import atexit, sys
@@ -38,7 +39,7 @@ def test_the_exit_code_is_the_stages_and_nothing_is_torn_down(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LIMIT_SECONDS,
     )
 
     assert done.returncode == code

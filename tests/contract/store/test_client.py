@@ -219,3 +219,11 @@ def test_a_failed_upload_is_tried_again(store: Store) -> None:
 
     with pytest.raises(TryAgain, match="did not take"):
         store._request("a", fail)
+
+
+def test_botocore_is_preloaded_without_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an interpreter that forks stages, which has no credentials."""
+    for name in ("PERENNIAL_BUCKET", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    Store.preload_botocore()

@@ -62,6 +62,12 @@ def test_a_key_is_parsed_as_what_it_was_made_from(family: type[Key], data: st.Da
     assert parse_key(str(key)) == key
 
 
+def test_a_prefix_whose_parts_are_all_known_is_the_key() -> None:
+    key = OutputKey("p", "r", "split", "page-1.html")
+
+    assert OutputKey.prefix("p", run="r", stage="split", file="page-1.html") == str(key)
+
+
 @pytest.mark.parametrize(
     ("key", "text"),
     [

@@ -14,6 +14,6 @@ with DAG("endings", schedule=None, default_args={"retries": 1, "retry_delay": ti
             task_id=name,
             problem="flights",
             takes={},
-            execution_timeout=timedelta(seconds=1 if name == "late" else 20),
+            execution_timeout=timedelta(seconds=1 if name == "late" else 300),
             grace_seconds=2,
         )

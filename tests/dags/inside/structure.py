@@ -64,6 +64,7 @@ sys.stdout.write(
                 {"latency_p99_ms": 0.0427, "rows": 3600, "score": 0.95234}
             ),
             "cpu_seconds": seconds,
+            "cpu_seconds_before": began,
             "modules": sorted({name.partition(".")[0] for name in sys.modules}),
         }
     )

@@ -2,13 +2,13 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from adbc_driver_postgresql import dbapi
 from listening import addresses_of
+from waiting import wait_until
 
 from contract.errors import AskedWrongly
 from demo.scenario import postgres
@@ -44,9 +44,12 @@ def served() -> Iterator[Home]:
     postgres.prepare(home)
     (server,) = ExtraProcesses(home).poll([]).values()
     server.poll()
-    while not is_ready(component(home)):
+
+    def answers() -> bool:
         assert not server.poll(), server.log.read_text()
-        time.sleep(0.02)
+        return is_ready(component(home))
+
+    wait_until(answers, "the database is ready")
     yield home
     process = server.seen.process
     assert process is not None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fake_airflow import Script
+from fixtures_command import WAITS
 
 from contract.champion import Champion
 from contract.errors import AskedWrongly
@@ -82,7 +83,7 @@ def test_every_claim_of_the_scenario_is_read_back(
     monkeypatch.setattr("demo.scenario.wine_scenario.NAME", name)
     monkeypatch.setattr("demo.scenario.wine_scenario.TABLE", "wine")
     landed: dict[str, bytes] = {}
-    with ClusterLocation(home, None).connect() as platform:
+    with ClusterLocation(home, None, WAITS).connect() as platform:
         scenario = WineScenario(Console(as_json=True), platform, home, landed.update)
         scenario.run()
 

@@ -135,7 +135,7 @@ def test_edges_have_as_many_digits_as_keep_them_apart() -> None:
     assert max(count(column(values), grid).counts) <= 5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.one_of(st.none(), st.floats(-9, 9)), max_size=20), min_size=1, max_size=6),
     st.randoms(use_true_random=False),

@@ -16,7 +16,10 @@ from methods.tables.parquet import read_table, write_file, write_table
 TABLE = pa.table({"a": list(range(100)), "b": ["x", None] * 50})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=15,
+)
 @given(st.integers(1, 120))
 def test_batches_leave_no_trace(tmp_path: Path, size: int) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"

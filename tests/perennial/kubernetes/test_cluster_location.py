@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from perennial.waits import Waits
+
 Call = Callable[..., Result]
 PLATFORM, TASKS, SERVING = "perennial", "perennial-tasks", "perennial-serving"
 
@@ -157,12 +159,11 @@ def test_an_image_that_is_not_on_the_nodes_ends_the_wait(
 
 
 def test_what_does_not_come_up_is_for_later(
-    call: Call, world: Any, checkout: Path, bootstrapped: None, monkeypatch: pytest.MonkeyPatch
+    call: Call, world: Any, checkout: Path, bootstrapped: None
 ) -> None:
-    monkeypatch.setattr("perennial.kubernetes.apply.READY_SECONDS", 0.0)
     world.write(stuck=["scheduler"])
 
-    result = call("up")
+    result = call("up", waits=Waits(ready=0.0))
 
     assert result.exit_code == 75
     assert "waiting for Airflow's scheduler …" in result.stdout

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 import psutil
 import pytest
 from fake_airflow import Script
+from waiting import wait_until
 
 from contract.errors import NotFound, PerennialError
 from perennial.kubernetes.kubectl import Kubectl
@@ -27,7 +27,7 @@ from perennial.kubernetes.port_forward import port_forward
 from perennial.kubernetes.kubectl import Kubectl
 with port_forward(Kubectl(None), "perennial", "service/api", 8080) as port:
     print(port, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -35,13 +35,6 @@ def _runs(pid: int) -> bool:
     with suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     return False
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -72,7 +65,7 @@ def test_nothing_is_left_when_it_is_closed(world: Any, target: str) -> None:
         (pid,) = world.forwards()
         assert _runs(pid)
 
-    _until(lambda: not _runs(pid))
+    wait_until(lambda: not _runs(pid), "the way is closed")
 
 
 def test_nothing_is_left_when_the_command_is_killed(world: Any, target: str) -> None:
@@ -87,16 +80,16 @@ def test_nothing_is_left_when_the_command_is_killed(world: Any, target: str) -> 
         command.send_signal(signal.SIGKILL)
         command.wait()
 
-    _until(lambda: not _runs(pid))
+    wait_until(lambda: not _runs(pid), "the way is closed")
 
 
 def test_one_that_dies_is_opened_again_on_the_same_port(world: Any, port: int) -> None:
     (first,) = world.forwards()
 
     os.kill(first, signal.SIGKILL)
-    _until(lambda: len(world.forwards()) == 2)
+    wait_until(lambda: len(world.forwards()) == 2, "another way is opened")
 
-    _until(lambda: _answers(port))
+    wait_until(lambda: _answers(port), "it answers at the same port")
 
 
 def _answers(port: int) -> bool:

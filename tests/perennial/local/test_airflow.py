@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from perennial.local import airflow_processes as airflow
 from perennial.local import processes
@@ -21,19 +22,18 @@ pytestmark = pytest.mark.skipif(not airflow.CAN_ADOPT, reason="subreapers are Li
 PROGRAM = """
 import os, sys, time
 print(os.getpgrp(), *sys.argv[1:], flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
 @pytest.fixture
-def prefork(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prefork:
+def prefork(home: Home, tmp_path: Path) -> Prefork:
     """Programs of the test's own, in Airflow's environment."""
-    monkeypatch.setattr(airflow, "SHARED", ("json", "shared"))
     (tmp_path / "shared.py").write_text("print('imported')\n")
     (tmp_path / "program.py").write_text(PROGRAM)
     here = Path(airflow.__file__).parents[2]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{here}"}
-    return Prefork(replace(home, project=here), environment)
+    return Prefork(replace(home, project=here), environment, ("json", "shared"))
 
 
 @pytest.fixture
@@ -59,20 +59,19 @@ def make(prefork: Prefork, tmp_path: Path) -> Iterator[Callable[[str], Component
 
 
 def _tend(prefork: Prefork, *components: Component, until: str) -> None:
-    deadline = time.monotonic() + 20
-    while {component.seen.state for component in components} != {until}:
+    def are_there() -> bool:
+        if {component.seen.state for component in components} == {until}:
+            return True
         for component in components:
             component.poll()
         prefork.poll()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return False
+
+    wait_until(are_there, f"every component is {until}")
 
 
 def _said(component: Component) -> list[str]:
-    deadline = time.monotonic() + 10
-    while not component.log.read_text().endswith("\n"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: component.log.read_text().endswith("\n"), "the program says what it is")
     return component.log.read_text().split()
 
 
@@ -125,7 +124,7 @@ def test_an_import_that_fails_is_said_in_the_log_of_each(
 def test_an_interpreter_that_is_about_to_fork_is_ended(
     prefork: Prefork, make: Callable[[str], Component], tmp_path: Path
 ) -> None:
-    (tmp_path / "shared.py").write_text("import time; time.sleep(60)\n")
+    (tmp_path / "shared.py").write_text("import time; time.sleep(600)\n")
     part = make("scheduler")
     part.poll()
     prefork.poll()

@@ -2,12 +2,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from perennial.local import processes
 from perennial.local.environment import MARK
@@ -15,8 +15,8 @@ from perennial.local.processes import ProcessRef
 
 SHELL = {"PATH": os.environ["PATH"]}
 STARTED: list[subprocess.Popen[bytes]] = []
-FAMILY = ("sh", "-c", "sleep 60 & echo $!; wait")
-STUBBORN = ("sh", "-c", "trap '' TERM; echo up; sleep 60")
+FAMILY = ("sh", "-c", "sleep 600 & echo $!; wait")
+STUBBORN = ("sh", "-c", "trap '' TERM; echo up; sleep 600")
 
 
 @pytest.fixture
@@ -30,13 +30,6 @@ def mark(tmp_path: Path) -> Iterator[Path]:
         STARTED.pop().wait()
 
 
-def _wait(condition: object, seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator] # a function
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def _start(mark: Path, *command: str) -> subprocess.Popen[bytes]:
     process = processes.start(command, SHELL | {MARK: str(mark)}, mark / "log", mark)
     STARTED.append(process)
@@ -44,7 +37,7 @@ def _start(mark: Path, *command: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_known_process_is_alive_until_it_ends(mark: Path) -> None:
-    process = _start(mark, "sleep", "60")
+    process = _start(mark, "sleep", "600")
     known = processes.ProcessRef.from_pid(process.pid)
 
     assert processes.is_alive(known)
@@ -57,14 +50,16 @@ def test_a_process_that_ended_and_was_not_collected_is_not_alive(mark: Path) -> 
     process = _start(mark, "true")
     known = processes.ProcessRef.from_pid(process.pid)
 
-    _wait(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
+    wait_until(
+        lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, "the process ends"
+    )
 
     assert not processes.is_alive(known)
     process.wait()
 
 
 def test_a_pid_that_was_given_to_another_program_is_not_hit(mark: Path) -> None:
-    stranger = _start(mark, "sleep", "60")
+    stranger = _start(mark, "sleep", "600")
     ours = ProcessRef(pid=stranger.pid, began="another boot:1")
 
     assert not processes.is_alive(ours)
@@ -74,7 +69,7 @@ def test_a_pid_that_was_given_to_another_program_is_not_hit(mark: Path) -> None:
 
 def test_stop_ends_the_children_of_a_leader(mark: Path) -> None:
     leader = _start(mark, *FAMILY)
-    _wait(lambda: (mark / "log").read_text().strip())
+    wait_until(lambda: (mark / "log").read_text().endswith("\n"), "the process is up")
     child = processes.ProcessRef.from_pid(int((mark / "log").read_text()))
 
     processes.stop([processes.ProcessRef.from_pid(leader.pid)], None, 1)
@@ -82,21 +77,20 @@ def test_stop_ends_the_children_of_a_leader(mark: Path) -> None:
     assert not processes.is_alive(child)
 
 
-def test_stop_kills_who_does_not_listen(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "AFTER_TERM_SECONDS", 0.2)
+def test_stop_kills_who_does_not_listen(mark: Path) -> None:
     process = _start(mark, *STUBBORN)
-    _wait(lambda: (mark / "log").read_text().strip())
+    wait_until(lambda: (mark / "log").read_text().endswith("\n"), "the process is up")
 
     known = processes.ProcessRef.from_pid(process.pid)
 
-    processes.stop([known], None, 0.1)
+    processes.stop([known], None, 0.1, kill_after_seconds=0.2)
 
     assert not processes.is_alive(known)
 
 
 def test_an_orphan_is_found_by_its_mark(mark: Path) -> None:
     leader = _start(mark, *FAMILY)
-    _wait(lambda: (mark / "log").read_text().strip())
+    wait_until(lambda: (mark / "log").read_text().endswith("\n"), "the process is up")
     child = int((mark / "log").read_text())
     leader.kill()
     leader.wait()
@@ -107,7 +101,7 @@ def test_an_orphan_is_found_by_its_mark(mark: Path) -> None:
 
 
 def test_another_platforms_processes_are_left_alone(mark: Path) -> None:
-    process = _start(mark, "sleep", "60")
+    process = _start(mark, "sleep", "600")
 
     assert processes.stop([], mark / "another", 0.1) == 0
     assert process.poll() is None
@@ -115,22 +109,21 @@ def test_another_platforms_processes_are_left_alone(mark: Path) -> None:
 
 def test_what_a_killed_leader_left_in_its_group_ends_with_it(mark: Path) -> None:
     leader = _start(mark, *FAMILY)
-    _wait(lambda: (mark / "log").read_text().strip())
+    wait_until(lambda: (mark / "log").read_text().endswith("\n"), "the process is up")
     child = processes.ProcessRef.from_pid(int((mark / "log").read_text()))
     os.kill(leader.pid, signal.SIGKILL)
 
-    _wait(lambda: processes.has_ended(leader))
+    wait_until(lambda: processes.has_ended(leader), "the leader ends")
 
-    _wait(lambda: not processes.is_alive(child))
+    wait_until(lambda: not processes.is_alive(child), "the child ends")
     assert leader.returncode == -signal.SIGKILL
 
 
-def test_a_log_that_is_long_begins_anew(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "LOG_BYTES", 3)
+def test_a_log_that_is_long_begins_anew(mark: Path) -> None:
     log = mark / "part.log"
     log.write_text("before")
 
-    processes.start(["true"], SHELL, log, mark).wait()
+    processes.start(["true"], SHELL, log, mark, max_log_bytes=3).wait()
 
     assert log.read_text() == ""
     assert (mark / "part.1.log").read_text() == "before"

@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fixtures_sources import collected, collection_command
 from fixtures_stages import Before, before
+from waiting import wait_until
 
 from contract.artifacts import Table
 from contract.store.client import Store
@@ -18,7 +18,6 @@ from methods.tables.parquet import read_table
 __all__ = ["before"]
 
 ROWS = 200_000
-PATIENCE_SECONDS = 60
 
 
 @pytest.mark.slow
@@ -38,15 +37,13 @@ def test_a_killed_collection_is_run_again(
     process = subprocess.Popen(
         words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        seen = (
-            any(scratch.rglob("work.duckdb"))
-            if moment == "reading"
-            else next(store.keys(prefix), None) is not None
-        )
-        if seen:
-            break
+
+    def is_the_moment() -> bool:
+        if moment == "reading":
+            return any(scratch.glob("*/*/work.duckdb")) or process.poll() is not None
+        return next(store.keys(prefix), None) is not None or process.poll() is not None
+
+    wait_until(is_the_moment, f"the collection is {moment}", poll_seconds=0.001)
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = subprocess.run(words, env=environment, capture_output=True, check=False, text=True)

@@ -12,7 +12,7 @@ import pytest
 import store_documents
 from bundle_factory import Keys, Made
 from fixtures_service import keys, make
-from service_process import API_KEY, Service, move_pointer, start_service, wait_for
+from service_process import API_KEY, Service, move_pointer, start_service
 
 from contract.artifacts import Bundle, Document
 from contract.champion import Champion
@@ -170,7 +170,7 @@ def home(
 def serving(home: Service, ground: "Ground") -> Service:
     """A service that follows the pointer, and serves nothing yet."""
     move_pointer(ground.store, ground.problem, None)
-    wait_for(lambda: home.ask("GET", "/info").json["digest"] is None)
+    home.wait_until_serving(None)
     return home
 
 

@@ -4,16 +4,21 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bundle_factory import ROW, Keys, Made, make_keys
-from service_process import Service, wait_for
+from service_process import API_KEY, Service
+from waiting import wait_until
 
 from bundle import signing
+from contract.rollout.pointer import PointerTarget
+from contract.service_protocol import InfoAnswer
+from tasks.deployment.client import read_info
+from tasks.deployment.environment import Machine
+from tasks.deployment.task import DeploymentStage
 
 pytestmark = pytest.mark.slow  # the service takes seconds to start
 
@@ -76,7 +81,7 @@ def test_canary_rows_are_not_in_the_prediction_log(
         found = re.search(written, serving.ask("GET", "/metrics").body.decode())
         return int(found.group(1)) - int(before.group(1)) if found and before else 0
 
-    assert wait_for(after) == 1
+    assert wait_until(after, "a row is written") == 1
 
 
 def test_a_model_that_the_service_refuses_is_taken_back(
@@ -130,7 +135,7 @@ def test_a_service_that_is_too_slow_gets_its_old_model_back(
     assert (code, result["outcome"]) == (0, "returned"), result
     assert "gates.latency_p99" in result["facts"]["reason"]
     assert (ground.champion, ground.rollout) == (old.digest, old.digest)
-    wait_for(lambda: serving.ask("GET", "/info").json["digest"] == old.digest)
+    serving.wait_until_serving(old.digest)
 
 
 def test_a_first_model_that_fails_leaves_no_model(
@@ -140,7 +145,7 @@ def test_a_first_model_that_fails_leaves_no_model(
 
     assert (code, result["outcome"]) == (0, "returned"), result
     assert (ground.champion, ground.rollout) == (None, None)
-    wait_for(lambda: serving.ask("GET", "/readyz").status == 503)
+    wait_until(lambda: serving.ask("GET", "/readyz").status == 503, "no model is served")
 
 
 def test_a_deployment_that_was_made_is_not_written_down_twice(
@@ -168,7 +173,7 @@ def test_a_deployment_that_was_killed_ends_right_when_run_again(
     process = subprocess.Popen(
         [sys.executable, "-m", "tasks", "deployment", *takes, "--out", out], cwd=ROOT
     )
-    wait_for(lambda: ground.store.head(key) != before, pause=0.005)
+    wait_until(lambda: ground.store.head(key) != before, f"{key} moves", poll_seconds=0.005)
     process.kill()
     process.wait()
 
@@ -183,17 +188,18 @@ def test_a_champion_that_moves_meanwhile_keeps_its_place(
     ground: Any, make: Callable[..., Made], serving: Service
 ) -> None:
     made, other = make("new"), make("other", bias=0.5)
-    key = f"{ground.problem}/rollout.json"
-    before = ground.store.head(key)
+    interferes = [lambda: ground.set_champion(other, "by hand")]
 
-    def interfere() -> None:
-        wait_for(lambda: ground.store.head(key) != before, pause=0.005)
-        ground.set_champion(other, "by hand")
+    def read_after_a_person(url: str) -> InfoAnswer | None:
+        """The stage asks what is served once the model is rolled out."""
+        if interferes and ground.rollout == made.digest:
+            interferes.pop()()
+        return read_info(url, API_KEY)
 
-    person = threading.Thread(target=interfere)
-    person.start()
+    ground.stage = DeploymentStage(
+        lambda store, problem, _: Machine(PointerTarget(store, problem, read_after_a_person))
+    )
     code, result = ground.deploy(made)
-    person.join()
 
     assert (code, result["outcome"]) == (0, "returned"), result
     assert "champion.json" in result["facts"]["reason"]

@@ -91,7 +91,10 @@ def test_a_row_older_than_the_tolerance_does_not_count(
     assert [None] == [row["temp"] for row in join(connection, WEATHER)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=25,
+)
 @given(
     st.lists(st.integers(0, 50), min_size=1, max_size=10),
     st.lists(st.integers(0, 50), min_size=1, max_size=10),

@@ -12,7 +12,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from bundle import Trees, limits
+from bundle import Trees
 from contract.errors import Refused
 from methods.models.converters import check_agreement, hard_rows, sklearn_trees
 
@@ -111,9 +111,8 @@ def test_several_targets_are_refused() -> None:
         sklearn_trees(estimator)
 
 
-def test_more_nodes_than_the_cache_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "NODES_OF_A_MEMBER", 50)
+def test_more_nodes_than_the_cache_holds_are_refused() -> None:
     rows = table(9)
 
     with pytest.raises(Refused, match="use fewer trees or larger leaves"):
-        sklearn_trees(fit(ExtraTreesRegressor, rows[:, 1], rows))
+        sklearn_trees(fit(ExtraTreesRegressor, rows[:, 1], rows), max_nodes=50)

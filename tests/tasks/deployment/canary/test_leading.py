@@ -1,7 +1,6 @@
 """What leads requests to a model: the weights of a route, and the rules of a Service, which lag."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from fake_cluster import FakeCluster, route
 from fake_service import FakeService
 from fixtures_canary import CANARY, ask, spec_of, when_baking
 from service_process import API_KEY
+from waiting import LIMIT_SECONDS, wait_until
 
 import bundle
 from contract.kubernetes import HTTP_PORT
@@ -52,25 +52,30 @@ def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
     ground: Any, models: dict[str, Made], addresses: dict[str, str], cluster: FakeCluster
 ) -> None:
     """New weights take their time to come through."""
+    limits = replace(ground.stage.limits, idle=1.0, idle_timeout=LIMIT_SECONDS)
+    ground.stage = replace(ground.stage, limits=limits)
     cluster.route = route(ground.problem)
-    moments: dict[str, float] = {}
+    answered: list[str] = []
+    events: list[str] = []
     follow = cluster.after
 
     def note_the_end(name: str, body: dict[str, Any]) -> None:
         follow(name, body)
         if name == cluster.canary and spec_of(body).get("replicas") == 0:
-            moments["asleep"] = time.monotonic()
+            events.append("scaled down")
 
     def part(stop: threading.Event) -> None:
-        while cluster.weights[-1:] != [[100, 0]]:
-            time.sleep(0.01)
-        time.sleep(0.6)
-        moments["unasked"] = time.monotonic()
+        wait_until(lambda: cluster.weights[-1:] == [[100, 0]], "the route leads to the champion")
+        enough = answered.count(addresses["new"]) + 50
+        wait_until(
+            lambda: answered.count(addresses["new"]) >= enough, "the canary gets 50 requests more"
+        )
+        events.append("no requests")
         stop.set()
 
     cluster.after = note_the_end
     stop = threading.Event()
-    threads = [threading.Thread(target=ask, args=(a, stop)) for a in addresses.values()]
+    threads = [threading.Thread(target=ask, args=(a, stop, answered)) for a in addresses.values()]
     threads.append(threading.Thread(target=part, args=(stop,), daemon=True))
     for thread in threads:
         thread.start()
@@ -79,7 +84,7 @@ def test_a_canary_keeps_its_pods_until_the_gateway_asks_them_no_more(
         thread.join()
 
     assert (code, result["outcome"]) == (0, "deployed"), result
-    assert moments["asleep"] > moments["unasked"]
+    assert events == ["no requests", "scaled down"]
 
 
 def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
@@ -90,15 +95,9 @@ def test_a_service_that_leads_to_an_old_pod_for_a_moment_is_asked_again(
     service: FakeService,
 ) -> None:
     """A cluster's rules follow a rollout in a second or two."""
-
-    def follow() -> None:
-        service.leads_to = addresses["new"]
-
-    rules = threading.Timer(0.5, follow)
-    cluster.after = lambda *_: rules.start()
+    cluster.after = lambda *_: service.lead_later(addresses["new"])
 
     code, result = ground.deploy(models["new"])
-    rules.join()
 
     assert (code, result["outcome"]) == (0, "deployed"), result
     assert ground.champion == models["new"].digest

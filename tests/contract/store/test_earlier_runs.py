@@ -1,0 +1,76 @@
+"""What the champion's run made is found by name; what is gone is None, or refused where it must be known."""
+
+from datetime import UTC, datetime
+
+import pytest
+from store_documents import put_manifest
+
+from contract.artifacts import Document
+from contract.champion import Champion
+from contract.errors import Refused
+from contract.run import Replay, Run
+from contract.store.client import Store
+from contract.store.earlier_runs import read_replay, vault_of_champion
+from contract.store.layout import ManifestKey
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CHAMPION = Champion(digest="a" * 64, run="r0", verdict=None, since=NOW, nonce="1")
+
+
+def run_of(problem: str, champion: Champion | None = CHAMPION) -> Run:
+    return Run(
+        name=problem,
+        run_id="r1",
+        window_start=None,
+        window_end=NOW,
+        reason="manual",
+        force=False,
+        salt="s",
+        champion=champion,
+    )
+
+
+def document(name: str) -> Document:
+    return Document(uri=f"s3://store/{name}.json", sha256="b" * 64, bytes=2)
+
+
+def test_the_vault_begins_where_the_champions_split_had_it(store: Store, problem_name: str) -> None:
+    put_manifest(store, ManifestKey(problem_name, "r0", "split"), facts={"vault_from": 7})
+
+    assert vault_of_champion(store, run_of(problem_name)) == 7
+
+
+def test_without_a_champion_no_vault_is_known(store: Store, problem_name: str) -> None:
+    assert vault_of_champion(store, run_of(problem_name, None)) is None
+
+
+def test_a_split_without_a_time_has_no_begin_of_its_vault(store: Store, problem_name: str) -> None:
+    put_manifest(store, ManifestKey(problem_name, "r0", "split"))
+
+    assert vault_of_champion(store, run_of(problem_name)) is None
+
+
+def test_a_champion_whose_split_is_gone_is_refused(store: Store, problem_name: str) -> None:
+    with pytest.raises(Refused, match="The split of the run 'r0', which made the serving model"):
+        vault_of_champion(store, run_of(problem_name))
+
+
+def test_what_the_champions_search_found_is_replayed(store: Store, problem_name: str) -> None:
+    for stage, output in (("selection", "leaderboard"), ("tuning", "plan")):
+        key = ManifestKey(problem_name, "r0", stage)
+        put_manifest(store, key, outputs={output: document(output)})
+
+    assert read_replay(store, problem_name, CHAMPION) == Replay(
+        run="r0", leaderboard=document("leaderboard"), plan=document("plan")
+    )
+
+
+def test_nothing_is_replayed_where_a_stage_is_gone(store: Store, problem_name: str) -> None:
+    key = ManifestKey(problem_name, "r0", "selection")
+    put_manifest(store, key, outputs={"leaderboard": document("leaderboard")})
+
+    assert read_replay(store, problem_name, CHAMPION) is None
+
+
+def test_before_the_first_champion_nothing_is_replayed(store: Store, problem_name: str) -> None:
+    assert read_replay(store, problem_name, None) is None
