@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.machine import Machine
 from benchmarks.report import table, write_section
+from contract.formatting import format_digest, format_time
 from contract.manifest import Manifest
 from contract.stages import STAGES
 from contract.store.client import Store
@@ -41,7 +42,7 @@ def _text(
 ) -> str:
     checks = [["yes" if c["holds"] else "**no**", c["claim"], c["found"]] for c in result["checks"]]
     ledger = [
-        [entry["at"][:16], entry["kind"], (entry["digest"] or "-")[:12], entry["reason"]]
+        [format_time(entry["at"]), entry["kind"], format_digest(entry["digest"]), entry["reason"]]
         for entry in result["ledger"]
     ]
     whole = (

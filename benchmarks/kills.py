@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.attempts import KILLED, MOMENTS, Death, Story
 from benchmarks.chain import Chain
 from benchmarks.report import table, write_section
+from contract.formatting import format_digest
 from contract.store.client import Store
 from perennial.local import seaweedfs as seaweed
 
@@ -57,7 +58,7 @@ def _end(death: Death) -> str:
 def _left(death: Death) -> str:
     names = [key.rsplit("/", 1)[-1] for key in death.left]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(f"`{_short(name)}`" for name in names[:SHOWN]) + more) or "nothing"
+    return (", ".join(f"`{_name_on_page(name)}`" for name in names[:SHOWN]) + more) or "nothing"
 
 
 def _made(story: Story) -> str:
@@ -68,10 +69,10 @@ def _made(story: Story) -> str:
     return f"{same}, not {' and '.join(differing)}" if differing else same
 
 
-def _short(name: str) -> str:
+def _name_on_page(name: str) -> str:
     """Return a name with its digests cut, to be read."""
     stem, dot, suffix = name.partition(".")
-    return f"{stem[:12]}…{dot}{suffix}" if len(stem) >= 64 else name
+    return f"{format_digest(stem)}…{dot}{suffix}" if len(stem) >= 64 else name
 
 
 if __name__ == "__main__":

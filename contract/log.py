@@ -10,6 +10,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from contract.facts import describe_fields
+
 FIELDS = "fields"
 
 
@@ -29,8 +31,9 @@ class _Json(logging.Formatter):
 class _Pretty(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={value}" for name, value in getattr(record, FIELDS, {}).items())
-        line = f"{moment} {record.getMessage()} {fields}".rstrip()
+        message = record.getMessage()
+        fields = describe_fields(message, getattr(record, FIELDS, {}))
+        line = f"{moment} {message} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

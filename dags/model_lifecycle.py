@@ -30,6 +30,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, task
 
+from contract.facts import fact_rows
 from contract.problem import Problem
 from dags.catalogue import read_catalogue
 from dags.factory import stage_factory
@@ -38,8 +39,8 @@ from dags.trigger_form import lifecycle_form
 
 FACTS = """| fact | value |
 | --- | --- |
-{% for name, value in ti.xcom_pull(task_ids='evaluation')['facts'].items() -%}
-| {{ name }} | {{ value }} |
+{% for label, text in fact_rows(ti.xcom_pull(task_ids='evaluation')['facts']) -%}
+| {{ label }} | {{ text }} |
 {% endfor %}"""
 
 
@@ -61,6 +62,7 @@ def build(problem: Problem) -> DAG:
         is_paused_upon_creation=False,
         default_args=default_args(problem),
         tags=["perennial", "lifecycle", name],
+        user_defined_macros={"fact_rows": fact_rows},
     ) as dag:
         problem_stage = stage("problem")
         known = {"problem": problem_stage, "run": problem_stage}

@@ -25,6 +25,7 @@ Anything may stand in a cell or a fact: a text, a number, a time, None, a `Statu
 Numbers are written by `number`; write shares, durations and sizes with `share`, `seconds`, `size`.
 """
 
+from contract.formatting import format_bytes, format_duration, format_share, format_value
 from pages.blocks import (
     Alert,
     Block,
@@ -48,7 +49,6 @@ from pages.charts.interval import interval, intervals
 from pages.charts.lines import lines
 from pages.charts.sparkline import sparkline
 from pages.charts.timeline import TimelineEntry, timeline
-from pages.numbers import number, seconds, share, size
 from pages.page import render
 from pages.svg import Svg
 
@@ -71,17 +71,17 @@ __all__ = [
     "TimelineEntry",
     "bars",
     "curve",
+    "format_bytes",
+    "format_duration",
+    "format_share",
+    "format_value",
     "histogram",
     "histogram_pair",
     "interval",
     "intervals",
     "lines",
-    "number",
     "render",
     "scatter",
-    "seconds",
-    "share",
-    "size",
     "sparkline",
     "timeline",
 ]

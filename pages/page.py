@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contract.formatting import format_value
 from pages.blocks import Block, BlockGrid, Details, Embed, Link, PageSection, Status
-from pages.numbers import number
 from pages.svg import Svg, printable
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -92,4 +92,4 @@ def _written(value: object, digits: int = 3) -> object:
     """Write a cell's value; blocks that know how they look stay as they are."""
     if isinstance(value, Svg | Link | Status):
         return value
-    return number(value, digits)
+    return format_value(value, digits)

@@ -113,20 +113,3 @@ def _repeated_option(names: list[str], **settings: Any) -> click.Option:  # noqa
     return click.Option(
         names, expose_value=False, callback=store, hidden=True, help=text, **settings
     )
-
-
-def format_value(value: object) -> str:
-    """Return a value as text: 12,345 and 0.8123, a digest by its first 12 digits.
-
-    >>> format_value(336776), format_value(0.81234567), format_value(True)
-    ('336,776', '0.8123', 'yes')
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    text = str(value)
-    is_digest = len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)  # noqa: PLR2004 - hex of a sha256
-    return text[:12] if is_digest else text

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from contract.artifacts import Sha256
 from contract.champion import Champion
 from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.formatting import format_digest
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, SwitchResult, current_champion, switch
 from contract.rollout.target import (
@@ -71,7 +72,9 @@ class _AtOnce:
         try:
             wait_until_served(self.target, self.digest, limit)
         except RolloutTimeout:
-            sentence = f"The service did not serve {self.digest[:12]} within {limit:.0f} s"
+            sentence = (
+                f"The service did not serve {format_digest(self.digest)} within {limit:.0f} s"
+            )
             return Attempt(None, sentence)
         except RolloutFailed as error:
             return Attempt(None, str(error).rstrip("."))
@@ -96,9 +99,7 @@ def roll_back(
     """
     change = plan_change(store, request, target)
     if store.head(str(ModelFileKey(request.problem, change.digest, MANIFEST))) is None:
-        sentence = (
-            f"The model {change.digest[:12]} is no longer in the store; choose another by --to."
-        )
+        sentence = f"The model {format_digest(change.digest)} is no longer in the store; choose another by --to."
         raise AskedWrongly(sentence)
     limit = target.timeout_seconds if timeout_seconds is None else timeout_seconds
     strategy = _AtOnce(target, change.digest, change.at, limit)
@@ -186,7 +187,7 @@ def choose(entries: list[LedgerEntry], champion: str | None, request: RollbackRe
         return _before(served, champion or "", request.problem)
     matching = [digest for digest in digests if digest.startswith(request.to)]
     if len(request.to) < MIN_DIGITS or len(matching) != 1:
-        known = ", ".join(digest[:12] for digest in digests) or "none"
+        known = ", ".join(format_digest(digest) for digest in digests) or "none"
         sentence = (
             f"--to {request.to!r} means {len(matching)} models of the ledger, one is expected; "
             f"known are: {known}."
@@ -211,7 +212,7 @@ def _before(served: list[LedgerEntry], champion: str, problem: str) -> str:
     for entry in reversed(served[:came]):
         if entry.digest != champion and str(entry.digest) not in left:
             return str(entry.digest)
-    sentence = f"The ledger of {problem} names no model before {champion[:12]}; name one by --to."
+    sentence = f"The ledger of {problem} names no model before {format_digest(champion)}; name one by --to."
     raise AskedWrongly(sentence)
 
 
@@ -225,7 +226,7 @@ def _rolled_out(target: RolloutTarget) -> tuple[str | None, bool]:
 
 def _failure(result: SwitchResult[None], digest: str) -> str:
     """Return why the model does not serve, and what was rolled out again."""
-    serves = result.serves[:12] if result.serves else "no model"
+    serves = format_digest(result.serves, "no model")
     back = f"so {serves} was rolled out again"
     if result.serves == digest:
         back = "and it stays rolled out, as what was before cannot be read"

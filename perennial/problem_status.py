@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.documents import DamagedDocument
 from perennial.clients.airflow_api import Airflow
@@ -76,16 +77,12 @@ def warnings(
     sentences = []
     if rolled_out != champion:
         sentences.append(
-            f"the rollout names {_short_digest(rolled_out)} and the champion is {_short_digest(champion)}; "
+            f"the rollout names {format_digest(rolled_out, 'nothing')} and the champion is {format_digest(champion, 'nothing')}; "
             f"a deployment is running, or was interrupted: `perennial rollback {problem}` repairs it."
         )
     if rolled_out is not None and served != rolled_out:
         sentences.append(
-            f"the service serves {_short_digest(served)} and {_short_digest(rolled_out)} is rolled out; "
+            f"the service serves {format_digest(served, 'nothing')} and {format_digest(rolled_out, 'nothing')} is rolled out; "
             "it is starting, or its log says why."
         )
     return sentences
-
-
-def _short_digest(digest: str | None) -> str:
-    return digest[:12] if digest else "nothing"

@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from perennial.console import Console, format_value
+from contract.facts import describe_facts
+from contract.formatting import plain_text
+from perennial.console import Console
 from perennial.runs import TASK_ENDED, TaskProgress
 
 if TYPE_CHECKING:
@@ -39,9 +41,8 @@ def fact_line(step: TaskProgress) -> str:
     if step.why:
         return step.why
     parts = [] if step.outcome in USUAL_OUTCOMES else [step.outcome]
-    simple = {k: v for k, v in step.facts.items() if isinstance(v, str | int | float)}
-    parts += [f"{name.replace('_', ' ')} {format_value(value)}" for name, value in simple.items()]
-    return " · ".join(parts[:MAX_FACTS])
+    parts += describe_facts(step.facts)
+    return plain_text(" · ".join(parts[:MAX_FACTS]))
 
 
 def _lines(console: Console) -> Callable[[list[TaskProgress]], None]:

@@ -24,15 +24,3 @@ def parse_time(text: str, zone: str, option: str) -> datetime:
         )
         raise AskedWrongly(sentence) from error
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=ZoneInfo(zone))
-
-
-def format_time(time: datetime | str | None) -> str:
-    """Return a time as tables show it, to the minute; a hyphen for None.
-
-    >>> format_time("2013-10-01T06:00:00+00:00")
-    '2013-10-01 06:00'
-    """
-    if time is None:
-        return "-"
-    parsed = datetime.fromisoformat(time) if isinstance(time, str) else time
-    return parsed.strftime("%Y-%m-%d %H:%M")

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from contract.errors import PerennialError
+from contract.formatting import format_digest
 from contract.ledger_lines import LedgerLine, ledger_lines
 from contract.problem import Problem, problem_files, problem_folders, read_problem
 from contract.store.champion_pointer import read_champion
@@ -76,7 +77,7 @@ def _row(
     return [
         problem.name,
         problem.question,
-        champion.digest[:12] if champion else absent,
+        format_digest(champion.digest) if champion else absent,
         champion.since if champion else None,
         _verdict(monitoring, newest[monitoring]),
         _link(lifecycle, newest[lifecycle]),
@@ -114,5 +115,5 @@ def _ledger(name: str, alerts: list[Block]) -> PageSection:
 
 def _line(line: LedgerLine) -> list[object]:
     entry = line.entry
-    digest = entry.digest[:12] if entry.digest else None
+    digest = format_digest(entry.digest)
     return [entry.at, entry.kind, digest, entry.by, line.reason]

@@ -5,9 +5,20 @@ from urllib.parse import quote, urlencode
 
 from contract.artifacts import Page
 from contract.errors import PerennialError
+from contract.facts import describe_facts
 from contract.store.client import Store
 from contract.store.reference import Take
-from pages import Alert, Level, Link, PageSection, Paragraph, Status, TableBlock, render, seconds
+from pages import (
+    Alert,
+    Level,
+    Link,
+    PageSection,
+    Paragraph,
+    Status,
+    TableBlock,
+    format_duration,
+    render,
+)
 from plugins.runs import StageOfRun, stages_of
 
 LEVELS: dict[str, Level] = {"success": "good", "failed": "bad", "upstream_failed": "bad"}
@@ -59,8 +70,8 @@ def _row(dag_id: str, run_id: str, stage: StageOfRun) -> list[object]:
         stage.task,
         Status(LEVELS.get(stage.state, "neutral"), stage.state),
         result.outcome if result else None,
-        None if stage.seconds is None else seconds(stage.seconds),
-        ", ".join(f"{name} {value}" for name, value in facts.items()),
+        format_duration(stage.seconds),
+        " · ".join(describe_facts(facts)),
         Link("read", f"../page/{quote(dag_id)}?{address}") if result else None,
     ]
 

@@ -15,6 +15,7 @@ import msgspec
 
 from bundle.documents import Column, Contract
 from bundle.request import beside
+from contract.formatting import format_digest
 from contract.service_protocol import FEEDBACK, INFO, PREDICT, PREDICT_BATCH, PREDICTION_ROUTES
 from serving.rows import MAX_ROWS
 from serving.service_state import ServiceState
@@ -134,7 +135,7 @@ def describe(
         "openapi": frame["openapi"],
         "info": {
             "title": problem,
-            "version": digest[:12] if digest else "none",
+            "version": format_digest(digest, "none"),
             "description": f"Predictions of the model that serves `{problem}`.",
         },
         "servers": [{"url": "."}],

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from contract.messages import unexpected
-from contract.problem.units import Duration, Share, format_duration
+from contract.problem.units import Duration, Share, write_duration
 from contract.strict import Section
 
 LONGEST_CANARY = timedelta(hours=20)  # a run is ended after 24, and the other stages need some
@@ -51,8 +51,8 @@ class Canary(Section):
             raise ValueError(sentence)
         if self.longest > LONGEST_CANARY:
             sentence = (
-                f"bake times steps, and max_hold, are {format_duration(self.longest)} together; "
-                f"at most {format_duration(LONGEST_CANARY)} are expected, as a run has a day"
+                f"bake times steps, and max_hold, are {write_duration(self.longest)} together; "
+                f"at most {write_duration(LONGEST_CANARY)} are expected, as a run has a day"
             )
             raise ValueError(sentence)
         return self

@@ -32,10 +32,10 @@ def duration(value: object) -> timedelta:
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
-def format_duration(value: timedelta) -> str:
+def write_duration(value: timedelta) -> str:
     """Write a duration with the largest unit that divides it.
 
-    >>> format_duration(timedelta(hours=48))
+    >>> write_duration(timedelta(hours=48))
     '2d'
     """
     milliseconds = round(value.total_seconds() * 1_000)
@@ -78,10 +78,10 @@ def size(value: object) -> int:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
-def format_size(value: int) -> str:
+def write_size(value: int) -> str:
     """Write a size with the largest decimal unit that divides it.
 
-    >>> format_size(200_000_000)
+    >>> write_size(200_000_000)
     '200MB'
     """
     for unit in ("GB", "MB", "kB"):
@@ -93,7 +93,7 @@ def format_size(value: int) -> str:
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
-    PlainSerializer(format_duration, return_type=str),
+    PlainSerializer(write_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["7d", "90s"]}),
 ]
 Share = Annotated[
@@ -112,6 +112,6 @@ Share = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(size),
-    PlainSerializer(format_size, return_type=str),
+    PlainSerializer(write_size, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _SIZE.pattern, "examples": ["200MB"]}),
 ]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from contract.formatting import format_digest
+
 CONTAINER = "serving"
 SOURCE, DIGEST = "MODEL_SOURCE", "MODEL_DIGEST"
 
@@ -29,7 +31,7 @@ def pin(digest: str | None, at: datetime) -> dict[str, Any]:
         {"name": name, "value": value} if digest else {"name": name, "$patch": "delete"}
         for name, value in ((SOURCE, "pinned"), (DIGEST, digest))
     ]
-    cause = f"perennial: {digest[:12] if digest else 'no model'}, {at.isoformat()}"
+    cause = f"perennial: {format_digest(digest, 'no model')}, {at.isoformat()}"
     container = {"name": CONTAINER, "env": variables}
     return {
         "metadata": {"annotations": {"kubernetes.io/change-cause": cause}},

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from contract.errors import Conflict, TryAgain
+from contract.formatting import format_digest
 from contract.log import log
 from contract.rollout.target import RolloutFailed
 from contract.service_protocol import InfoAnswer
@@ -78,7 +79,7 @@ class PointerTarget:
 
     def pending_reason(self, digest: str) -> str:
         """Return what the service serves instead, as `RolloutTarget`."""
-        return f"{self._status()}, expected {digest[:12]}; see its log."
+        return f"{self._status()}, expected {format_digest(digest)}; see its log."
 
     def _status(self) -> str:
         url = self._address()
@@ -90,7 +91,7 @@ class PointerTarget:
         served = info.get("digest")
         error: Mapping[str, object] = info.get("error") or {}
         why = f" ({error['why']})" if error.get("why") else ""
-        return f"the service at {url} serves {served[:12] if served else 'no model'}{why}"
+        return f"the service at {url} serves {format_digest(served, 'no model')}{why}"
 
     def _address(self) -> str | None:
         """Return the URL of `service.json`; None: there is none yet, or none that can be read."""

@@ -18,6 +18,7 @@ from contract import manifest as manifests
 from contract.artifacts import Artifact
 from contract.canonical_json import canonical_json, sha256
 from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is_disk_full
+from contract.facts import TASK_DONE
 from contract.log import log
 from contract.manifest import Manifest, Result
 from contract.runtime.code_digest import code_digest
@@ -73,7 +74,7 @@ class Task(Generic[I, P, O]):
             "seconds": round(time.monotonic() - began, 3),
             "at": now(),
         }
-        log(self.name).info("task done", **(result.facts | fields))
+        log(self.name).info(TASK_DONE, **(result.facts | fields))
         return 0
 
     def _end(self, sentence: str, exit_code: int) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from contract.artifacts import Artifact
 from contract.errors import AskedWrongly, Conflict, NotFound, TryAgain
+from contract.formatting import format_digest
 from contract.strict import Strict
 
 if TYPE_CHECKING:
@@ -258,8 +259,8 @@ class Store:
     def _check(self, artifact: Artifact, digest: str) -> None:
         if digest != artifact.sha256:
             sentence = (
-                f"The bytes at {artifact.uri} have the sha256 {digest[:12]}…, expected "
-                f"{artifact.sha256[:12]}…; the object was changed: start a new run."
+                f"The bytes at {artifact.uri} have the sha256 {format_digest(digest)}…, expected "
+                f"{format_digest(artifact.sha256)}…; the object was changed: start a new run."
             )
             raise AskedWrongly(sentence)
 

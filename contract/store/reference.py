@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from contract.artifacts import Artifact
 from contract.canonical_json import sha256
 from contract.errors import AskedWrongly
+from contract.formatting import format_digest
 from contract.manifest import Manifest
 from contract.store.client import Store
 from contract.store.documents import parse_document, parse_value
@@ -56,8 +57,8 @@ class Take(Strict):
         digest = sha256(body)
         if digest != self.sha256:
             sentence = (
-                f"The manifest {self.manifest} has the sha256 {digest[:12]}…, expected "
-                f"{self.sha256[:12]}…; take the one that the earlier stage named."
+                f"The manifest {self.manifest} has the sha256 {format_digest(digest)}…, expected "
+                f"{format_digest(self.sha256)}…; take the one that the earlier stage named."
             )
             raise AskedWrongly(sentence)
         outputs = parse_document(body, Manifest, key).outputs

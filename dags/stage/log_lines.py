@@ -3,6 +3,8 @@
 import json
 import logging
 
+from contract.facts import describe_fields
+
 LEVELS = {"debug": logging.DEBUG, "warning": logging.WARNING, "error": logging.ERROR}
 NOT_FIELDS = ("time", "level", "message", "traceback")
 
@@ -21,8 +23,9 @@ def readable(line: str) -> tuple[int, str]:
         return logging.INFO, line
     if not isinstance(entry, dict) or "message" not in entry:
         return logging.INFO, line
-    fields = [f"{name}={value}" for name, value in entry.items() if name not in NOT_FIELDS]
-    text = " ".join([str(entry["message"]), *fields])
+    message = str(entry["message"])
+    fields = {name: value for name, value in entry.items() if name not in NOT_FIELDS}
+    text = f"{message} {describe_fields(message, fields)}".rstrip()
     if "traceback" in entry:
         text = f"{text}\n{entry['traceback']}"
     return LEVELS.get(str(entry.get("level")), logging.INFO), text

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from contract.errors import AskedWrongly
+from contract.formatting import format_digest, format_time
 from demo.scenario import postgres
 from demo.scenario.checks import Scenario, document
 from demo.scenario.cluster_landing import LANDING, land
@@ -18,12 +19,11 @@ from demo.scenario.weather_source import choose_weather_source
 from demo.scenario.wine_scenario import WineScenario
 from demo.scenario.world import OutsideWorld
 from perennial.config import resolve_location
-from perennial.console import Command, Console, format_value
+from perennial.console import Command, Console
 from perennial.kubernetes.cluster_location import ClusterLocation
 from perennial.local.home import Home, find_home
 from perennial.local.machine_location import MachineLocation
 from perennial.platform import PlatformLocation
-from perennial.times import format_time
 
 Facts = dict[str, object]
 
@@ -118,8 +118,8 @@ def _show(console: Console, scenario: Scenario, facts: Facts) -> None:
             (
                 format_time(entry.at),
                 entry.kind,
-                format_value(entry.digest or "-"),
-                format_value(entry.previous or "-"),
+                format_digest(entry.digest),
+                format_digest(entry.previous),
                 entry.reason,
             )
             for entry in scenario.entries()

@@ -4,6 +4,7 @@ from datetime import date
 
 from contract.decision import Decision
 from contract.errors import AskedWrongly
+from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.documents import read_document
@@ -12,7 +13,6 @@ from contract.store.ledger import Ledger, LedgerEntry
 from demo.scenario.checks import Verification
 from perennial.clients.airflow_api import Airflow
 from perennial.clients.service import Service
-from perennial.console import format_value
 from perennial.platform import Platform
 from perennial.runs import FinishedRun
 
@@ -83,12 +83,12 @@ class PlatformFindings:
         self.verification.verify(
             "the store names the new model as champion",
             holds=champion is not None and champion.digest == digest,
-            found=f"champion {format_value(champion.digest) if champion else 'none'}",
+            found=f"champion {format_digest(champion.digest) if champion else 'none'}",
         )
         return self.verification.verify(
             "the service answers with it",
             holds=served is not None and served == digest,
-            found=f"the service serves {format_value(served or 'nothing')}",
+            found=f"the service serves {format_digest(served, 'nothing')}",
         )
 
     def verify_labels(self, decision: Decision | None, served: int) -> None:
@@ -130,11 +130,11 @@ class PlatformFindings:
         self.verification.verify(
             "the challenger is evaluated against the champion, and the ledger says why",
             holds=bool(entries) and (champion.digest == trained.facts.get("digest")) == promoted,
-            found=f"{verdict.outcome}; champion {format_value(champion.digest)}",
+            found=f"{verdict.outcome}; champion {format_digest(champion.digest)}",
         )
         self.verification.verify(
             "the service answers with the champion",
             holds=self.service().digest() == champion.digest,
-            found=f"the service serves {format_value(self.service().digest() or 'nothing')}",
+            found=f"the service serves {format_digest(self.service().digest(), 'nothing')}",
         )
         return f"The gate: {verdict.outcome}. {why}"

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contract.decision import Decision
+from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.ledger import LedgerEntry
 from demo.scenario.findings import NAME, PlatformFindings
 from demo.scenario.world import OutsideWorld
 from perennial.commands.shared import follow_run
-from perennial.console import Console, format_value
+from perennial.console import Console
 from perennial.runs import FinishedRun
 
 FIRST_MODEL = date(2013, 5, 15)
@@ -134,7 +135,7 @@ class FlightsScenario:
             self.verification.verify(
                 f"{day} is answered by the champion",
                 holds=False,
-                found=f"by {format_value(digest)}",
+                found=f"by {format_digest(digest)}",
             )
 
     def _step(self, title: str) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.ledger import Ledger, LedgerEntry
 from demo.scenario.checks import Verification
 from demo.scenario.world import run_world
 from perennial.clients.service import Service
 from perennial.commands.shared import follow_run
-from perennial.console import Console, format_value
+from perennial.console import Console
 from perennial.local.home import Home
 from perennial.platform import Platform
 from perennial.runs import FinishedRun
@@ -97,14 +98,14 @@ class WineScenario:
         self.verification.verify(
             "the champion is the model that the gate accepted",
             holds=(champion.digest == trained.facts.get("digest")) == promoted,
-            found=f"{verdict.outcome}; champion {format_value(champion.digest)}",
+            found=f"{verdict.outcome}; champion {format_digest(champion.digest)}",
         )
         service = self._service()
         served = service.digest() if service else None
         return self.verification.verify(
             "the service answers with the champion",
             holds=served == champion.digest,
-            found=f"the service serves {format_value(served or 'nothing')}",
+            found=f"the service serves {format_digest(served, 'nothing')}",
         )
 
     def _request_predictions(self, rows: list[dict[str, Any]]) -> None:
@@ -115,7 +116,7 @@ class WineScenario:
         self.verification.verify(
             f"{len(rows)} bottles are answered by the champion",
             holds=champion is not None and digest == champion.digest,
-            found=f"answered by {format_value(digest or 'nobody')}",
+            found=f"answered by {format_digest(digest, 'nobody')}",
         )
 
     def _service(self) -> Service | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from contract.problem.units import format_duration
+from contract.problem.units import write_duration
 from contract.strict import Strict
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import table
@@ -51,4 +51,4 @@ def meanings(model: type[Strict]) -> dict[str, str]:
 
 
 def _format(value: object) -> str:
-    return format_duration(value) if isinstance(value, timedelta) else f"{value}"
+    return write_duration(value) if isinstance(value, timedelta) else f"{value}"

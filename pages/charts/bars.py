@@ -3,8 +3,8 @@
 import math
 from collections.abc import Collection, Sequence
 
+from contract.formatting import format_value
 from pages.charts.frame import WIDTH, Scale, finite, nothing, plain, scale, tooltip
-from pages.numbers import number
 from pages.svg import Svg, drawing, shortened, tag
 
 _ROW = 26.0
@@ -56,13 +56,14 @@ def bars(
         parts.append(
             tag(
                 "path",
-                tooltip(f"limit {number(limit, digits)}"),
+                tooltip(f"limit {format_value(limit, digits)}"),
                 class_="limit",
                 d=f"M{x.at(limit):.1f} 2V{height - 4:.1f}",
             )
         )
     description = ", ".join(
-        f"{label} {number(value, digits)}" for label, value in zip(labels, numbers, strict=True)
+        f"{label} {format_value(value, digits)}"
+        for label, value in zip(labels, numbers, strict=True)
     )
     return drawing("bars", title, description, (WIDTH, height), parts)
 
@@ -92,12 +93,12 @@ def _row(  # noqa: PLR0917 (one row of the one caller above)
         )
     ]
     if not math.isfinite(value):
-        return [*parts, tag("text", number(value), x=x.at(0) + 6, y=middle + 4)]
+        return [*parts, tag("text", format_value(value), x=x.at(0) + 6, y=middle + 4)]
     zero, end = x.at(0), x.at(value)
     parts.append(
         tag(
             "rect",
-            tooltip(f"{label}: {number(value, digits)}"),
+            tooltip(f"{label}: {format_value(value, digits)}"),
             x=min(zero, end),
             y=top,
             width=max(0.5, abs(end - zero)),
@@ -113,5 +114,7 @@ def _row(  # noqa: PLR0917 (one row of the one caller above)
             tag("path", d=f"M{x.at(low):.1f} {middle:.1f}H{x.at(high):.1f}", class_="whisker")
         )
         reach = max(reach, x.at(high))
-    parts.append(tag("text", number(value, digits), x=reach + 7, y=middle + 4, class_="value"))
+    parts.append(
+        tag("text", format_value(value, digits), x=reach + 7, y=middle + 4, class_="value")
+    )
     return parts

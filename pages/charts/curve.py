@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from contract.formatting import format_value
 from pages.charts.frame import Scale, axes, nothing, plain, scale, tooltip
-from pages.numbers import number
 from pages.svg import Svg, drawing, path, tag
 
 _SIDE = 400.0  # a square: both axes matter alike
@@ -78,8 +78,8 @@ def _draw(
     if dots or len(points) == 1:
         parts.extend(_dots(points, x, y, radius=3.5 if joined else 2.5))
     description = (
-        f"{len(points)} points; {names[0] or 'x'} from {number(min(across))} to {number(max(across))}, "
-        f"{names[1] or 'y'} from {number(min(up))} to {number(max(up))}"
+        f"{len(points)} points; {names[0] or 'x'} from {format_value(min(across))} to {format_value(max(across))}, "
+        f"{names[1] or 'y'} from {format_value(min(up))} to {format_value(max(up))}"
     )
     return drawing("square", title, description, (_SIDE, 396), parts)
 
@@ -88,7 +88,7 @@ def _dots(points: Sequence[tuple[float, float]], x: Scale, y: Scale, *, radius: 
     return [
         tag(
             "circle",
-            tooltip(f"{number(a)}, {number(b)}"),
+            tooltip(f"{format_value(a)}, {format_value(b)}"),
             cx=x.at(a),
             cy=y.at(b),
             r=radius,

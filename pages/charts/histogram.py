@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from contract.formatting import format_share, format_value
 from pages.charts.frame import Scale, finite, nothing, plain, scale, tooltip
-from pages.numbers import number, share
 from pages.svg import Svg, drawing, shortened, tag
 
 _WIDTH = 400.0  # narrower than other charts: histograms stand in a grid, a column each
@@ -67,7 +67,7 @@ def _draw(
             parts.append(
                 tag(
                     "rect",
-                    tooltip(f"{name}: {share(value)}"),
+                    tooltip(f"{name}: {format_share(value)}"),
                     x=x + 0.5,
                     y=y.at(value),
                     width=max(0.5, width - 1),
@@ -95,8 +95,8 @@ def _shares(counts: Sequence[float | None]) -> list[float]:
 
 def _names(bins: Sequence[float | str], count: int) -> list[str]:
     if len(bins) == count:
-        return [number(name) for name in bins]
-    return [f"{number(low)} to {number(high)}" for low, high in pairwise(bins)]
+        return [format_value(name) for name in bins]
+    return [f"{format_value(low)} to {format_value(high)}" for low, high in pairwise(bins)]
 
 
 def _grid(y: Scale) -> list[Svg]:
@@ -105,7 +105,9 @@ def _grid(y: Scale) -> list[Svg]:
         parts.append(
             tag("path", d=f"M{_LEFT:.1f} {y.at(tick):.1f}H{_WIDTH - 8:.1f}", class_="gridline")
         )
-        parts.append(tag("text", share(tick), x=_LEFT - 6, y=y.at(tick) + 4, text_anchor="end"))
+        parts.append(
+            tag("text", format_share(tick), x=_LEFT - 6, y=y.at(tick) + 4, text_anchor="end")
+        )
     return parts
 
 
@@ -138,7 +140,7 @@ def _labels(
     return [
         tag(
             "text",
-            shortened(number(bins[i]), max(room, 6) if are_edges else room),
+            shortened(format_value(bins[i]), max(room, 6) if are_edges else room),
             x=positions[i],
             y=_BOTTOM + 16,
             text_anchor="middle",
@@ -151,8 +153,8 @@ def _sentence(names: Sequence[str], now: Sequence[float], before: Sequence[float
     if not now:
         return "The current window holds no rows."
     largest = max(range(len(now)), key=lambda i: now[i])
-    summary = f"{len(now)} bins; most rows, {share(now[largest])}, in {names[largest]}"
+    summary = f"{len(now)} bins; most rows, {format_share(now[largest])}, in {names[largest]}"
     if not before:
         return summary
     moved = max(range(len(now)), key=lambda i: abs(now[i] - before[i]))
-    return f"{summary}; largest change in {names[moved]}: {share(before[moved])} to {share(now[moved])}"
+    return f"{summary}; largest change in {names[moved]}: {format_share(before[moved])} to {format_share(now[moved])}"

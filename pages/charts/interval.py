@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from contract.formatting import format_value
 from pages.charts.frame import WIDTH, Scale, axes, finite, nothing, plain, scale, tooltip
-from pages.numbers import number
 from pages.svg import Svg, drawing, shortened, tag
 
 _ROW = 28.0
@@ -62,12 +62,16 @@ def intervals(
         parts.append(
             tag(
                 "path",
-                tooltip(f"margin {number(margin)}"),
+                tooltip(f"margin {format_value(margin)}"),
                 d=f"M{x.at(margin):.1f} 4V{bottom:.1f}",
                 class_="limit",
             )
         )
-    bounds = number(zero) if margin is None else f"{number(zero)} and a margin of {number(margin)}"
+    bounds = (
+        format_value(zero)
+        if margin is None
+        else f"{format_value(zero)} and a margin of {format_value(margin)}"
+    )
     descriptions = []
     for i, (name, value, low, high) in enumerate(
         zip(names, values, plain(lows), plain(highs), strict=True)
@@ -86,7 +90,7 @@ def intervals(
                 )
             )
         text = (
-            f"{number(value)}, from {number(low)} to {number(high)}"
+            f"{format_value(value)}, from {format_value(low)} to {format_value(high)}"
             if math.isfinite(value)
             else "cannot be estimated"
         )
@@ -115,6 +119,8 @@ def _row(  # noqa: PLR0917 (one row of the one caller above)
     parts.append(tag("circle", tooltip(text), cx=x.at(value), cy=middle, r=5.0, class_="dot"))
     where = x.at(value)
     parts.append(
-        tag("text", number(value), x=where, y=middle - 9, text_anchor="middle", class_="value")
+        tag(
+            "text", format_value(value), x=where, y=middle - 9, text_anchor="middle", class_="value"
+        )
     )
     return parts

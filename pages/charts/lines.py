@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from contract.formatting import format_value
 from pages.charts.frame import WIDTH, Scale, axes, finite, nothing, plain, scale, tooltip
-from pages.numbers import number
 from pages.svg import Svg, drawing, path, shortened, tag
 
 _TOP = 14.0
@@ -71,7 +71,7 @@ def _horizontal(positions: Sequence[float | str | date]) -> tuple[Scale, list[fl
         return x, [x.at(position) for position in numbers], []
     step = (_RIGHT - _LEFT) / max(1, len(positions) - 1)
     at = [_LEFT + i * step for i in range(len(positions))]
-    labels = [number(position) for position in positions]
+    labels = [format_value(position) for position in positions]
     width = 7 * max((len(name) for name in labels), default=0) + 10  # of one name, at 12 px
     every = max(1, -(-len(labels) * width // int(_RIGHT - _LEFT)))
     names = [
@@ -87,7 +87,7 @@ def _limits(bounds: Mapping[str, float], y: Scale) -> list[Svg]:
     for name, value in bounds.items():
         height = y.at(value)
         parts.append(tag("path", d=f"M{_LEFT:.1f} {height:.1f}H{_RIGHT:.1f}", class_="limit"))
-        label = f"{name} {number(value)}"
+        label = f"{name} {format_value(value)}"
         parts.append(
             tag("text", label, x=_RIGHT, y=height - 5, text_anchor="end", class_="limit-name")
         )
@@ -103,7 +103,7 @@ def _dots(
     return [
         tag(
             "circle",
-            tooltip(f"{name}, {number(position)}: {number(value)}"),
+            tooltip(f"{name}, {format_value(position)}: {format_value(value)}"),
             cx=x,
             cy=y,
             r=3.5,
@@ -133,5 +133,5 @@ def _sentence(name: str, values: Sequence[float | None]) -> str:
     known = finite(values)
     if not known:
         return f"{name}: no value"
-    ends = f"from {number(known[0])} to {number(known[-1])}"
-    return f"{name}: {len(known)} values {ends}, lowest {number(min(known))}, highest {number(max(known))}"
+    ends = f"from {format_value(known[0])} to {format_value(known[-1])}"
+    return f"{name}: {len(known)} values {ends}, lowest {format_value(min(known))}, highest {format_value(max(known))}"

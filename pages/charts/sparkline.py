@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from contract.formatting import format_value
 from pages.charts.frame import finite, plain, scale
-from pages.numbers import number
 from pages.svg import Svg, drawing, path, tag
 
 _WIDTH = 120.0
@@ -31,5 +31,5 @@ def sparkline(
     )
     newest = next(point for point in reversed(points) if math.isfinite(point[1]))
     parts.append(tag("circle", cx=newest[0], cy=newest[1], r=3.0, class_="dot"))
-    description = f"{len(known)} values, newest {number(known[-1])}, lowest {number(min(known))}, highest {number(max(known))}"
+    description = f"{len(known)} values, newest {format_value(known[-1])}, lowest {format_value(min(known))}, highest {format_value(max(known))}"
     return drawing("spark", title, description, (_WIDTH, _HEIGHT), parts)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from contract.formatting import format_value
 from pages.blocks import Level
 from pages.charts.frame import WIDTH, nothing
-from pages.numbers import number
 from pages.svg import Svg, drawing, shortened, tag
 
 _ROW = 44.0
@@ -36,10 +36,18 @@ def timeline(entries: Sequence[TimelineEntry], *, title: str) -> Svg:
     descriptions = []
     for i, entry in enumerate(entries):
         y = _ROW * i + 20
-        text = f"{number(entry.when)}: {entry.what}" + (f", {entry.detail}" if entry.detail else "")
+        text = f"{format_value(entry.when)}: {entry.what}" + (
+            f", {entry.detail}" if entry.detail else ""
+        )
         descriptions.append(text)
         parts.append(
-            tag("text", shortened(number(entry.when), 21), x=_AXIS - 16, y=y + 4, text_anchor="end")
+            tag(
+                "text",
+                shortened(format_value(entry.when), 21),
+                x=_AXIS - 16,
+                y=y + 4,
+                text_anchor="end",
+            )
         )
         parts.append(
             tag(

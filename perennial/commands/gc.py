@@ -3,6 +3,7 @@
 import click
 
 from contract.errors import TryAgain
+from contract.formatting import format_bytes, format_value, plain_text
 from perennial.clients.airflow_api import ENDED, Airflow
 from perennial.config import resolve_location
 from perennial.console import Command, Console
@@ -46,7 +47,9 @@ def command(name: str, keep_runs: int, is_deleting: bool, as_json: bool) -> None
     ]
     console.table("", ["", "deleted" if is_deleting else "can be deleted", "kept"], rows)
     if not as_json:
-        size = f"{len(garbage.keys):,} objects, {garbage.bytes / 1e6:,.1f} MB"
+        size = (
+            f"{format_value(len(garbage.keys))} objects, {plain_text(format_bytes(garbage.bytes))}"
+        )
         console.print(
             f"{size} {'were deleted' if is_deleting else 'can be deleted with --delete'}."
         )

@@ -2,12 +2,12 @@
 
 import click
 
+from contract.formatting import MISSING, format_digest, format_time
 from contract.ledger_lines import ledger_lines
 from contract.store.ledger import Ledger
 from perennial.config import resolve_location
-from perennial.console import Command, Console, format_value
+from perennial.console import Command, Console
 from perennial.problems.find import find_problem
-from perennial.times import format_time
 
 
 @click.command(cls=Command, example="perennial history churn")
@@ -36,10 +36,10 @@ def command(name: str, as_json: bool) -> None:
             (
                 format_time(line.entry.at),
                 line.entry.kind,
-                format_value(line.entry.digest or "-"),
-                format_value(line.entry.previous or "-"),
+                format_digest(line.entry.digest),
+                format_digest(line.entry.previous),
                 line.entry.run,
-                line.entry.by or "-",
+                line.entry.by or MISSING,
                 line.reason,
             )
             for line in ledger_lines(entries)

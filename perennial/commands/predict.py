@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from contract.errors import AskedWrongly, TryAgain
+from contract.formatting import format_unknown, plain_text
 from perennial.config import resolve_location
-from perennial.console import Command, Console, format_value
+from perennial.console import Command, Console
 from perennial.problems.find import load_problem
 
 SHOWN_ROWS = 50  # arbitrary; `--json` prints all
@@ -75,7 +76,7 @@ def _show(console: Console, response: Any) -> None:  # noqa: ANN401 - any JSON v
     lists = {name: value for name, value in response.items() if isinstance(value, list)}
     for name, value in response.items():
         if name not in lists:
-            console.print(f"{name:<12}{format_value(value)}")
+            console.print(f"{name:<12}{_text(value)}")
     for name, values in lists.items():
         rows = [(str(index), _line(value)) for index, value in enumerate(values[:SHOWN_ROWS])]
         console.table(name, ["row", ""], rows)
@@ -85,5 +86,9 @@ def _show(console: Console, response: Any) -> None:  # noqa: ANN401 - any JSON v
 
 def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
-        return " · ".join(f"{name} {format_value(inner)}" for name, inner in value.items())
-    return format_value(value)
+        return " · ".join(f"{name} {_text(inner)}" for name, inner in value.items())
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return plain_text(format_unknown(value))

@@ -5,6 +5,7 @@ import os
 
 import click
 
+from contract.formatting import format_digest
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.model_rollback import RollbackRequest, roll_back
@@ -40,8 +41,10 @@ def command(name: str, digest: str | None, reason: str, at: str | None, as_json:
         done = roll_back(platform.store(), request, platform.rollout_target(problem.name))
     console.emit_json({"problem": problem.name, **done.model_dump(mode="json")})
     if not as_json:
-        before = done.previous[:12] if done.previous else "nothing"
-        console.print(f"{problem.name} serves {done.digest[:12]} again; before it was {before}.")
+        before = format_digest(done.previous, "nothing")
+        console.print(
+            f"{problem.name} serves {format_digest(done.digest)} again; before it was {before}."
+        )
 
 
 def login() -> str:

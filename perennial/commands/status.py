@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from contract.errors import TryAgain
+from contract.formatting import MISSING, format_digest, format_time
 from perennial.config import resolve_location
-from perennial.console import Command, Console, format_value
+from perennial.console import Command, Console
 from perennial.platform import PlatformStatus
 from perennial.problem_status import problem_status
 from perennial.problems.find import find_problem
-from perennial.times import format_time
 
 
 @click.command(cls=Command, example="perennial status\nperennial status churn --json")
@@ -94,14 +94,13 @@ def _row(name: str, problem: dict[str, Any]) -> tuple[str, ...]:
     served = problem["service"]["digest"] if problem["service"] else None
     return (
         name,
-        format_value(
-            champion.get("digest")
-            or ("damaged" if "champion" in problem["damaged"] else "none yet")
+        format_digest(
+            champion.get("digest"), "damaged" if "champion" in problem["damaged"] else "none yet"
         ),
         format_time(champion.get("since")),
-        format_value(served) if served else "nothing",
+        format_digest(served, "nothing"),
         *(
-            f"{run['state']} {format_time(run['start_date'])}" if run else "-"
+            f"{run['state']} {format_time(run['start_date'])}" if run else MISSING
             for run in (problem["lifecycle"], problem["monitoring"])
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from contract.problem import Problem
-from contract.problem.units import format_duration
+from contract.problem.units import write_duration
 from contract.stages import CYCLE
 from contract.store.client import Store
 from contract.store.source_head import read_head
@@ -39,7 +39,7 @@ def _derived(problem: Problem) -> dict[str, str]:
     """Return the defaults that follow from other keys; what the data decide is `inferred`."""
     labels = problem.labels
     on = ", ".join(labels.on) or "the row's hash"
-    days = format_duration(labels.horizon)
+    days = write_duration(labels.horizon)
     given = {
         "target.task": problem.target.task,
         "target.positive": problem.target.positive,
@@ -86,10 +86,10 @@ def _plan_values(problem: Problem) -> dict[str, str]:
         "joins": _joins(problem),
         "split_by": problem.split_by,
         "candidates": ", ".join(problem.models.candidates),
-        "cpu_budget": format_duration(problem.models.budget),
+        "cpu_budget": write_duration(problem.models.budget),
         "gates": _gates(problem),
         "approval": "; a person approves first" if problem.gates.approval == "manual" else "",
-        "verdict_window": format_duration(problem.monitoring.verdict_window),
+        "verdict_window": write_duration(problem.monitoring.verdict_window),
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import bundle
 from bundle import signing
 from contract.errors import AskedWrongly, Refused
+from contract.formatting import format_digest
 from contract.rollout.target import RolloutFailed
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument, parse_document
@@ -37,13 +38,13 @@ def check_verdict(verdict: Verdict, digest: str, champion: str | None) -> None:
         raise Refused(f"The verdict is {verdict.verdict!r} ({first}), 'accepted' is expected.")
     if verdict.judged != digest:
         sentence = (
-            f"The verdict judged the model {verdict.judged[:12]} and {digest[:12]} is to be "
+            f"The verdict judged the model {format_digest(verdict.judged)} and {format_digest(digest)} is to be "
             "deployed; have this one judged."
         )
         raise Refused(sentence)
     if verdict.baseline != champion:
         sentence = (
-            f"The verdict compared with {_shown(verdict.baseline)} and {_shown(champion)} is the "
+            f"The verdict compared with {format_digest(verdict.baseline, 'no champion')} and {format_digest(champion, 'no champion')} is the "
             "champion now; have the model judged against it."
         )
         raise Refused(sentence)
@@ -91,7 +92,3 @@ def load_model(
         return bundle.load(bundle.fetch(store, problem, digest, folder), digest=digest, keys=keys)
     except bundle.BundleRefused as error:
         raise RolloutFailed(f"The bundle is refused by its own reader: {error}") from error
-
-
-def _shown(digest: str | None) -> str:
-    return digest[:12] if digest else "no champion"

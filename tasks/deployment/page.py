@@ -1,7 +1,18 @@
 """The page of a deployment: which model was rolled out, how it was checked, and the outcome."""
 
+from contract.formatting import format_digest
 from contract.run import Run
-from pages import Alert, Facts, PageSection, Status, TableBlock, render
+from pages import (
+    Alert,
+    Facts,
+    PageSection,
+    Status,
+    TableBlock,
+    format_duration,
+    format_share,
+    format_value,
+    render,
+)
 from tasks.deployment.result import Deployed
 from tasks.deployment.verification import TOLERANCE
 
@@ -9,11 +20,11 @@ from tasks.deployment.verification import TOLERANCE
 def page(deployed: Deployed, run: Run, latency_limit: float) -> str:
     """Return the page; `latency_limit` in seconds."""
     is_deployed = deployed.outcome == "deployed"
-    before = deployed.previous[:12] if deployed.previous else "no model"
+    before = format_digest(deployed.previous, "no model")
     lead = (
-        f"{deployed.digest[:12]} serves {run.name} instead of {before}."
+        f"{format_digest(deployed.digest)} serves {run.name} instead of {before}."
         if is_deployed
-        else f"{deployed.digest[:12]} was taken back; {before} serves as before."
+        else f"{format_digest(deployed.digest)} was taken back; {before} serves as before."
     )
     return render(
         f"Deployment of {run.name}",
@@ -25,7 +36,7 @@ def page(deployed: Deployed, run: Run, latency_limit: float) -> str:
                 Alert("good" if is_deployed else "bad", deployed.reason),
                 Facts(
                     {
-                        "model": deployed.digest[:12],
+                        "model": format_digest(deployed.digest),
                         "before": before,
                         "service": deployed.url or "none reached",
                         "window end": run.window_end,
@@ -50,15 +61,15 @@ def _checks(deployed: Deployed, latency_limit: float) -> TableBlock:
         [
             "largest difference of a number",
             None if canary is None else canary.largest_difference,
-            f"at most {TOLERANCE:g}",
+            f"at most {format_value(TOLERANCE)}",
         ],
         [
-            "99 of 100 requests take, ms",
-            None if latency is None else latency * 1000,
-            f"at most {latency_limit * 1000:g}",
+            "99 of 100 requests take up to",
+            format_duration(latency),
+            f"at most {format_duration(latency_limit)}",
         ],
     ]
-    return TableBlock(["check", "result", "expected"], rows)
+    return TableBlock(["check", "result", "expected"], rows, align=["left", "right", "left"])
 
 
 def _steps(deployed: Deployed) -> TableBlock:
@@ -67,20 +78,37 @@ def _steps(deployed: Deployed) -> TableBlock:
         "share",
         "answers",
         "errors",
-        "refused rows (422)",
-        "99 of 100 take, ms",
-        "stability index of the scores",
+        "refused (422)",
+        "99 of 100 take up to",
+        "stability index",
         "decided alike",
     ]
     rows: list[list[object]] = []
     for index, step in enumerate(deployed.steps):
-        own = [step.answers, step.errors, step.refused, _ms(step.latency_p99)]
-        rows.append([str(index + 1), step.share, *own, step.stability_index, step.agreement])
-        beside = [step.champion_answers, step.champion_errors, step.champion_refused]
-        latency = _ms(step.champion_latency_p99)
-        rows.append(["beside it, the champion", 1 - step.share, *beside, latency, None, None])
-    return TableBlock(columns, rows)
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else 1000 * seconds
+        rows.append(
+            [
+                str(index + 1),
+                format_share(step.share),
+                step.answers,
+                step.errors,
+                step.refused,
+                format_duration(step.latency_p99),
+                step.stability_index,
+                format_share(step.agreement),
+            ]
+        )
+        rows.append(
+            [
+                "beside it, the champion",
+                format_share(1 - step.share),
+                step.champion_answers,
+                step.champion_errors,
+                step.champion_refused,
+                format_duration(step.champion_latency_p99),
+                None,
+                None,
+            ]
+        )
+    return TableBlock(
+        columns, rows, align=["left" if column == "step" else "right" for column in columns]
+    )

@@ -16,6 +16,7 @@ from typing import Literal
 
 from contract.artifacts import Bundle, Document, Page
 from contract.champion import Champion
+from contract.formatting import format_digest
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, current_champion, switch
 from contract.run import Run
@@ -170,7 +171,11 @@ def ledger_entry(run: Run, deployed: Deployed) -> LedgerEntry:
 
 
 def _reason(verdict: Verdict, observed: ServiceObservations) -> str:
-    against = "the first model" if verdict.baseline is None else f"against {verdict.baseline[:12]}"
+    against = (
+        "the first model"
+        if verdict.baseline is None
+        else f"against {format_digest(verdict.baseline)}"
+    )
     rows = 0 if observed.canary is None else observed.canary.rows
     score = "" if verdict.score is None else f", {verdict.metric} {verdict.score:.4g}"
     steps = len(observed.steps)

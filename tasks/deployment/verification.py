@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bundle import Model
 from bundle.request import complaints
+from contract.formatting import format_digest
 from contract.log import log
 from contract.rollout.target import RolloutFailed
 from contract.service_protocol import PREDICT
@@ -168,9 +169,9 @@ def _round(client: Client, model: Model, rows: Sequence[object]) -> float:
 
 def _check_model(digest: str | None, model: Model) -> None:
     if digest != model.digest:
-        served = f"the model {digest[:12]}" if digest else "no model"
+        served = f"the model {format_digest(digest)}" if digest else "no model"
         raise AnotherModel(
-            f"The service answered with {served}, expected {model.digest[:12]}; who moved it?"
+            f"The service answered with {served}, expected {format_digest(model.digest)}; who moved it?"
         )
 
 

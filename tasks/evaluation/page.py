@@ -13,10 +13,10 @@ from pages import (
     Paragraph,
     Status,
     TableBlock,
+    format_duration,
+    format_value,
     intervals,
-    number,
     render,
-    seconds,
 )
 from tasks.evaluation.gates import scores
 from tasks.evaluation.vault import Vault
@@ -53,10 +53,10 @@ def page(
 
 
 def _lead(verdict: Verdict) -> str:
-    score = f"{verdict.metric} {number(verdict.score)} on {number(verdict.rows)} unseen rows"
+    score = f"{verdict.metric} {format_value(verdict.score)} on {format_value(verdict.rows)} unseen rows"
     if verdict.baseline is None:
         return f"{score}; the first model, by absolute checks only."
-    against = f"{score}, the champion {number(verdict.baseline_score)}"
+    against = f"{score}, the champion {format_value(verdict.baseline_score)}"
     if verdict.rule == "non-inferior":
         return f"{against}; a refresh, which need not be better."
     return f"{against}."
@@ -106,6 +106,6 @@ def _facts(verdict: Verdict, latency_seconds: float) -> Block:
         {
             "rows of the vault": verdict.rows,
             "rule": verdict.rule,
-            "one row, 99th percentile": seconds(latency_seconds),
+            "one row, 99th percentile": format_duration(latency_seconds),
         }
     )

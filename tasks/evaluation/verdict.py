@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.model import Model
+from contract.formatting import format_digest
 from contract.problem import Problem
 from contract.run import Run
 from contract.verdict import Check, Verdict
@@ -132,7 +133,7 @@ def _relative_checks(case: _Case) -> tuple[list[Check], Gain | None]:
         return [Check(name="champion", passed=True, why=why)], None
     if case.old is None:
         reason = case.baseline.why or "it answers another target, or has another task or classes."
-        why = f"the champion {case.baseline.digest[:12]} cannot be compared: {reason}"
+        why = f"the champion {format_digest(case.baseline.digest)} cannot be compared: {reason}"
         return [Check(name="champion", passed=None, why=why)], None
     required = case.problem.gates.beats.champion
     compared = gates.check_champion(

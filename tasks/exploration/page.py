@@ -12,7 +12,19 @@ from contract.problem import Problem
 from contract.run import Run
 from methods.models.leakage import Finding
 from methods.split.parts import MICROSECONDS
-from pages import Alert, Chart, Embed, Facts, PageSection, Paragraph, Status, bars, lines, render
+from pages import (
+    Alert,
+    Chart,
+    Embed,
+    Facts,
+    PageSection,
+    Paragraph,
+    Status,
+    bars,
+    format_value,
+    lines,
+    render,
+)
 from pages.blocks import Block
 
 _LEVELS = {"leak": "bad", "missing": "warn", "duplicate": "warn"}
@@ -63,13 +75,13 @@ def page(
         PageSection(
             "Every column",
             Embed(column_report(sample, run.name), "Every column", height=900),
-            note=f"A sample of {sample.num_rows} of {rows} development rows.",
+            note=f"A sample of {format_value(sample.num_rows)} of {format_value(rows)} development rows.",
         ),
     ]
     return render(
         f"Exploration of {run.name}",
         status=Status("bad" if leaks else "warn" if findings else "good", result),
-        lead=f"{rows} development rows; rows of the vault were not read.",
+        lead=f"{format_value(rows)} development rows; rows of the vault were not read.",
         sections=sections,
         footer={"problem": run.name, "run": run.run_id, "known by": run.window_end},
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from contract.decision import ColumnDrift, Decision, Outcome
+from contract.formatting import format_digest
 from contract.ledger_lines import is_repeat
 from methods.controller.days import ONE_DAY
 from methods.controller.history import History
@@ -23,10 +24,11 @@ from pages import (
     Status,
     TableBlock,
     bars,
+    format_share,
+    format_value,
     histogram_pair,
     lines,
     render,
-    share,
 )
 
 LEVELS: dict[Outcome, Level] = {
@@ -88,7 +90,7 @@ def day_page(
         footer={
             "problem": decision.problem,
             "day": decision.day,
-            "champion": (decision.digest or "none")[:12],
+            "champion": format_digest(decision.digest, "none"),
             "data until": decision.at,
         },
     )
@@ -101,12 +103,12 @@ def _next_step(decision: Decision) -> PageSection:
     columns = ", ".join(list(dict.fromkeys(broken or drifted))[:COLUMNS_NAMED])
     facts: dict[str, object] = {
         "columns": columns or "none",
-        "importance drifted": share(decision.impact),
+        "importance drifted": format_share(decision.impact),
         "rows in the window": decision.window.rows,
         "rows of the day": decision.window.rows_of_day,
     }
     if decision.performance is not None:
-        facts["loss against its baseline"] = f"{decision.performance.change:+.1%}"
+        facts["loss against its baseline"] = format_share(decision.performance.change, signed=True)
     return PageSection(
         "What happens next", Alert(LEVELS[decision.verdict], decision.next), Facts(facts)
     )
@@ -131,10 +133,10 @@ def _columns(columns: Sequence[ColumnDrift]) -> PageSection:
             _state(column),
             column.psi_corrected,
             column.limit,
-            share(column.importance),
+            format_share(column.importance),
             column.impact,
             column.cause.replace("_", " "),
-            f"{column.missing_delta:+.1%}",
+            format_share(column.missing_delta, signed=True),
         ]
         for column in columns
     ]
@@ -197,7 +199,7 @@ def _cells(
 def _lower_edge(column: ColumnReference, groups: Sequence[int], index: int) -> str:
     """Name a group of bins by its lower edge."""
     first = groups.index(index)
-    return "least" if first == 0 else f"{column.grid.edges[first - 1]:.3g}"
+    return "least" if first == 0 else format_value(column.grid.edges[first - 1])
 
 
 def _model(decision: Decision) -> PageSection:
@@ -209,10 +211,10 @@ def _model(decision: Decision) -> PageSection:
             "baseline": performance.ref,
             "z": performance.z,
             "labelled rows": performance.n_labelled,
-            "of all served": share(performance.coverage),
+            "of all served": format_share(performance.coverage),
         }
     if probe is not None and probe.gain is not None:
-        facts |= {"a refit saves": f"{probe.gain:+.1%}", "z of the refit": probe.z}
+        facts |= {"a refit saves": format_share(probe.gain, signed=True), "z of the refit": probe.z}
     skipped = probe.skipped if probe is not None else None
     reason = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
     return PageSection("Is the model worse, would a new one be better?", Facts(facts), *reason)

@@ -14,6 +14,7 @@ from datetime import date
 
 from contract.artifacts import Document, Page
 from contract.decision import Decision, Outcome, Window
+from contract.formatting import format_time
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.inputs import read_problem_and_run
@@ -139,7 +140,7 @@ def _undecided(problem: Problem, calendar: Calendar, run: Run, policy: Policy, o
     """Return that no day was decided yet, and why."""
     sentence = "No model serves yet."
     if run.champion is not None:
-        since = f"{run.champion.since:%Y-%m-%d %H:%M}"
+        since = format_time(run.champion.since)
         sentence = f"No whole day has passed since the model began to serve at {since}."
     decision = Decision(
         problem=problem.name,

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from contract.run import Run
 from methods.columns.schema import Schema
-from pages import Alert, Facts, PageSection, Status, TableBlock, render, share
+from pages import Alert, Facts, PageSection, Status, TableBlock, format_share, format_value, render
 from pages.blocks import Block
 from tasks.preprocessing.prepare import PreparedRows
 
@@ -33,7 +33,7 @@ def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
             column.role,
             column.type,
             column.unit or "",
-            share(_missing(table[column.name])),
+            format_share(_missing(table[column.name])),
             "yes" if column.required else "no",
             _example(table[column.name]),
         ]
@@ -43,7 +43,7 @@ def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
     return render(
         f"Preprocessing of {run.name}",
         status=Status("warn" if prepared.left_out else "good", "prepared"),
-        lead=f"{table.num_rows} labelled rows with {facts['features']} features that a model can learn from.",
+        lead=f"{format_value(table.num_rows)} labelled rows with {facts['features']} features that a model can learn from.",
         sections=[
             PageSection("The table", *blocks),
             PageSection(

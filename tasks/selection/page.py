@@ -12,10 +12,10 @@ from pages import (
     Status,
     TableBlock,
     bars,
+    format_duration,
+    format_value,
     intervals,
-    number,
     render,
-    seconds,
 )
 
 
@@ -40,9 +40,9 @@ def _lead(board: Leaderboard, best: LeaderboardEntry) -> str:
     if best.family == "dummy":
         return "No candidate beats a constant prediction on unseen rows: check the columns."
     gain = best.to_dummy
-    summary = f"{best.family} is best with {board.metric} {number(best.score)}"
+    summary = f"{best.family} is best with {board.metric} {format_value(best.score)}"
     return (
-        f"{summary}, {number(gain.value)} better than a constant prediction."
+        f"{summary}, {format_value(gain.value)} better than a constant prediction."
         if gain
         else f"{summary}."
     )
@@ -55,7 +55,7 @@ def _leaderboard(board: Leaderboard, known: list[LeaderboardEntry]) -> list[Bloc
             entry.score,
             _interval(entry.to_dummy),
             _interval(entry.to_best),
-            seconds(entry.seconds),
+            format_duration(entry.seconds),
             entry.iterations or None,
             entry.failure or "",
         ]
@@ -116,13 +116,13 @@ def _how(board: Leaderboard) -> Block:
             "training rows": board.learn_rows,
             "rows scored": board.score_rows,
             "tested on later rows": board.forward,
-            "CPU time used": seconds(board.spent_seconds),
-            "budget, with tuning": seconds(board.budget_seconds),
+            "CPU time used": format_duration(board.spent_seconds),
+            "budget, with tuning": format_duration(board.budget_seconds),
         }
     )
 
 
 def _interval(difference: Difference | None) -> str:
     if difference is None:
-        return number(None)
-    return f"{number(difference.value)} [{number(difference.low)}, {number(difference.high)}]"
+        return format_value(None)
+    return f"{format_value(difference.value)} [{format_value(difference.low)}, {format_value(difference.high)}]"

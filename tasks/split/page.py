@@ -8,7 +8,16 @@ import pyarrow as pa
 from contract.run import Run
 from methods.split.assignment import Assignment
 from methods.split.parts import MICROSECONDS, TRAIN, VALIDATION, VAULT, SplitRule, microseconds
-from pages import Facts, PageSection, Paragraph, Status, TableBlock, render, share
+from pages import (
+    Facts,
+    PageSection,
+    Paragraph,
+    Status,
+    TableBlock,
+    format_share,
+    format_value,
+    render,
+)
 from pages.blocks import Block
 
 _EXPLANATION = {
@@ -38,7 +47,7 @@ def page(
             name,
             _PURPOSE[name],
             count,
-            share(count / len(assignment.part)),
+            format_share(count / len(assignment.part)),
             means[name],
             *_first_and_last(times, assignment.part == name),
             len(np.unique(assignment.block[assignment.part == name])),
@@ -51,7 +60,9 @@ def page(
     blocks: list[Block] = [TableBlock(names, lines), Paragraph(_EXPLANATION[rule.by])]
     if in_gaps:
         blocks.append(
-            Paragraph(f"{in_gaps} rows lie in the gaps before the cuts and are not used.")
+            Paragraph(
+                f"{format_value(in_gaps)} rows lie in the gaps before the cuts and are not used."
+            )
         )
     folds = {
         f"fold {n}": int((assignment.fold == n).sum())
@@ -60,7 +71,8 @@ def page(
     return render(
         f"Split of {run.name}",
         status=Status("good", rule.by),
-        lead=f"{rows[TRAIN]} training rows, {rows[VALIDATION]} validation rows, {rows[VAULT]} hold-out rows.",
+        lead=f"{format_value(rows[TRAIN])} training rows, {format_value(rows[VALIDATION])} validation rows, "
+        f"{format_value(rows[VAULT])} hold-out rows.",
         sections=[
             PageSection("The parts", *blocks, note="Only the gate reads the vault."),
             PageSection("Folds inside train", Facts(folds)),
@@ -73,7 +85,6 @@ def _first_and_last(times: np.ndarray | None, mask: np.ndarray) -> list[object]:
     if times is None:
         return []
     part = times[mask]
-    ends = (int(part.min()), int(part.max()))
     return [
-        datetime.fromtimestamp(end / MICROSECONDS, UTC).isoformat(" ", "minutes") for end in ends
+        datetime.fromtimestamp(int(end) / MICROSECONDS, UTC) for end in (part.min(), part.max())
     ]

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from contract.artifacts import Blob, Document
 from contract.errors import AskedWrongly, PerennialError, Refused
+from contract.facts import TASK_DONE
 from contract.learning_task import LearningTask
 from contract.log import log
 from contract.problem import Problem
@@ -186,7 +187,7 @@ class Suggestion(Task[Inputs, Params, Outputs]):
             ("README.md", files.readme),
         ):
             (folder / name).write_text(text, encoding="utf-8")
-        log(self.name).info("task done", task=self.name, out=options.out, rows=files.rows)
+        log(self.name).info(TASK_DONE, task=self.name, out=options.out, rows=files.rows)
         return 0
 
 

@@ -18,9 +18,10 @@ from pages import (
     TableBlock,
     bars,
     curve,
-    number,
+    format_bytes,
+    format_share,
+    format_value,
     render,
-    size,
 )
 from tasks.training.hold_out import HoldOut
 
@@ -31,10 +32,11 @@ _BINS = 10
 def page(plan: TrainingPlan, hold_out: HoldOut, card: Card, bundle: Bundle, run: Run) -> str:
     """Return the page."""
     score = card.metrics.get(plan.metric)
+    article = "An" if card.family[0] in "aeiou" else "A"
     return render(
         f"Training for {run.name}",
         status=Status("neutral", "not yet evaluated"),
-        lead=f"A {card.family} from {number(card.rows)} rows; {plan.metric} {number(score)} on "
+        lead=f"{article} {card.family} from {format_value(card.rows)} rows; {plan.metric} {format_value(score)} on "
         "validation before the refit. The gate evaluates it next.",
         sections=[
             PageSection("The model", *_model(plan, hold_out, card, bundle.bytes)),
@@ -53,7 +55,7 @@ def _model(plan: TrainingPlan, hold_out: HoldOut, card: Card, size_bytes: int) -
             {
                 "rows": card.rows,
                 "members": len(plan.members),
-                "size": size(size_bytes),
+                "size": format_bytes(size_bytes),
                 "calibration": plan.calibration,
                 "threshold": hold_out.threshold,
             }
@@ -69,7 +71,7 @@ def _importance(hold_out: HoldOut) -> list[Block]:
     shown = hold_out.importance[:_SHOWN]
     if not shown:
         return [Paragraph("No column is used.")]
-    rest = [[one.column, one.loss, one.share] for one in hold_out.importance]
+    rest = [[one.column, one.loss, format_share(one.share)] for one in hold_out.importance]
     return [
         Chart(
             bars(
@@ -79,13 +81,22 @@ def _importance(hold_out: HoldOut) -> list[Block]:
             ),
             "Permutation importance on validation; correlated columns share theirs.",
         ),
-        Details("All columns", TableBlock(["column", "loss of the metric", "share"], rest)),
+        Details(
+            "All columns",
+            TableBlock(
+                ["column", "loss of the metric", "share"], rest, align=["left", "right", "right"]
+            ),
+        ),
     ]
 
 
 def _reliability(plan: TrainingPlan, hold_out: HoldOut) -> list[Block]:
     if plan.task == "regression" or hold_out.scores.ndim > 1:
-        return [Paragraph(f"{len(hold_out.truth)} validation rows; their metrics are above.")]
+        return [
+            Paragraph(
+                f"{format_value(len(hold_out.truth))} validation rows; their metrics are above."
+            )
+        ]
     predicted, observed = reliability(hold_out.truth, hold_out.scores)
     return [
         Chart(

@@ -12,24 +12,25 @@ from pages import (
     Paragraph,
     Status,
     TableBlock,
+    format_duration,
+    format_value,
     lines,
-    number,
     render,
 )
-from pages import seconds as duration
 from tasks.tuning.search import ScoredTrial
 
 _SHOWN = 20
+DAY_SECONDS = 86_400
 
 
 def page(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float, run: Run) -> str:
     """Return the page; `tried` is empty where a stored plan was replayed."""
     kinds = " + ".join(member.family for member in plan.members)
-    summary = f"{kinds}: {plan.metric} {number(plan.score)} on the rows that selected it"
+    summary = f"{kinds}: {plan.metric} {format_value(plan.score)} on the rows that selected it"
     sections = [PageSection("The plan", *_plan(plan))]
     if tried:
         sections.append(PageSection("The search", *_search(plan, tried, gain)))
-        lead = f"{summary}, {number(gain)} better than the best default settings."
+        lead = f"{summary}, {format_value(gain)} better than the best default settings."
     else:
         lead = f"{summary} when it was found; this run replays it unchanged."
     return render(
@@ -47,10 +48,14 @@ def _plan(plan: TrainingPlan) -> list[Block]:
             member.family,
             member.weight,
             member.iterations or None,
-            ", ".join(f"{name} {number(value)}" for name, value in sorted(member.settings.items())),
+            ", ".join(
+                f"{name} {format_value(value)}" for name, value in sorted(member.settings.items())
+            ),
         ]
         for member in plan.members
     ]
+    days = plan.window.half_life_days
+    half_life = "all rows count alike" if days is None else format_duration(days * DAY_SECONDS)
     return [
         TableBlock(["family", "weight", "steps", "settings"], rows),
         Facts(
@@ -58,7 +63,7 @@ def _plan(plan: TrainingPlan) -> list[Block]:
                 "calibration": plan.calibration,
                 "threshold": plan.threshold,
                 "training rows": plan.rows,
-                "half-life": plan.window.half_life_days or "all rows count alike",
+                "half-life": half_life,
                 "seed": plan.seed,
             }
         ),
@@ -70,7 +75,7 @@ def _search(plan: TrainingPlan, tried: Sequence[ScoredTrial], gain: float) -> li
     for one in tried:
         so_far.append(max(one.goodness, so_far[-1] if so_far else one.goodness))
     best = sorted(tried, key=lambda one: (-one.goodness, one.number))[:_SHOWN]
-    rows = [[one.number, one.family, one.goodness, duration(one.seconds)] for one in best]
+    rows = [[one.number, one.family, one.goodness, format_duration(one.seconds)] for one in best]
     return [
         Facts({"trials": len(tried), "gain over defaults": gain}),
         Chart(

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from contract.run import Run
-from pages import Facts, PageSection, Paragraph, Status, TableBlock, bars, render, share
+from pages import (
+    Facts,
+    PageSection,
+    Paragraph,
+    Status,
+    TableBlock,
+    bars,
+    format_share,
+    format_value,
+    render,
+)
 from pages.blocks import Block, Chart
 from tasks.validation.results import CheckResult, SourceReport
 
@@ -16,7 +26,7 @@ def page(
     quarantined = sum(report.quarantined for report in reports)
     warnings = [c for r in reports for c in r.checks if not c.success and c.severity == "warning"]
     status = Status("warn" if warnings or quarantined else "good", "passed")
-    lead = f"{rows} rows were checked, {quarantined} were set aside with their reason"
+    lead = f"{format_value(rows)} rows were checked, {format_value(quarantined)} were set aside with their reason"
     lead += f"; {len(warnings)} warnings." if warnings else "."
     sections = [_section(report, reasons[report.source]) for report in reports]
     return render(
@@ -32,7 +42,7 @@ def _section(report: SourceReport, reasons: list[tuple[str, int]]) -> PageSectio
     facts = {
         "rows": report.rows,
         "set aside": report.quarantined,
-        "share": share(report.share),
+        "share": format_share(report.share),
         "checks": len(report.checks),
     }
     blocks: list[Block] = [Facts(facts)]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.problem.units import duration, format_duration, format_size, share, size
+from contract.problem.units import duration, share, size, write_duration, write_size
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ def test_a_duration_is_read_as_people_write_it(text: str, seconds: float) -> Non
 
 @given(st.integers(min_value=0, max_value=10**9).map(lambda n: timedelta(milliseconds=n)))
 def test_a_written_duration_reads_as_itself(value: timedelta) -> None:
-    assert duration(format_duration(value)) == value
+    assert duration(write_duration(value)) == value
 
 
 @given(st.integers(min_value=0, max_value=10**15))
 def test_a_written_size_reads_as_itself(value: int) -> None:
-    assert size(format_size(value)) == value
+    assert size(write_size(value)) == value
 
 
 def test_typed_values_pass_unchanged() -> None:

@@ -96,6 +96,14 @@ def test_a_manual_approval_stands_between_the_gate_and_the_deployment(structure:
     assert drawn(structure, "careful__lifecycle") == expected
 
 
+def test_who_approves_sees_the_facts_of_the_evaluation_by_their_kinds(structure: Any) -> None:
+    assert structure["approval_body"].splitlines()[2:] == [
+        "| score | 0.9523 |",
+        "| rows | 3,600 |",
+        "| model latency p99 | 42.7\N{NO-BREAK SPACE}µs |",
+    ]
+
+
 def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
     tasks = structure["dags"]["flights__lifecycle"]["tasks"]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,6 +116,38 @@ def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
     assert (found["state"], found["exit"], found["verdict"]) == ("success", 0, "accepted")
     assert found["stages"][1]["facts"] == {"score": 0.8}
     assert "evaluation" in result.stderr
+
+
+SPLIT = {"train": 336_776, "validation": 9, "vault": 10, "vault_from": 1_366_915_800_000_000}
+LATENCIES = {"evaluation": {"latency_p99_ms": 0.0427}, "deployment": {"latency_p99": 0.0005236}}
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_facts_are_shown_by_their_kinds(
+    call: Call, script: Script, name: str, monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool
+) -> None:
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    script.polls = [("success", dict.fromkeys(["split", *LATENCIES], "success"))]
+    script.xcoms = {
+        "split": _result(**SPLIT),
+        **{stage: _result(**facts) for stage, facts in LATENCIES.items()},
+    }
+
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", call("run", name).stdout)
+
+    assert "train 336,776 · validation 9 · vault 10 · vault from 2013-04-25 18:50 UTC" in shown
+    assert "model latency p99 42.7 µs" in shown
+    assert "service latency p99 524 µs" in shown
+
+
+def test_a_program_gets_facts_as_they_are_stored(call: Call, script: Script, name: str) -> None:
+    script.polls = [("success", {"split": "success"})]
+    script.xcoms = {"split": _result(**SPLIT)}
+
+    result = call("run", name, "--json")
+
+    assert json.loads(result.stdout)["stages"][0]["facts"] == SPLIT
 
 
 def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) -> None:

@@ -34,6 +34,13 @@ def test_the_report_lists_the_stages_with_facts_and_links(answers: Any) -> None:
     assert "../page/flights__lifecycle?run_id=manual__2013-10-01" in body
 
 
+def test_the_report_writes_facts_by_their_kinds(answers: Any) -> None:
+    body = answers["viewer"]["report"]["body"]
+
+    assert "train 336,776 · vault from 2013-04-25 18:50 UTC" in body
+    assert "1366915800000000" not in body.replace(",", "")
+
+
 def test_the_problems_page_lists_what_is_scheduled_and_what_cannot_be_read(answers: Any) -> None:
     body = answers["viewer"]["problems"]["body"]
 

@@ -13,7 +13,7 @@ from bundle import Model
 from contract.errors import Conflict, TryAgain
 from contract.log import log
 from contract.problem.serving import Canary
-from contract.problem.units import format_duration
+from contract.problem.units import write_duration
 from contract.rollout.deployment import template_digest
 from contract.rollout.switch import current_champion
 from contract.rollout.target import RolloutFailed, wait_until_served
@@ -164,7 +164,7 @@ class Bake:
             return True
         count = f"the canary had {answered:,} of {canary.min_requests:,} requests in its step"
         if now > notes.began + canary.longest:
-            held = format_duration(canary.max_hold)
+            held = write_duration(canary.max_hold)
             raise RolloutFailed(
                 f"After {held} of holding {count}; lower serving.rollout.canary.min_requests, "
                 "give it more time, or roll out without a canary."

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, NonNegativeInt, ValidationError
 
 from contract.artifacts import Sha256
 from contract.errors import Conflict
+from contract.formatting import format_digest, format_time
 from contract.rollout.deployment import AbsentResource, DeploymentTarget, template_digest
 from contract.rollout.pod_template import Resource, pin
 from contract.strict import Strict
@@ -122,8 +123,8 @@ class CanaryDeployment:
             return
         name = self.target.name
         sentence = (
-            f"The run {known.run} has had {known.digest[:12]} as a canary since "
-            f"{known.began:%Y-%m-%d %H:%M} UTC; wait for its end, {known.until:%Y-%m-%d %H:%M} at "
+            f"The run {known.run} has had {format_digest(known.digest)} as a canary since "
+            f"{format_time(known.began)}; wait for its end, {format_time(known.until)} at "
             f"the latest, or end it: kubectl scale deployment/{name} --replicas 0, and "
             f"kubectl annotate deployment/{name} {NOTES}-."
         )

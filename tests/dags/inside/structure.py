@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import airflow.providers.standard.operators.hitl  # noqa: F401 - what is not measured is loaded before
@@ -47,11 +48,21 @@ def of_dag(dag: Any) -> dict[str, object]:
     }
 
 
+def approval_body(facts: dict[str, object]) -> str:
+    """The question before a deployment, as Airflow renders it over what the evaluation left."""
+    result = SimpleNamespace(xcom_pull=lambda task_ids: {"evaluation": {"facts": facts}}[task_ids])
+    approval = bag.dags["careful__lifecycle"].get_task("approval")
+    return str(approval.render_template(approval.body, {"ti": result}))
+
+
 sys.stdout.write(
     json.dumps(
         {
             "dags": {name: of_dag(dag) for name, dag in bag.dags.items()},
             "errors": {str(name): text for name, text in bag.import_errors.items()},
+            "approval_body": approval_body(
+                {"latency_p99_ms": 0.0427, "rows": 3600, "score": 0.95234}
+            ),
             "cpu_seconds": seconds,
             "cpu_seconds_before": began,
             "modules": sorted({name.partition(".")[0] for name in sys.modules}),

@@ -219,4 +219,5 @@ def test_the_page_shows_the_checks(
     page = ground.store.get(key).decode()
 
     assert "99 of 100 requests take" in page
+    assert re.search(r"at most [\d.]+\N{NO-BREAK SPACE}(s|ms)<", page)
     assert "deployed" in page

@@ -9,6 +9,7 @@ from fixtures_stages import Before, champion
 
 from contract.canonical_json import canonical_json
 from contract.errors import Refused
+from contract.facts import format_fact
 from contract.manifest import Manifest
 from tasks.split.task import Inputs, Outputs, Params, run
 
@@ -55,6 +56,17 @@ def remember(before: Before, run_id: str, made: Outputs) -> None:
     )
     key = f"{before.problem.name}/runs/{run_id}/split/manifest.json"
     before.store.put(key, canonical_json(manifest.model_dump(mode="json")))
+
+
+def test_the_page_says_in_utc_when_each_part_begins(before: Callable[..., Before]) -> None:
+    ground = before(source=TIMED)
+    made = split(ground, rows(range(320)))
+
+    page = ground.store.read(made.page).decode()
+
+    assert ">2026-01-01 00:00 UTC<" in page
+    assert made.vault_from is not None
+    assert f">{format_fact('vault_from', made.vault_from)}<" in page
 
 
 def test_each_part_has_its_rows_and_its_mean(before: Callable[..., Before]) -> None:

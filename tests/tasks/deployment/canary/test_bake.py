@@ -1,5 +1,6 @@
 """A canary shows what it can on a share of the requests; whatever is wrong, the champion serves."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,8 @@ def test_the_page_shows_what_each_step_showed(
     page = ground.store.get(key).decode()
 
     assert "beside it, the champion" in page
+    assert "33.3\N{NO-BREAK SPACE}%" in page
+    assert re.search(r">[\d.]+\N{NO-BREAK SPACE}(µs|ms)<", page)
 
 
 def test_a_canary_that_fails_requests_is_taken_back(
