@@ -47,12 +47,18 @@ class Seaweed:
         remove_sockets(self.ports)
 
 
-def start(folder: Path, memory: str = "256MiB", bucket: str = BUCKET) -> Seaweed:
+def start(
+    folder: Path,
+    memory: str = "256MiB",
+    bucket: str = BUCKET,
+    *,
+    ready_seconds: float = READY_SECONDS,
+) -> Seaweed:
     """Start a store with its data, keys and ports in `folder`, and wait until it answers.
 
     Raises:
         AskedWrongly: the program `weed` is not installed.
-        TryAgain: it did not become ready.
+        TryAgain: it did not become ready within `ready_seconds`.
     """
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
@@ -72,7 +78,7 @@ def start(folder: Path, memory: str = "256MiB", bucket: str = BUCKET) -> Seaweed
         )
     store = Seaweed(process, store_environment(ports, access_key, secret_key, bucket), ports)
     try:
-        wait_until_ready(ports, bucket, process)
+        wait_until_ready(ports, bucket, process, ready_seconds)
     except TryAgain:
         store.stop()
         raise
@@ -165,20 +171,23 @@ def has(ports: Mapping[str, int], key: str, bucket: str = BUCKET) -> bool:
 
 
 def wait_until_ready(
-    ports: Mapping[str, int], bucket: str, process: subprocess.Popen[bytes]
+    ports: Mapping[str, int],
+    bucket: str,
+    process: subprocess.Popen[bytes],
+    ready_seconds: float = READY_SECONDS,
 ) -> None:
     """Wait until the store answers.
 
     Raises:
-        TryAgain: the process ended, or `READY_SECONDS` went by.
+        TryAgain: the process ended, or `ready_seconds` went by.
     """
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + ready_seconds
     while not is_ready(ports, bucket):
         if process.poll() is not None:
             sentence = f"The store ended with exit code {process.returncode}; see its log."
             raise TryAgain(sentence)
         if time.monotonic() > deadline:
-            sentence = f"The store did not answer within {READY_SECONDS} s; see its log."
+            sentence = f"The store did not answer within {ready_seconds:g} s; see its log."
             raise TryAgain(sentence)
         time.sleep(0.05)
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from waiting import LIMIT_SECONDS
 
 from contract.store.client import Store
 from perennial.local import seaweedfs as seaweed
@@ -15,7 +16,9 @@ from perennial.local import seaweedfs as seaweed
 @pytest.fixture(scope="session")
 def store_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start the store and yield the variables from which a process opens it."""
-    running = seaweed.start(tmp_path_factory.mktemp("store"), memory="512MiB")
+    running = seaweed.start(
+        tmp_path_factory.mktemp("store"), memory="512MiB", ready_seconds=LIMIT_SECONDS
+    )
     try:
         yield running.environment
     finally:

@@ -53,8 +53,17 @@ class Fork:
         return self._code
 
 
-def fork(path: str, arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> Fork:
+def fork(
+    path: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: str,
+    *,
+    greeting_seconds: float = GREETING_SECONDS,
+) -> Fork:
     """Have the server at the socket `path` fork a process with these arguments.
+
+    `greeting_seconds` is how long the server may take until it is there; a stage takes as long as it must.
 
     Raises:
         NotForked: there is no server, or it refuses; nothing was started.
@@ -65,14 +74,16 @@ def fork(path: str, arguments: Sequence[str], environment: Mapping[str, str], fo
     except OSError as error:  # such as on macOS
         raise NotForked(f"there are no such sockets here ({error.strerror}).") from error
     try:
-        return _request(server, path, request)
+        return _request(server, path, request, greeting_seconds)
     except BaseException:
         server.close()
         raise
 
 
-def _request(server: socket.socket, path: str, request: ForkRequest) -> Fork:
-    server.settimeout(GREETING_SECONDS)
+def _request(
+    server: socket.socket, path: str, request: ForkRequest, greeting_seconds: float
+) -> Fork:
+    server.settimeout(greeting_seconds)
     try:
         server.connect(path)
         greeting = _receive(server)

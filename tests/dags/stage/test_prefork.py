@@ -105,7 +105,8 @@ class Warm:
 
     def fork(self, act: str, *words: str, **more: str) -> Fork:
         asked = self.environment | {"STAGE_ACT": act} | more
-        return fork(self.path, ["problem", *words], asked, str(self.project))
+        arguments, folder = ["problem", *words], str(self.project)
+        return fork(self.path, arguments, asked, folder, greeting_seconds=LIMIT_SECONDS)
 
     def run(self, act: str, *words: str, **more: str) -> tuple[list[str], int]:
         child = Child(self.fork(act, *words, **more))
@@ -297,7 +298,7 @@ def test_a_stage_does_not_outlive_who_asked_for_it(warm: Warm) -> None:
         "import json, sys, time\n"
         "from contract.runtime.prefork.fork_client import fork\n"
         "path, folder, environment = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])\n"
-        "child = fork(path, ['problem'], environment, folder)\n"
+        "child = fork(path, ['problem'], environment, folder, greeting_seconds=300)\n"
         "child.stdout.readline()\n"
         "print(child.pid, child.stdout.readline(), flush=True)\n"
         "time.sleep(600)"

@@ -3,6 +3,7 @@ from pathlib import Path
 import psutil
 import pytest
 from listening import addresses_of
+from waiting import LIMIT_SECONDS
 
 from contract.store.client import Store
 from perennial.local import seaweedfs as seaweed
@@ -47,13 +48,13 @@ def test_a_store_that_began_with_eight_databases_keeps_them(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_a_real_store_keeps_what_it_was_told_over_a_kill(tmp_path: Path) -> None:
-    first = seaweed.start(tmp_path)
+    first = seaweed.start(tmp_path, ready_seconds=LIMIT_SECONDS)
     Store.from_environment(first.environment).create("churn/rollout.json", b"{}")
     seaweed.make_durable(first.ports)
     first.process.kill()
     first.process.wait()
 
-    second = seaweed.start(tmp_path)
+    second = seaweed.start(tmp_path, ready_seconds=LIMIT_SECONDS)
     try:
         store = Store.from_environment(second.environment)
         listening = addresses_of([psutil.Process(second.process.pid)])

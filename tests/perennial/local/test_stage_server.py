@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
+from waiting import LIMIT_SECONDS, wait_until
 
 from contract.runtime.prefork.fork_client import fork
 from contract.runtime.prefork.server import OF_ONE_PROCESS
@@ -137,7 +137,13 @@ def test_the_platforms_server_forks_what_the_dags_request(
     )
     variables = environment("training", (), airflow) | {"TMPDIR": str(tmp_path)}
     try:
-        process = fork(str(home.warm), ["--help"], variables, variables["PYTHONPATH"])
+        process = fork(
+            str(home.warm),
+            ["--help"],
+            variables,
+            variables["PYTHONPATH"],
+            greeting_seconds=LIMIT_SECONDS,
+        )
         child = Child(process)
         lines = list(child.lines())
         code = child.wait()
