@@ -72,7 +72,7 @@ def column_limit(column: ColumnReference, limits: DriftLimits) -> float:
     return max(limits.drifted, min(limits.major, limits.block_factor * column.calm.psi))
 
 
-def compare(
+def compare_profiles(
     reference: ReferenceProfile,
     window: DayProfile,
     before: Collection[str] = (),

@@ -12,7 +12,7 @@ from contract.decision import Decision, Multivariate, Performance, Probe, Window
 from methods.controller.days import ONE_DAY
 from methods.controller.decide import decide
 from methods.controller.evidence import Evidence, Regime, RetrainingState
-from methods.drift.comparison import Comparison, compare, distance
+from methods.drift.comparison import Comparison, compare_profiles, distance
 from methods.drift.profile import DayProfile, merge_profiles
 from methods.drift.quality import check
 from tasks.monitoring.context import MonitoringContext
@@ -55,7 +55,7 @@ def decide_day(context: MonitoringContext, day: date) -> DecidedDay:
     merged = merge_profiles([each.profile for each in days])
     yesterday = history.decision(day - ONE_DAY)
     drifted_before = [column.name for column in yesterday.drifted_columns] if yesterday else []
-    comparison = compare(model.reference, merged, drifted_before, limits=policy.drift)
+    comparison = compare_profiles(model.reference, merged, drifted_before, limits=policy.drift)
     performance, notes = _performance(context, day)
     multivariate = None
     if performance is None:

@@ -52,7 +52,7 @@ def earlier_decisions(history: History, day: date) -> list[Decision]:
     return [decision for decision in before if decision is not None]
 
 
-def day_page(
+def page(
     decision: Decision,
     earlier: Sequence[Decision],
     reference: ReferenceProfile | None,

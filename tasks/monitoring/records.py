@@ -17,7 +17,7 @@ from methods.controller.events import events_of
 from methods.controller.history import History
 from tasks.monitoring.context import MonitoringContext
 from tasks.monitoring.day import DecidedDay
-from tasks.monitoring.page import day_page, earlier_decisions
+from tasks.monitoring.page import earlier_decisions, page
 
 
 def read_history(store: Store, problem: str, ledger: Ledger) -> History:
@@ -52,7 +52,7 @@ def save_day(store: Store, context: MonitoringContext, decided: DecidedDay) -> N
 
 def _save_page(store: Store, context: MonitoringContext, decided: DecidedDay) -> None:
     decision = decided.decision
-    html = day_page(
+    html = page(
         decision,
         earlier_decisions(context.history, decision.day),
         context.models[decision.day].reference,

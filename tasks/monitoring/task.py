@@ -31,7 +31,7 @@ from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
 from tasks.monitoring.context import gather
 from tasks.monitoring.day import decide_day
-from tasks.monitoring.page import day_page
+from tasks.monitoring.page import page
 from tasks.monitoring.records import read_history, save_day, write_events
 
 
@@ -159,7 +159,7 @@ def _undecided(problem: Problem, calendar: Calendar, run: Run, policy: Policy, o
         alarm=False,
         window=Window(days=(), rows=0, rows_of_day=0),
     )
-    return _outputs(out, decision, day_page(decision, [], None, None, policy), days=0, events={})
+    return _outputs(out, decision, page(decision, [], None, None, policy), days=0, events={})
 
 
 def _outputs(

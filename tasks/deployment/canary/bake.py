@@ -18,7 +18,7 @@ from contract.rollout.deployment import template_digest
 from contract.rollout.switch import current_champion
 from contract.rollout.target import RolloutFailed, wait_until_served
 from contract.store.ledger import Kind, Ledger, LedgerEntry
-from tasks.deployment.canary.comparison import Step, compare, final_failure, interim_failure
+from tasks.deployment.canary.comparison import Step, compare_tallies, final_failure, interim_failure
 from tasks.deployment.canary.counts import Count, answers, read_tallies
 from tasks.deployment.canary.traffic import agreement, bake_rows, check_agreement
 from tasks.deployment.kubernetes.canary_deployment import CanaryNotes, pods_for
@@ -114,7 +114,7 @@ class Bake:
             return failed
         self._send_rows()
         canary, champion = self._canary_count.total(), self._stable_count.total()
-        step = compare(canary, champion, share).model_copy(update={"agreement": agreed})
+        step = compare_tallies(canary, champion, share).model_copy(update={"agreement": agreed})
         failure = final_failure(step, canary, champion, self.rollout.latency_limit)
         if failure is not None:
             return _StepResult(notes, step, failure)
@@ -143,7 +143,7 @@ class Bake:
                 if time.monotonic() - seen > limits.away:
                     raise
                 _log.warning("waiting", why=str(error))
-            step = compare(self._canary_count.total(), self._stable_count.total(), share)
+            step = compare_tallies(self._canary_count.total(), self._stable_count.total(), share)
             failure = interim_failure(step)
             if failure is not None:
                 return _StepResult(notes, step, failure)

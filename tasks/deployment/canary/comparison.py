@@ -66,7 +66,7 @@ class Step(Strict):
         return text
 
 
-def compare(canary: Tally, champion: Tally, share: float) -> Step:
+def compare_tallies(canary: Tally, champion: Tally, share: float) -> Step:
     """Return the figures of both."""
     return Step(
         share=share,

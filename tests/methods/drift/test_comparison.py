@@ -12,7 +12,7 @@ from methods.drift.comparison import Comparison, distance
 from methods.drift.limits import DriftLimits
 from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles, reference_profile
 
-compare = partial(comparison.compare, limits=DriftLimits())
+compare_profiles = partial(comparison.compare_profiles, limits=DriftLimits())
 limit = partial(comparison.column_limit, limits=DriftLimits())
 
 
@@ -22,7 +22,7 @@ def held() -> ReferenceProfile:
 
 
 def judged(held: ReferenceProfile, rows: int, seed: object, scenario: str) -> Comparison:
-    return compare(held, served(held, rows, seed, scenario))
+    return compare_profiles(held, served(held, rows, seed, scenario))
 
 
 @pytest.mark.parametrize("rows", [500, 5_000])
@@ -77,7 +77,7 @@ def test_a_wobble_that_100_000_rows_make_significant_is_not_drift(held: Referenc
         "noise",
         pa.array(table.column("noise").to_numpy() + 0.05),
     )
-    found = compare(held, day_profile(moved, scores, held, "part"))
+    found = compare_profiles(held, day_profile(moved, scores, held, "part"))
 
     column = next(column for column in found.columns if column.name == "noise")
     assert column.q <= 0.01
@@ -107,7 +107,7 @@ def test_a_drifted_column_stays_so_until_it_is_well_below_its_limit(
 ) -> None:
     window = served(held, 20_000, 3, "mean")
     column = held.columns["heavy"]
-    psi = next(c.psi_corrected for c in compare(held, window).columns if c.name == "heavy")
+    psi = next(c.psi_corrected for c in compare_profiles(held, window).columns if c.name == "heavy")
     calm = column.calm.model_copy(update={"psi": psi})
     other = held.model_copy(
         update={"columns": held.columns | {"heavy": column.model_copy(update={"calm": calm})}}
@@ -115,7 +115,7 @@ def test_a_drifted_column_stays_so_until_it_is_well_below_its_limit(
     raised = served(other, 20_000, 3, "mean")
 
     def drifted(before: tuple[str, ...]) -> bool:
-        found = compare(other, raised, before)
+        found = compare_profiles(other, raised, before)
         return next(c.drifted for c in found.columns if c.name == "heavy")
 
     assert limit(other.columns["heavy"]) == 0.25
@@ -126,7 +126,7 @@ def test_a_window_on_other_grids_is_refused(held: ReferenceProfile) -> None:
     other = reference(rows=2_000, seed=9)
 
     with pytest.raises(ValueError, match="another reference"):
-        compare(held, served(other, 100, 1))
+        compare_profiles(held, served(other, 100, 1))
 
 
 def test_two_windows_of_one_world_are_near_and_of_two_worlds_are_not(
@@ -150,7 +150,7 @@ def test_several_classes_have_a_score_each() -> None:
         )
     )
 
-    found = compare(held, day_profile(table, both[:, ::-1], held, "part"))
+    found = compare_profiles(held, day_profile(table, both[:, ::-1], held, "part"))
 
     assert {score.name for score in found.scores} == {"score.0", "score.1"}
     assert found.is_score_drifted

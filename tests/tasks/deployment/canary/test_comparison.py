@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.serving_state import Tally
 from tasks.deployment.canary.comparison import (
-    compare,
+    compare_tallies,
     final_failure,
     fisher_one_sided,
     interim_failure,
@@ -39,11 +39,11 @@ def tally(
 
 
 def look(canary: Tally, champion: Tally) -> str | None:
-    return interim_failure(compare(canary, champion, 0.25))
+    return interim_failure(compare_tallies(canary, champion, 0.25))
 
 
 def at_the_end(canary: Tally, champion: Tally) -> str | None:
-    return final_failure(compare(canary, champion, 0.25), canary, champion, LIMIT)
+    return final_failure(compare_tallies(canary, champion, 0.25), canary, champion, LIMIT)
 
 
 def test_an_equal_canary_passes() -> None:
