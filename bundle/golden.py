@@ -12,7 +12,7 @@ from bundle.documents import Golden, GoldenRow
 from bundle.encoder import Row
 from bundle.refusal import BundleRefused, require
 from bundle.scorer import Scorer
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 _Cell = bool | int | float | str | None
 
@@ -24,7 +24,7 @@ def make(scorer: Scorer, rows: Iterable[Row]) -> Golden:
     as the text "inf", a date in ISO 8601, a decimal as its text.
 
     Raises:
-        AskedWrongly: for a value that no request could hold.
+        InvalidRequest: for a value that no request could hold.
     """
     counts = dict(scorer.encoder.coerced)
     answers = [
@@ -99,4 +99,4 @@ def _plain(value: object) -> _Cell:
     if isinstance(inner, bool | int | float | str):
         return _plain(inner)
     sentence = f"a golden row holds a {type(value).__name__}, expected a JSON value or a date"
-    raise AskedWrongly(sentence)
+    raise InvalidRequest(sentence)

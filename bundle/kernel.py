@@ -9,7 +9,7 @@ import logging
 import os
 from typing import Any, Protocol, cast
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,19 +53,19 @@ def pick() -> Kernel:
     """Return the kernel of this process; the first call decides.
 
     Raises:
-        AskedWrongly: when PERENNIAL_KERNEL is not c or numpy, or asks for a missing extension.
+        InvalidRequest: when PERENNIAL_KERNEL is not c or numpy, or asks for a missing extension.
     """
     wanted = os.environ.get("PERENNIAL_KERNEL", "")
     if wanted not in {"", "c", "numpy"}:
         sentence = f"PERENNIAL_KERNEL is {wanted!r}, expected 'c' or 'numpy'; unset it"
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if wanted != "numpy":
         try:
             return cast("Kernel", importlib.import_module("bundle._flatforest"))
         except ImportError as error:
             if wanted == "c":
                 sentence = "the C kernel was not built; run `python setup.py build_ext --inplace`"
-                raise AskedWrongly(sentence) from error
+                raise InvalidRequest(sentence) from error
             _LOG.warning(WITHOUT_C)
     from bundle import twin  # noqa: PLC0415 - where the C kernel is there, none needs it
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bundle.documents import FORMAT
 from bundle.refusal import BundleRefused
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -37,7 +37,7 @@ def public_pem(private_pem: bytes) -> bytes:
     """Return the public half of a private key.
 
     Raises:
-        AskedWrongly: when the PEM holds no ed25519 private key.
+        InvalidRequest: when the PEM holds no ed25519 private key.
     """
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module
 
@@ -51,7 +51,7 @@ def sign(private_pem: bytes, manifest: bytes) -> bytes:
     """Return the signature of a manifest's bytes, 64 bytes.
 
     Raises:
-        AskedWrongly: when the PEM holds no ed25519 private key.
+        InvalidRequest: when the PEM holds no ed25519 private key.
     """
     return _private(private_pem).sign(_PREFIX + manifest)
 
@@ -61,7 +61,7 @@ def verify(public_pems: Iterable[bytes], signature: bytes, manifest: bytes) -> N
 
     Raises:
         BundleRefused: when none did.
-        AskedWrongly: when a PEM holds no ed25519 public key.
+        InvalidRequest: when a PEM holds no ed25519 public key.
     """
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see the module
 
@@ -81,12 +81,12 @@ def public_keys(folder: Path) -> tuple[bytes, ...]:
     """Return every `*.pem` of a folder, by name.
 
     Raises:
-        AskedWrongly: when there is none.
+        InvalidRequest: when there is none.
     """
     keys = tuple(path.read_bytes() for path in sorted(folder.glob("*.pem")))
     if not keys:
         sentence = f"no *.pem in {folder}, expected a public key; copy the signer's one there"
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return keys
 
 
@@ -100,10 +100,10 @@ def _private(pem: bytes) -> "Ed25519PrivateKey":
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
         sentence = "the signing key is not a plain PEM private key; make one anew"
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         sentence = f"the signing key is a {type(key).__name__}, expected ed25519; make one anew"
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return key
 
 
@@ -117,8 +117,8 @@ def _public(pem: bytes) -> "Ed25519PublicKey":
         key = load_pem_public_key(pem)
     except ValueError as error:
         sentence = "a verifying key is not a PEM public key; copy the signer's one again"
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     if not isinstance(key, ed25519.Ed25519PublicKey):
         sentence = f"a verifying key is a {type(key).__name__}, expected ed25519"
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return key

@@ -37,7 +37,7 @@ def write(
 
     Raises:
         Refused: when the parts do not fit one another or a limit is passed.
-        AskedWrongly: when a golden value or the key cannot be used.
+        InvalidRequest: when a golden value or the key cannot be used.
     """
     scorer = Scorer(document=model, encoder=encoder, members=members, contract=contract)
     rows = list(golden_rows)

@@ -17,13 +17,13 @@ class PerennialError(Exception):
     exit_code: ClassVar[int] = 1
 
 
-class AskedWrongly(PerennialError):
+class InvalidRequest(PerennialError):
     """The inputs, parameters or problem file do not validate; asking again changes nothing."""
 
     exit_code = 2
 
 
-class NotFound(AskedWrongly):
+class NotFound(InvalidRequest):
     """A named object is not in the store."""
 
 

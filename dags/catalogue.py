@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from airflow.sdk import get_parsing_context
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem, problem_files, problem_folders, read_problem
 from dags.stage.request import PROJECT
 
@@ -37,7 +37,7 @@ def read_folders(folders: Sequence[Path], only: str | None = None) -> Catalogue:
         path = paths[name]
         try:
             catalogue.problems.append(_read(name, path))
-        except AskedWrongly as error:
+        except InvalidRequest as error:
             catalogue.errors.append(str(error))
         except Exception as error:  # noqa: BLE001 - a bug in reading one file must not hide others
             catalogue.errors.append(
@@ -53,5 +53,5 @@ def _read(name: str, path: Path) -> Problem:
             f"{path}: found the name {problem.name!r} in the folder {name!r}; "
             "they must be equal: rename one of them."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return problem

@@ -13,7 +13,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from contract.errors import AskedWrongly, PerennialError
+from contract.errors import InvalidRequest, PerennialError
 
 
 def main(argv: list[str]) -> int:
@@ -57,12 +57,12 @@ def required(name: str) -> str:
     """Return the connection string that stands in the environment under `name`.
 
     Raises:
-        AskedWrongly: it is not set.
+        InvalidRequest: it is not set.
     """
     value = os.environ.get(name)
     if not value:
         sentence = f"{name} is not set in the environment; a connection string is expected there."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return value
 
 

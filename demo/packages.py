@@ -3,23 +3,23 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 
 def package_file(package: str, *parts: str) -> Path:
     """Return the path of a file inside an installed package.
 
     Raises:
-        AskedWrongly: the package, or the file in it, is not there.
+        InvalidRequest: the package, or the file in it, is not there.
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise AskedWrongly(
+        raise InvalidRequest(
             f"The package {package!r} is not installed; run `make demo` or install it."
         )
     path = Path(spec.submodule_search_locations[0]).joinpath(*parts)
     if not path.exists():
-        raise AskedWrongly(
+        raise InvalidRequest(
             f"The package {package!r} has no file {'/'.join(parts)!r}; is it another?"
         )
     return path

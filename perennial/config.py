@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import click
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem.yaml import parse
 from contract.strict import Strict
 from perennial.console import KUBERNETES, LOCATIONS, MACHINE
@@ -34,7 +34,7 @@ def choose(
     """Return the location: an option takes precedence over the environment, and that over the file.
 
     Raises:
-        AskedWrongly: the location is unknown, or the file holds something else.
+        InvalidRequest: the location is unknown, or the file holds something else.
     """
     settings = _read_settings(home)
     location = on or environment.get("PERENNIAL_ON") or settings.get("on") or MACHINE
@@ -42,11 +42,11 @@ def choose(
         sentence = (
             f"The location {location!r} was found; one of {', '.join(LOCATIONS)} is expected."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     kube_context = context or environment.get("PERENNIAL_CONTEXT") or settings.get("context")
     if context and location != KUBERNETES:
         sentence = f"--context {context!r} is for a cluster; add --on kubernetes."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return LocationChoice(on=location, context=kube_context or None)
 
 
@@ -76,5 +76,5 @@ def _read_settings(home: Home) -> dict[str, str]:
             f"{str(file)!r} holds something else than the expected keys: `on: machine` or "
             "`on: kubernetes`, and `context: NAME`."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return dict(document)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from contract.artifacts import Sha256
 from contract.champion import Champion
-from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.errors import InvalidRequest, Refused, TryAgain
 from contract.formatting import format_digest
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, SwitchResult, current_champion, switch
@@ -93,14 +93,14 @@ def roll_back(
     """Have the service serve an earlier model again; `timeout_seconds` overrides the target's own.
 
     Raises:
-        AskedWrongly: there is no such model.
+        InvalidRequest: there is no such model.
         Refused: the champion cannot be read, and no model is named.
         TryAgain: the service did not take it; the rollout was moved back.
     """
     change = plan_change(store, request, target)
     if store.head(str(ModelFileKey(request.problem, change.digest, MANIFEST))) is None:
         sentence = f"The model {format_digest(change.digest)} is no longer in the store; choose another by --to."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     limit = target.timeout_seconds if timeout_seconds is None else timeout_seconds
     strategy = _AtOnce(target, change.digest, change.at, limit)
     entry = ledger_entry(request, change)
@@ -116,13 +116,13 @@ def plan_change(store: Store, request: RollbackRequest, target: RolloutTarget) -
     """Return the change that a request means.
 
     Raises:
-        AskedWrongly: there is no champion, or no such model.
+        InvalidRequest: there is no champion, or no such model.
         Refused: the champion cannot be read, and no model is named.
     """
     current = current_champion(store, request.problem)
     if current.etag is None:
         sentence = f"{request.problem} has no champion yet, so there is nothing to go back from."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if current.damage is not None and request.to is None:
         sentence = (
             f"{current.damage} Name the model that should serve: "
@@ -179,7 +179,7 @@ def choose(entries: list[LedgerEntry], champion: str | None, request: RollbackRe
     """Return the digest of the model to go back to; without `champion` the request names one.
 
     Raises:
-        AskedWrongly: none, or more than one, is meant.
+        InvalidRequest: none, or more than one, is meant.
     """
     served = [entry for entry in entries if entry.kind in SERVED and entry.digest]
     digests = list(dict.fromkeys(str(entry.digest) for entry in served))
@@ -192,7 +192,7 @@ def choose(entries: list[LedgerEntry], champion: str | None, request: RollbackRe
             f"--to {request.to!r} means {len(matching)} models of the ledger, one is expected; "
             f"known are: {known}."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return matching[0]
 
 
@@ -213,7 +213,7 @@ def _before(served: list[LedgerEntry], champion: str, problem: str) -> str:
         if entry.digest != champion and str(entry.digest) not in left:
             return str(entry.digest)
     sentence = f"The ledger of {problem} names no model before {format_digest(champion)}; name one by --to."
-    raise AskedWrongly(sentence)
+    raise InvalidRequest(sentence)
 
 
 def _rolled_out(target: RolloutTarget) -> tuple[str | None, bool]:

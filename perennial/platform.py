@@ -76,7 +76,7 @@ class Platform(Protocol):
         """Check that the platform has the problem's file and the variables that it mentions.
 
         Raises:
-            AskedWrongly: something is missing or different.
+            InvalidRequest: something is missing or different.
         """
 
     def status(self) -> PlatformStatus:
@@ -110,5 +110,5 @@ class PlatformLocation(Protocol):
         """Yield the platform; connections to it are closed at exit.
 
         Raises:
-            AskedWrongly: it is not up.
+            InvalidRequest: it is not up.
         """

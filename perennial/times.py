@@ -3,14 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 
 def parse_time(text: str, zone: str, option: str) -> datetime:
     """Return the time that `text` states; `option` is named in the error.
 
     Raises:
-        AskedWrongly: `text` is not ISO 8601.
+        InvalidRequest: `text` is not ISO 8601.
 
     >>> parse_time("2013-10-01", "UTC", "--window-end").isoformat()
     '2013-10-01T00:00:00+00:00'
@@ -22,5 +22,5 @@ def parse_time(text: str, zone: str, option: str) -> datetime:
             f"{option} {text!r} was found; a time is expected, "
             "such as 2013-10-01 or 2013-10-01T06:00:00+02:00."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=ZoneInfo(zone))

@@ -14,7 +14,7 @@ from types import FrameType
 import uvicorn
 from bentoml._internal.context import server_context
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.log import log
 from contract.service_protocol import INFO
 from contract.store.client import Store
@@ -69,7 +69,7 @@ def serve(settings: Settings, store: Store) -> int:
     """Serve until a signal; return the exit code.
 
     Raises:
-        AskedWrongly: the port is taken.
+        InvalidRequest: the port is taken.
     """
     listening = _listen(settings.host, settings.port)
     host, port = listening.getsockname()[:2]
@@ -148,7 +148,7 @@ def _listen(host: str, port: int) -> socket.socket:
             f"The address {host}:{port} cannot be used ({error.strerror}); "
             "stop the process that listens there, or give another --port."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     listening.set_inheritable(True)
     return listening
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 
 from contract.artifacts import Sha256
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.strict import Strict
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -60,20 +60,20 @@ def read_settings(problem: str, host: str, port: int, environment: Mapping[str, 
     """Return the settings of the process.
 
     Raises:
-        AskedWrongly: a variable is missing or invalid.
+        InvalidRequest: a variable is missing or invalid.
     """
     source = environment.get("MODEL_SOURCE", "pointer")
     digest = environment.get("MODEL_DIGEST") or None
     if source == "pinned" and digest is None:
         sentence = "MODEL_SOURCE is pinned and MODEL_DIGEST is not set; set the digest to serve."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     keys = environment.get("PERENNIAL_VERIFY_KEYS")
     if not keys:
         sentence = (
             "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys that "
             "model bundles are checked with: set it, or start the service by `perennial up`."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     home = Path(environment.get("PERENNIAL_HOME") or ".perennial").absolute()
     try:
         return Settings(
@@ -96,7 +96,7 @@ def read_settings(problem: str, host: str, port: int, environment: Mapping[str, 
             f"The service's setting {fault['loc'][0]} is {fault['input']!r}: {fault['msg']}; "
             "correct the variable or the argument."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def _key_digests(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -108,11 +108,11 @@ def _key_digests(environment: Mapping[str, str]) -> tuple[str, ...]:
             "PERENNIAL_API_KEY_SHA256 holds something else than sha256 digests of 64 hexadecimal "
             "digits, separated by commas; correct it."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if not digests and environment.get("PERENNIAL_AUTH") != "none":
         sentence = (
             "PERENNIAL_API_KEY_SHA256 is empty, so nobody could call the service; set the sha256 "
             "of an API key, or PERENNIAL_AUTH=none to let everybody in."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return digests

@@ -1,6 +1,6 @@
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.stages import STAGES
 from tasks.__main__ import find
 
@@ -12,10 +12,10 @@ def test_every_stage_is_found_by_its_name(stage: str) -> None:
 
 
 def test_a_misspelt_stage_is_answered_with_did_you_mean() -> None:
-    with pytest.raises(AskedWrongly, match="did you mean 'split'"):
+    with pytest.raises(InvalidRequest, match="did you mean 'split'"):
         find("splt")
 
 
 def test_an_unlike_word_is_answered_with_the_stages() -> None:
-    with pytest.raises(AskedWrongly, match="Stages: problem, collection"):
+    with pytest.raises(InvalidRequest, match="Stages: problem, collection"):
         find("xyz")

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.messages import known_names
 from contract.problem.model import Problem
 from contract.problem.sources import KINDS
@@ -21,15 +21,15 @@ def read_problem(path: Path, overrides: Mapping[str, Any] | None = None) -> Prob
     """Read the problem file at `path`, with dotted keys of `overrides` put in its place.
 
     Raises:
-        AskedWrongly: the file is absent or does not validate; all its errors, a line each.
+        InvalidRequest: the file is absent or does not validate; all its errors, a line each.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise AskedWrongly(f"{path}: found bytes that are no UTF-8; save it as UTF-8.") from error
+        raise InvalidRequest(f"{path}: found bytes that are no UTF-8; save it as UTF-8.") from error
     except OSError as error:
         sentence = f"{path}: found no readable problem file ({error.strerror}); check the path."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     return read_problem_text(text, str(path), overrides)
 
 
@@ -37,11 +37,11 @@ def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None 
     """Read a problem file's text; `name` stands in errors.
 
     Raises:
-        AskedWrongly: as `read_problem`.
+        InvalidRequest: as `read_problem`.
     """
     value, positions = parse(text, name)
     if not isinstance(value, dict):
-        raise AskedWrongly(
+        raise InvalidRequest(
             f"{name}:1:1: found {value!r}; a mapping with name, question … expected."
         )
     overridden: set[KeyPath] = set()
@@ -56,7 +56,7 @@ def read_problem_text(text: str, name: str, overrides: Mapping[str, Any] | None 
             _line(name, entry, positions, overridden)
             for entry in error.errors(include_url=False, include_context=False)
         ]
-        raise AskedWrongly("\n".join(dict.fromkeys(lines))) from error
+        raise InvalidRequest("\n".join(dict.fromkeys(lines))) from error
 
 
 def _put(value: dict[str, Any], path: tuple[str, ...], override: Any) -> None:  # noqa: ANN401 - any YAML value

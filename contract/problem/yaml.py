@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]  # line and column, from 1
@@ -25,16 +25,18 @@ def parse(text: str, name: str) -> tuple[Any, dict[Path, Position]]:
     """Return the value of a YAML text and the position of each part of it.
 
     Raises:
-        AskedWrongly: it is not YAML, or a key stands twice in one mapping.
+        InvalidRequest: it is not YAML, or a key stands twice in one mapping.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise AskedWrongly(f"{where}: found no YAML: {error.problem}; check this line.") from error
+        raise InvalidRequest(
+            f"{where}: found no YAML: {error.problem}; check this line."
+        ) from error
     except yaml.YAMLError as error:
-        raise AskedWrongly(f"{name}: found no YAML: {error}; is it a text file?") from error
+        raise InvalidRequest(f"{name}: found no YAML: {error}; is it a text file?") from error
     positions: dict[Path, Position] = {}
     if node is None:
         return None, positions
@@ -53,7 +55,7 @@ def _value(node: yaml.Node, path: Path, positions: dict[Path, Position], name: s
         key = str(key_node.value)
         if key in mapping:
             sentence = f"{name}:{line}:{column}: the key {key!r} stands twice; leave one of them."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         positions[*path, key] = (line, column)
         mapping[key] = _value(value_node, (*path, key), positions, name)
     return mapping

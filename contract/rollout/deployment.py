@@ -8,7 +8,7 @@ fill in `DeploymentApi` and `PodProbe`.
 from datetime import datetime
 from typing import Protocol
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.rollout.pod_template import Resource, is_rolled_out, pin, pinned_digest
 from contract.rollout.target import RolloutFailed
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.5
 
 
-class AbsentResource(AskedWrongly):
+class AbsentResource(InvalidRequest):
     """There is no such object, or no right to see it; without a right the API hides it."""
 
 
@@ -36,7 +36,7 @@ class DeploymentApi(Protocol):
         """Change a Deployment by a strategic merge patch.
 
         Raises:
-            AskedWrongly: there is none, or no right to change it.
+            InvalidRequest: there is none, or no right to change it.
             Conflict: the body names a `resourceVersion` that is no longer the Deployment's.
             TryAgain: the API is away.
         """

@@ -43,7 +43,7 @@ class RolloutTarget(Protocol):
         `at` is the run's `window_end`, or the moment of a change by hand.
 
         Raises:
-            AskedWrongly: there is no such service, or no right to change it.
+            InvalidRequest: there is no such service, or no right to change it.
             Conflict: others keep changing it.
         """
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.log import configure, log
 from contract.runtime.process import now, write_result
 from contract.runtime.task import Task
@@ -26,7 +26,7 @@ def run_task(arguments: Sequence[str], find: Callable[[str], Task[Any, Any, Any]
     log("tasks").info("task begins", task=arguments[0], at=now())
     try:
         task = find(arguments[0])
-    except AskedWrongly as error:
+    except InvalidRequest as error:
         write_result({"why": str(error)})
         log("tasks").error("task ended", exit=error.exit_code, why=str(error))
         return error.exit_code

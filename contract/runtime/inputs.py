@@ -27,7 +27,7 @@ def read_problem_and_run(store: Store, inputs: StageInputs) -> tuple[Problem, Ru
     """Return the two documents, whose digests are checked.
 
     Raises:
-        NotFound, AskedWrongly: one is not in the store, or is not what its digest says.
+        NotFound, InvalidRequest: one is not in the store, or is not what its digest says.
         DamagedDocument: one cannot be read.
     """
     problem = read_artifact(store, inputs.problem, Problem)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from contract import manifest as manifests
 from contract.artifacts import Artifact
 from contract.canonical_json import canonical_json, sha256
-from contract.errors import AskedWrongly, Conflict, PerennialError, TryAgain, is_disk_full
+from contract.errors import Conflict, InvalidRequest, PerennialError, TryAgain, is_disk_full
 from contract.facts import TASK_DONE
 from contract.log import log
 from contract.manifest import Manifest, Result
@@ -92,7 +92,7 @@ class Task(Generic[I, P, O]):
         still there. Outputs that are gone are made again.
 
         Raises:
-            AskedWrongly: inputs or parameters do not validate, `uri` is no stage's, or another task
+            InvalidRequest: inputs or parameters do not validate, `uri` is no stage's, or another task
                 stands at it.
             DamagedDocument: a manifest cannot be read.
         """
@@ -112,7 +112,7 @@ class Task(Generic[I, P, O]):
         if known is not None:
             if parse_document(body, Manifest, key).outputs != earlier.outputs:
                 sentence = f"Outputs of {uri} are gone and came out differently: start a new run."
-                raise AskedWrongly(sentence)
+                raise InvalidRequest(sentence)
             return _result(store, key, known[0])
         try:
             store.create(key, body)
@@ -150,12 +150,12 @@ class Task(Generic[I, P, O]):
         for name in names:
             if names.count(name) > 1:
                 sentence = f"--take {name} was given {names.count(name)} times; once is expected."
-                raise AskedWrongly(sentence)
+                raise InvalidRequest(sentence)
         try:
             given = self.params.model_validate(params)
             inputs = self.inputs.model_validate({take.name: take.resolve(store) for take in takes})
         except ValidationError as error:
-            raise AskedWrongly(f"{self.name}: {_first(error)}") from error
+            raise InvalidRequest(f"{self.name}: {_first(error)}") from error
         return inputs, given
 
     def _same(
@@ -164,7 +164,7 @@ class Task(Generic[I, P, O]):
         """Return the manifest at `key`, if it was asked for the same.
 
         Raises:
-            AskedWrongly: it was not.
+            InvalidRequest: it was not.
             DamagedDocument: it cannot be read.
         """
         found = parse_document(body, Manifest, key)
@@ -176,7 +176,7 @@ class Task(Generic[I, P, O]):
             f"At {key} stands a manifest with other {' and '.join(differs)}; "
             "a run never changes what it made: start a new run."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
 
     def _parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         parser = argparse.ArgumentParser(
@@ -206,11 +206,11 @@ def _params(text: str) -> Any:  # noqa: ANN401 - parsed JSON
         try:
             source = Path(text).read_text(encoding="utf-8")
         except OSError as error:
-            raise AskedWrongly(f"--params {text!r} cannot be read: {error.strerror}.") from error
+            raise InvalidRequest(f"--params {text!r} cannot be read: {error.strerror}.") from error
     try:
         return json.loads(source)
     except ValueError as error:
-        raise AskedWrongly(f"--params is not JSON: {error}.") from error
+        raise InvalidRequest(f"--params is not JSON: {error}.") from error
 
 
 def _first(error: ValidationError) -> str:

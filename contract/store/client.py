@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contract.artifacts import Artifact
-from contract.errors import AskedWrongly, Conflict, NotFound, TryAgain
+from contract.errors import Conflict, InvalidRequest, NotFound, TryAgain
 from contract.formatting import format_digest
 from contract.strict import Strict
 
@@ -53,7 +53,7 @@ class Store:
         """Return the store that `PERENNIAL_BUCKET` and the usual AWS names describe.
 
         Raises:
-            AskedWrongly: a name is missing.
+            InvalidRequest: a name is missing.
         """
         import boto3  # noqa: PLC0415 - 0.2 CPU-s that `perennial validate` must not pay
         from botocore.config import Config  # noqa: PLC0415 - the same
@@ -65,7 +65,7 @@ class Store:
                 "PERENNIAL_BUCKET is not set; it names the bucket of the store: "
                 "run `perennial up`, or set it with AWS_ENDPOINT_URL and the AWS keys."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         client = boto3.client(
             "s3",
             endpoint_url=variables.get("AWS_ENDPOINT_URL") or None,
@@ -105,12 +105,12 @@ class Store:
         """Return the key behind `uri`.
 
         Raises:
-            AskedWrongly: the URI is not of this bucket.
+            InvalidRequest: the URI is not of this bucket.
         """
         start = f"s3://{self.bucket}/"
         if not uri.startswith(start):
             sentence = f"The URI {uri!r} is not in the bucket {self.bucket!r}; use {start}… ."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return uri.removeprefix(start)
 
     def head(self, key: str) -> ObjectHead | None:
@@ -215,7 +215,7 @@ class Store:
 
         Raises:
             NotFound: it is gone.
-            AskedWrongly: the bytes are not the ones that were named.
+            InvalidRequest: the bytes are not the ones that were named.
         """
         body = self.get(self.key(artifact.uri))
         self._check(artifact, hashlib.sha256(body).hexdigest())
@@ -262,7 +262,7 @@ class Store:
                 f"The bytes at {artifact.uri} have the sha256 {format_digest(digest)}…, expected "
                 f"{format_digest(artifact.sha256)}…; the object was changed: start a new run."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
     def _request(self, name: str, call: Callable[..., Response], **arguments: Any) -> Response:  # noqa: ANN401 - boto3's own
         """Carry out one request and turn its failure into a sentence with the right exit code."""
@@ -292,7 +292,7 @@ class Store:
         if code in _LOST:
             return Conflict(f"Another writer changed {name!r} first; read it again.")
         if code in _FORBIDDEN:
-            return AskedWrongly(
+            return InvalidRequest(
                 f"The store refused the credentials for {name!r} ({code}); "
                 "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             )

@@ -88,7 +88,7 @@ def read_artifact(store: Store, artifact: Artifact, model: type[Model]) -> Model
     """Return the document behind an artifact, whose sha256 is checked.
 
     Raises:
-        NotFound, AskedWrongly: as in `Store.read`.
+        NotFound, InvalidRequest: as in `Store.read`.
         DamagedDocument: as in `parse_document`.
     """
     return parse_document(store.read(artifact), model, store.key(artifact.uri))
@@ -98,7 +98,7 @@ def read_json_artifact(store: Store, artifact: Artifact) -> Any:  # noqa: ANN401
     """Return the JSON value behind an artifact, whose sha256 is checked.
 
     Raises:
-        NotFound, AskedWrongly: as in `Store.read`.
+        NotFound, InvalidRequest: as in `Store.read`.
         DamagedDocument: it is not JSON.
     """
     return parse_json(store.read(artifact), store.key(artifact.uri))

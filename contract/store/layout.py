@@ -13,7 +13,7 @@ from enum import Enum
 from string import Formatter
 from typing import ClassVar, Self, TypeVar
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 MANIFEST = "manifest.json"
 
@@ -266,12 +266,12 @@ def parse_stage_prefix(prefix: str) -> ManifestKey:
     """Return the key of the manifest of the stage that writes under `prefix`.
 
     Raises:
-        AskedWrongly: a stage does not write there.
+        InvalidRequest: a stage does not write there.
     """
     key = ManifestKey.parse(f"{prefix.rstrip('/')}/{MANIFEST}")
     if key is None:
         sentence = f"A stage cannot write under {prefix!r}, PROBLEM/runs/RUN/STAGE is expected."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return key
 
 

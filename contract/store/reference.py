@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from contract.artifacts import Artifact
 from contract.canonical_json import sha256
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.formatting import format_digest
 from contract.manifest import Manifest
 from contract.store.client import Store
@@ -33,7 +33,7 @@ class Take(Strict):
         """Read the command line's spelling.
 
         Raises:
-            AskedWrongly: it is not of that form.
+            InvalidRequest: it is not of that form.
 
         >>> Take.parse("problem=s3://store/a/manifest.json#problem@sha256:" + "0" * 64).output
         'problem'
@@ -41,7 +41,7 @@ class Take(Strict):
         match = PATTERN.fullmatch(text)
         if match is None:
             sentence = f"--take {text!r} was found, NAME=URI#OUTPUT@sha256:HEX is expected."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         name, uri, output, digest = match.group("name", "uri", "output", "sha256")
         return cls(name=name, manifest=uri, output=output, sha256=digest)
 
@@ -49,7 +49,7 @@ class Take(Strict):
         """Return what stands in the manifest under the output's name.
 
         Raises:
-            AskedWrongly: the manifest is another one, or has no such output.
+            InvalidRequest: the manifest is another one, or has no such output.
             DamagedDocument: it cannot be read.
         """
         key = store.key(self.manifest)
@@ -60,21 +60,21 @@ class Take(Strict):
                 f"The manifest {self.manifest} has the sha256 {format_digest(digest)}…, expected "
                 f"{format_digest(self.sha256)}…; take the one that the earlier stage named."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         outputs = parse_document(body, Manifest, key).outputs
         if self.output not in outputs:
             sentence = (
                 f"The manifest {self.manifest} has no output {self.output!r}; "
                 f"it has {', '.join(sorted(outputs))}."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return outputs[self.output]
 
     def resolve_artifact(self, store: Store, kind: type[Kind]) -> Kind:
         """Return the artifact of that kind which stands in the manifest under the output's name.
 
         Raises:
-            AskedWrongly: as in `resolve`.
+            InvalidRequest: as in `resolve`.
             DamagedDocument: the manifest cannot be read, or the output is something else.
         """
         name = f"{store.key(self.manifest)}#{self.output}"

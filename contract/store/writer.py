@@ -34,7 +34,7 @@ class Out:
         """Write under `prefix`, which is PROBLEM/runs/RUN/STAGE.
 
         Raises:
-            AskedWrongly: it is not.
+            InvalidRequest: it is not.
         """
         self.store = store
         self.scratch = scratch

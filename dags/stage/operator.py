@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowTaskTimeout
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.manifest import Result
 from contract.problem import Resources
 from contract.runtime.process import RESULT_BYTES, RESULT_VARIABLE
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 RUNNER = os.environ.get("PERENNIAL_RUNNER", "local")
 if RUNNER not in {"local", "kubernetes"}:
     _SENTENCE = f"PERENNIAL_RUNNER is {RUNNER!r}; 'local' or 'kubernetes' is expected."
-    raise AskedWrongly(_SENTENCE)
+    raise InvalidRequest(_SENTENCE)
 
 WHY = "why"
 
@@ -83,7 +83,7 @@ class Stage(BaseOperator):
         """
         try:
             ended = self._run(context)
-        except AskedWrongly as error:
+        except InvalidRequest as error:
             ended = StageResult.failed(str(error))
         except AirflowTaskTimeout:
             limit = self.execution_timeout
@@ -129,7 +129,7 @@ class Stage(BaseOperator):
             sentence = (
                 f"PERENNIAL_PYTHON is {python!r}, which cannot be run; `perennial up` sets it."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         with tempfile.TemporaryDirectory(prefix=f"{self.task_id}-") as scratch:
             result = Path(scratch) / "result.json"
             # What a killed stage leaves behind goes with the folder.

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from contract.canonical_json import canonical_json, sha256
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.manifest import Result
 from contract.problem import Resources
 from contract.runtime.environment import common_environment
@@ -83,7 +83,7 @@ def overridden(resources: Resources, stage: str, overrides: Mapping[str, object]
     """Return a pod's resources with the run's overrides: those with the key `resources.STAGE.KEY`.
 
     Raises:
-        AskedWrongly: a value does not fit.
+        InvalidRequest: a value does not fit.
 
     >>> overridden(Resources(), "tuning", {"resources.tuning.memory": "8Gi"}).memory
     '8Gi'
@@ -101,17 +101,17 @@ def overridden(resources: Resources, stage: str, overrides: Mapping[str, object]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         sentence = f"set: {prefix}{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def required(name: str, airflow: Mapping[str, str]) -> str:
     """Return the value of `name` in Airflow's environment.
 
     Raises:
-        AskedWrongly: it is not set.
+        InvalidRequest: it is not set.
     """
     value = airflow.get(name)
     if not value:
         sentence = f"{name} is not set in Airflow's environment; `perennial up` sets it."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return value

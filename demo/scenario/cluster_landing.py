@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from contract.kubernetes import STAGE_USER
 from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl
 
@@ -33,18 +33,18 @@ def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
     """Write small files, by their path below /landing, through a pod of that name.
 
     Raises:
-        AskedWrongly: the cluster has no such volume, or the files cannot be written.
+        InvalidRequest: the cluster has no such volume, or the files cannot be written.
         TryAgain: the pod did not end in time.
     """
     size = sum(len(content) for content in files.values())
     if size > MAX_BYTES:
-        raise AskedWrongly(f"{size} bytes are to land; at most {MAX_BYTES} can be sent to a pod.")
+        raise InvalidRequest(f"{size} bytes are to land; at most {MAX_BYTES} can be sent to a pod.")
     if kubectl.find(TASKS, "persistentvolumeclaim", CLAIM) is None:
         sentence = (
             f"The cluster has no volume {CLAIM!r} in {TASKS}; add the component landing-volume to "
             "its overlay."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     image = kubectl.get(PLATFORM, "configmap", "images")["data"]["tasks"]
     kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found")
     kubectl.create(pod(name, image, files))
@@ -55,7 +55,7 @@ def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:
         kubectl("-n", TASKS, "delete", f"pod/{name}", "--ignore-not-found", "--wait=false")
     if phase != "Succeeded":
         last = output.strip().splitlines()[-1:] or ["it printed nothing"]
-        raise AskedWrongly(f"The pod {name} could not land its files: {last[0]}")
+        raise InvalidRequest(f"The pod {name} could not land its files: {last[0]}")
 
 
 def pod(name: str, image: str, files: Mapping[str, bytes]) -> Resource:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.formatting import format_digest, format_time
 from demo.scenario import postgres
 from demo.scenario.checks import Scenario, document
@@ -95,7 +95,7 @@ def _refuse_second_run(location: PlatformLocation, home: Home) -> None:
     """See that the scenario did not run before; change nothing.
 
     Raises:
-        AskedWrongly: it did.
+        InvalidRequest: it did.
     """
     with location.connect() as platform:
         if PlatformFindings(platform).entries():
@@ -104,7 +104,7 @@ def _refuse_second_run(location: PlatformLocation, home: Home) -> None:
                 f"`perennial history {NAME}` shows it. To run it again: `perennial down`, then "
                 f"remove {home.folder}."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
 
 def _show(console: Console, scenario: Scenario, facts: Facts) -> None:

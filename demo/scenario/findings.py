@@ -3,7 +3,7 @@
 from datetime import date
 
 from contract.decision import Decision
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
@@ -32,7 +32,9 @@ class PlatformFindings:
         """Return the service that answers for the problem."""
         service = self._platform.service(NAME)
         if service is None:
-            raise AskedWrongly(f"No service of {NAME!r} announced itself; see `perennial status`.")
+            raise InvalidRequest(
+                f"No service of {NAME!r} announced itself; see `perennial status`."
+            )
         return service
 
     def decision(self, day: date) -> Decision | None:

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.extra_components import ExtraComponent, ReadinessProbe, write_component
 from perennial.local.home import FOLDER_MODE, Home, write_private
 from perennial.local.ports import LOOPBACK, keep_ports
@@ -54,7 +54,7 @@ def prepare(home: Home) -> str:
     """Make the database unless it is there, and give it to the platform; return its version.
 
     Raises:
-        AskedWrongly: PostgreSQL is not installed here; the sentence says what is missing.
+        InvalidRequest: PostgreSQL is not installed here; the sentence says what is missing.
     """
     version = _version(home)
     programs = _find_programs(version)
@@ -62,7 +62,7 @@ def prepare(home: Home) -> str:
     port = keep_ports(home.ports, [NAME])[NAME]
     if not _password_file(home).exists():
         if version is not None:
-            raise AskedWrongly(
+            raise InvalidRequest(
                 f"the password of the database in {str(_folder(home))!r} is gone; remove that folder"
             )
         write_private(_password_file(home), secrets.token_urlsafe(24) + "\n")
@@ -113,7 +113,7 @@ def _find_programs(version: str | None) -> Path:
     """Return the folder of PostgreSQL's programs: the one on PATH, else the newest installed.
 
     Raises:
-        AskedWrongly: there is none, or none of `version`.
+        InvalidRequest: there is none, or none of `version`.
     """
     on_path = shutil.which("initdb")
     installed = sorted(_INSTALLED.glob("*/bin"), key=_version_of_folder, reverse=True)
@@ -129,7 +129,7 @@ def _find_programs(version: str | None) -> Path:
         )
     else:
         sentence = f"the database was made by PostgreSQL {version}, which is not installed here now"
-    raise AskedWrongly(sentence)
+    raise InvalidRequest(sentence)
 
 
 def _version_of_folder(folder: Path) -> tuple[int, ...]:
@@ -146,16 +146,16 @@ def _version_of_program(postgres: Path) -> str | None:
 def _choose_user() -> str | None:
     try:
         return choose_user(_USERS)
-    except AskedWrongly as error:
-        raise AskedWrongly(f"PostgreSQL refuses to run as root, and {error}") from error
+    except InvalidRequest as error:
+        raise InvalidRequest(f"PostgreSQL refuses to run as root, and {error}") from error
 
 
 def _make_folder(home: Home, user: str | None) -> None:
     """Make the database's folder, and see that the server's user reaches it."""
     try:
         let_user_pass(home, user)
-    except AskedWrongly as error:
-        raise AskedWrongly(f"PostgreSQL refuses to run as root, and {error}") from error
+    except InvalidRequest as error:
+        raise InvalidRequest(f"PostgreSQL refuses to run as root, and {error}") from error
     _folder(home).mkdir(mode=FOLDER_MODE, exist_ok=True)
     if user is not None:
         shutil.chown(_folder(home), user)
@@ -184,5 +184,5 @@ def _initialise(home: Home, programs: Path, user: str | None) -> None:
         password.unlink()
     if done.returncode != 0:
         message = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-        raise AskedWrongly(f"PostgreSQL's initdb ended with {done.returncode}: {message}")
+        raise InvalidRequest(f"PostgreSQL's initdb ended with {done.returncode}: {message}")
     partial.rename(_data(home))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from demo.scenario import postgres, problem_view
 from perennial.local.extra_components import component_variables
 from perennial.local.home import Home
@@ -28,7 +28,7 @@ def choose_weather_source(home: Home) -> WeatherSource:
     home.prepare()
     try:
         version = postgres.prepare(home)
-    except AskedWrongly as error:
+    except InvalidRequest as error:
         without_view = problem_view.remove(home)
         return WeatherSource(without_view, f"The weather lands as files: {error}.", {})
     sentence = f"The weather lands in a table of a PostgreSQL {version} that the platform keeps."

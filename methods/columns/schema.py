@@ -7,7 +7,7 @@ Roles are inferred from development rows without looking at how the target depen
 import numpy as np
 import pyarrow as pa
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.learning_task import LearningTask
 from contract.messages import no_such_column
 from contract.problem import ColumnOverride, Problem
@@ -63,7 +63,7 @@ def infer_schema(table: pa.Table, problem: Problem) -> Schema:
     """Describe the prepared table's columns from its development rows.
 
     Raises:
-        AskedWrongly: the target or an overridden column is not there.
+        InvalidRequest: the target or an overridden column is not there.
         Refused: there is no feature, or the target cannot be learned.
     """
     target = _column(table, problem.target.column, "target.column")
@@ -97,7 +97,7 @@ def target_vector(table: pa.Table, schema: Schema) -> np.ndarray:
     NaN stands for an unlabelled row.
 
     Raises:
-        AskedWrongly: the target is not in the table, or is not a number in a regression.
+        InvalidRequest: the target is not in the table, or is not a number in a regression.
         Refused: a class that the schema does not know.
     """
     column = _column(table, schema.target)
@@ -110,7 +110,7 @@ def features_table(table: pa.Table, schema: Schema) -> pa.Table:
     """Return the features alone, in the schema's order; key, target and the rest stay behind.
 
     Raises:
-        AskedWrongly: a feature is not in the table.
+        InvalidRequest: a feature is not in the table.
     """
     return pa.table({name: _column(table, name) for name in schema.names})
 
@@ -118,7 +118,7 @@ def features_table(table: pa.Table, schema: Schema) -> pa.Table:
 def _column(table: pa.Table, name: str, named_by: str = "the schema") -> pa.ChunkedArray:
     if name not in table.column_names:
         sentence = no_such_column("The table", name, table.column_names, named_by=named_by)
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return table[name]
 
 
@@ -142,7 +142,7 @@ def _overridden(
                 f"columns.{column.name}.role is binary, the column holds {len(pair)} values; "
                 "two are expected. Choose another role."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
     seen = range_of(values) if role == "number" and column.range is None else column.range
     return column.model_copy(
         update={

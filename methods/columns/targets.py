@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.learning_task import LearningTask
 from contract.problem import Problem
 from methods.columns.roles import is_string
@@ -98,7 +98,7 @@ def classes_of(column: pa.ChunkedArray, task: LearningTask, problem: Problem) ->
 
     Raises:
         Refused: a binary target with more than two values.
-        AskedWrongly: the declared positive class is not among the values.
+        InvalidRequest: the declared positive class is not among the values.
     """
     if task == "regression":
         return ()
@@ -129,7 +129,7 @@ def _positive(words: list[str], counts: Counter[str], problem: Problem) -> str:
                 f"target.positive is {declared!r}, the target {problem.target.column!r} holds "
                 f"{words[0]!r} and {words[1]!r}; name one of them."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return matching[0]
     affirming = [word for word in words if word.lower() in _YES]
     if len(affirming) == 1:
@@ -169,7 +169,7 @@ def numbers_of(column: pa.ChunkedArray, name: str) -> np.ndarray:
     """Return a regression's target as float64 of shape (n,); NaN where unlabelled.
 
     Raises:
-        AskedWrongly: it holds no numbers.
+        InvalidRequest: it holds no numbers.
     """
     try:
         numbers = pc.cast(column, pa.float64(), safe=False)
@@ -178,7 +178,7 @@ def numbers_of(column: pa.ChunkedArray, name: str) -> np.ndarray:
             f"The target {name!r} is of type {column.type}, a regression needs a number; "
             "set `target.task`, or choose another column."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     values = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
     values[~np.isfinite(values)] = np.nan
     return values

@@ -92,7 +92,7 @@ with warnings.catch_warnings():
 def read_dataset(store: Store, inputs: Prepared) -> Dataset:
     """Read the outputs of preprocessing and split.
 
-    Raises AskedWrongly if the three do not belong together.
+    Raises InvalidRequest if the three do not belong together.
     """
     roles = read_artifact(store, inputs.schema, Schema)
     table = read_table(store, inputs.prepared)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.arrays import Floats
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.learning_task import LearningTask
 from methods.models.ranking import area, average_precision, one_against_rest
 from methods.models.resampling import Resampled, Sample, divide
@@ -61,13 +61,13 @@ class MetricDefinition:
 def metric_named(name: str, task: LearningTask) -> MetricDefinition:
     """Return the metric of that name.
 
-    Raises AskedWrongly if the task has no such metric.
+    Raises InvalidRequest if the task has no such metric.
     """
     metric = METRICS.get(name)
     if metric is None or task not in metric.tasks:
         known = ", ".join(sorted(m.name for m in METRICS.values() if task in m.tasks))
         message = f"metric {name!r} does not fit task {task!r}; choose one of: {known}."
-        raise AskedWrongly(message)
+        raise InvalidRequest(message)
     return metric
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -50,7 +50,7 @@ class Pair:
 def read_assignment(table: pa.Table, rows: int) -> PreparedAssignment:
     """Sort an assignment table by row and check that it covers `rows` rows, each once.
 
-    Raises AskedWrongly if it belongs to another table.
+    Raises InvalidRequest if it belongs to another table.
     """
     position = table["row"].to_numpy()
     order = np.argsort(position, kind="stable")
@@ -59,7 +59,7 @@ def read_assignment(table: pa.Table, rows: int) -> PreparedAssignment:
             f"the assignment names {len(position)} rows and the prepared table has {rows}; "
             "both must come from one run."
         )
-        raise AskedWrongly(message)
+        raise InvalidRequest(message)
     return PreparedAssignment(
         part=np.asarray(table["part"].to_pylist(), dtype=np.str_)[order],
         block=table["block"].to_numpy().astype(np.int64)[order],
@@ -78,7 +78,7 @@ def fold_pairs(
 
     `ordered` is True under a time split: train on the folds before the scored one. Past
     `holdout_rows` labelled rows of train only the last pair is used.
-    Raises AskedWrongly if train holds fewer than two folds.
+    Raises InvalidRequest if train holds fewer than two folds.
     """
     train = assignment.rows("train", labelled)
     fold = assignment.fold[train]
@@ -87,7 +87,7 @@ def fold_pairs(
         message = (
             f"train has {len(numbers)} folds with labelled rows; 2 are needed. Widen the window."
         )
-        raise AskedWrongly(message)
+        raise InvalidRequest(message)
     if ordered:
         pairs = [Pair(train[fold < number], train[fold == number]) for number in numbers[1:]]
     else:

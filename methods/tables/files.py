@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.strict import Strict
 from methods.tables import sql
 
@@ -53,7 +53,7 @@ def kind_of(path: Path) -> str:
     """Return csv, json or parquet by the file's name.
 
     Raises:
-        AskedWrongly: the name ends otherwise.
+        InvalidRequest: the name ends otherwise.
     """
     suffix = Path(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
     kind = _KINDS.get(suffix.lower())
@@ -63,7 +63,7 @@ def kind_of(path: Path) -> str:
             f"The file {path.name!r} is of no known kind; its name should end in one of {known}, "
             "with .gz or .zst behind it or not."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return kind
 
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from contract.artifacts import Table
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.messages import no_such_column
 from contract.store.client import Store
 from contract.strict import Strict
@@ -101,7 +101,7 @@ def materialise(
     twice in the load that its newest version came with (a load is one file, or one query).
 
     Raises:
-        AskedWrongly: a declared column is not in the data, or a time column holds no time.
+        InvalidRequest: a declared column is not in the data, or a time column holds no time.
     """
     columns = sql.columns(connection, f"SELECT * FROM {sql.parquet(paths)}")  # noqa: S608 - paths are quoted
     kinds = {name: kind for name, kind in columns.items() if name not in ADDED}
@@ -155,7 +155,9 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
             continue
         kind = kinds.get(column)
         if kind is None:
-            raise AskedWrongly(no_such_column("The collected table", column, kinds, named_by=role))
+            raise InvalidRequest(
+                no_such_column("The collected table", column, kinds, named_by=role)
+            )
         if kind == "TIMESTAMP WITH TIME ZONE" or (role == "cursor" and not kind.startswith(_TIMES)):
             continue
         if not kind.startswith(_TIMES):
@@ -163,11 +165,13 @@ def _instants(kinds: dict[str, str], source: SourceSnapshot, timezone: str) -> d
                 f"The {role} {column!r} holds {kind}, a time is expected; write it as "
                 "2013-01-31T06:00:00Z, or cast it in the query."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         terms[column] = f"CAST({sql.name(column)} AS TIMESTAMP) AT TIME ZONE {sql.text(timezone)}"
     for column in source.key:
         if column not in kinds:
-            raise AskedWrongly(no_such_column("The collected table", column, kinds, named_by="key"))
+            raise InvalidRequest(
+                no_such_column("The collected table", column, kinds, named_by="key")
+            )
     return terms
 
 

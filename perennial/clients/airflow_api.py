@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.errors import InvalidRequest, NotFound, TryAgain
 from perennial.waits import USUAL, Waits
 
 REQUEST_SECONDS = 30  # the first request after a start imports lazily and takes 2-3 s
@@ -67,7 +67,7 @@ class Airflow:
         """Start a run, once Airflow has seen the DAG; return the run's id.
 
         Raises:
-            AskedWrongly: the DAG is paused or does not appear, or a parameter is invalid.
+            InvalidRequest: the DAG is paused or does not appear, or a parameter is invalid.
         """
         self._wait_for_dag(dag)
         # There is no logical date: a run's window is its own parameter.
@@ -116,14 +116,14 @@ class Airflow:
             if details is not None and not details.get("is_stale"):
                 break
             if time.monotonic() > deadline:
-                raise AskedWrongly(self._missing_dag_message(dag))
+                raise InvalidRequest(self._missing_dag_message(dag))
             time.sleep(POLL_SECONDS)
         if details["is_paused"]:
             sentence = (
                 f"{dag} is paused, so a run would wait forever; "
                 f"unpause it at {self._url}/dags/{quote(dag)} first."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
     def _missing_dag_message(self, dag: str) -> str:
         errors = self._request("GET", "/api/v2/importErrors?limit=1").get("import_errors", [])
@@ -185,7 +185,9 @@ def _error(response: httpx.Response, path: str) -> Exception:
     if response.status_code == HTTPStatus.NOT_FOUND:
         return NotFound(f"Airflow has no {path.partition('?')[0]}: {message}")
     if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AskedWrongly(f"Airflow refused the credentials ({response.status_code}): {message}")
+        return InvalidRequest(
+            f"Airflow refused the credentials ({response.status_code}): {message}"
+        )
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TryAgain(f"Airflow answered {response.status_code} for {path}: {message}")
-    return AskedWrongly(f"Airflow refused the request ({response.status_code}): {message}")
+    return InvalidRequest(f"Airflow refused the request ({response.status_code}): {message}")

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 
 from contract import service_protocol as protocol
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
 from contract.store.documents import read_document
@@ -31,7 +31,7 @@ class Service:
         """Return the predictions for one row (an object) or for several (a list of them).
 
         Raises:
-            AskedWrongly: a field is invalid; the message names it.
+            InvalidRequest: a field is invalid; the message names it.
             TryAgain: the service is unreachable, or has no model yet.
         """
         if isinstance(rows, list):
@@ -42,7 +42,7 @@ class Service:
         """Return the service's state; None while it does not answer."""
         try:
             info = self._request("GET", protocol.INFO, None)
-        except (TryAgain, AskedWrongly):
+        except (TryAgain, InvalidRequest):
             return None
         return cast("protocol.InfoAnswer", info) if isinstance(info, dict) else None
 
@@ -66,7 +66,7 @@ class Service:
         message = _message(response)
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TryAgain(f"The service answered {response.status_code}: {message}")
-        raise AskedWrongly(f"The service refused the request ({response.status_code}): {message}")
+        raise InvalidRequest(f"The service refused the request ({response.status_code}): {message}")
 
 
 def find_service(store: Store, problem: str, api_key: str) -> Service | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.console import Command, Console
 from perennial.local.home import find_home
 from perennial.problems.scaffold import Request, write_problem
@@ -43,14 +43,14 @@ def checked_name(name: str) -> str:
     """Return `name` if it is a valid name of a problem.
 
     Raises:
-        AskedWrongly: it is not.
+        InvalidRequest: it is not.
     """
     if NAME.fullmatch(name) is None:
         sentence = (
             f"The name {name!r} was found; lowercase letters, digits and hyphens are expected, "
             "a letter first, at most 40: such as churn-2."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return name
 
 
@@ -58,14 +58,14 @@ def checked_file(file: str) -> str:
     """Return the absolute path of a table.
 
     Raises:
-        AskedWrongly: there is no such file, or its format is unknown.
+        InvalidRequest: there is no such file, or its format is unknown.
     """
     path = Path(file).absolute()
     if not path.is_file():
-        raise AskedWrongly(f"There is no file {file!r}; give a CSV, JSON lines or Parquet file.")
+        raise InvalidRequest(f"There is no file {file!r}; give a CSV, JSON lines or Parquet file.")
     if not path.name.lower().endswith(SUFFIXES):
         sentence = (
             f"The file {path.name!r} has an unknown format; known are: {', '.join(SUFFIXES)}."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return str(path)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.effective_plan import rows_expected, settings, stages
@@ -27,7 +27,7 @@ def command(name: str, overrides: tuple[str, ...], as_json: bool) -> None:
     steps = stages(problem)
     rows: dict[str, int | None] = dict.fromkeys(problem.source)
     # Offline is the usual case: the counts are then unknown.
-    with contextlib.suppress(AskedWrongly, TryAgain), location.connect() as platform:
+    with contextlib.suppress(InvalidRequest, TryAgain), location.connect() as platform:
         rows |= rows_expected(platform.store(), problem)
     document: dict[str, Any] = {
         "name": problem.name,

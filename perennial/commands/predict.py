@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from contract.formatting import format_unknown, plain_text
 from perennial.config import resolve_location
 from perennial.console import Command, Console
@@ -51,20 +51,20 @@ def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service v
     """Return the rows of a file: an object or a list of objects.
 
     Raises:
-        AskedWrongly: it cannot be read, or holds something else.
+        InvalidRequest: it cannot be read, or holds something else.
     """
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         document = json.loads(text)
     except (OSError, ValueError) as error:
         sentence = f"{file}: found no JSON ({error}); a row or a list of rows is expected."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     if isinstance(document, dict) and isinstance(document.get("rows"), list):
         document = document["rows"]
     rows = document if isinstance(document, list) else [document]
     if not rows or not all(isinstance(row, dict) for row in rows):
         sentence = f"{file}: found {str(document)[:60]!r}; a row or a list of rows is expected."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return document
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.stages import STAGES
 from perennial.clients.airflow_api import Airflow
 from perennial.console import Console
@@ -16,7 +16,7 @@ def run_conf(zone: str, window_start: str | None, window_end: str | None) -> dic
     """Return the window as the configuration of a DAG run; options that are None are left out.
 
     Raises:
-        AskedWrongly: a time is invalid, or the window ends before it starts.
+        InvalidRequest: a time is invalid, or the window ends before it starts.
     """
     options = {"window_start": window_start, "window_end": window_end}
     window = {
@@ -29,7 +29,7 @@ def run_conf(zone: str, window_start: str | None, window_end: str | None) -> dic
             f"--window-start {window_start} is not before --window-end {window_end}; "
             "give an end after the start."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem
 from perennial.console import Command, Console
 from perennial.local.home import find_home
@@ -33,7 +33,7 @@ def check_suite(problem: Problem, file: Path) -> str | None:
     """Return the path of the expectations; None where there are none, which is allowed.
 
     Raises:
-        AskedWrongly: the file is not a suite.
+        InvalidRequest: the file is not a suite.
     """
     suite = file.parent / problem.checks.suite
     if not suite.exists():
@@ -42,8 +42,8 @@ def check_suite(problem: Problem, file: Path) -> str | None:
         document = json.loads(suite.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         sentence = f"{suite}: found no JSON ({error}); a suite of Great Expectations is expected."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     if not isinstance(document, dict) or not isinstance(document.get("expectations", []), list):
         sentence = f"{suite}: found no suite; an object with a list 'expectations' is expected."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return str(suite)

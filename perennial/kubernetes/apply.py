@@ -6,7 +6,7 @@ Prediction services are not waited for: before its first model a service runs an
 import time
 from collections.abc import Sequence
 
-from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.errors import InvalidRequest, NotFound, TryAgain
 from contract.kubernetes import READS_SOURCES
 from contract.problem import Problem, read_problem
 from perennial.kubernetes.kubectl import PLATFORM, TASKS, Kubectl, Resource
@@ -31,7 +31,7 @@ def apply(
     """Apply the overlay and wait up to `ready_seconds` until Airflow and the stores are up.
 
     Raises:
-        AskedWrongly: the cluster refuses it, or an image or a Secret is missing.
+        InvalidRequest: the cluster refuses it, or an image or a Secret is missing.
         TryAgain: a component did not become ready; the message says which and why.
     """
     _remove_finished_jobs(kubectl, overlay)
@@ -161,7 +161,7 @@ def _fail_fast(snapshot: NamespaceSnapshot, overlay: RenderedOverlay) -> None:
     """Stop waiting for a fault that time does not fix: a missing image, or a Secret that no Job creates.
 
     Raises:
-        AskedWrongly: there is such a fault.
+        InvalidRequest: there is such a fault.
     """
     creates_secrets = bool(overlay.of_kind("Job"))
 
@@ -172,4 +172,4 @@ def _fail_fast(snapshot: NamespaceSnapshot, overlay: RenderedOverlay) -> None:
 
     for pod, fault in snapshot.faults():
         if is_permanent(fault):
-            raise AskedWrongly(f"The pod {pod['metadata']['name']} {fault.sentence}.")
+            raise InvalidRequest(f"The pod {pod['metadata']['name']} {fault.sentence}.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.kubernetes.apply import apply
 from perennial.kubernetes.cluster_platform import ClusterPlatform, not_installed
 from perennial.kubernetes.kubectl import PLATFORM, Kubectl
@@ -41,7 +41,7 @@ class ClusterLocation:
         """Apply an overlay and wait until Airflow is up; return the seconds that it took.
 
         Raises:
-            AskedWrongly: the cluster refuses it, or something that it references is missing.
+            InvalidRequest: the cluster refuses it, or something that it references is missing.
             TryAgain: the cluster does not answer, or a component did not become ready.
         """
         began = time.monotonic()
@@ -63,7 +63,7 @@ class ClusterLocation:
         """Yield the platform; every port-forward is closed at exit, also after a SIGTERM.
 
         Raises:
-            AskedWrongly: it is not on the cluster, or not up.
+            InvalidRequest: it is not on the cluster, or not up.
         """
         self.kubectl.check_reachable()
         previous = signal.signal(signal.SIGTERM, _exit_on_signal)
@@ -83,7 +83,7 @@ class ClusterLocation:
                 f"The platform on {self.kubectl.context_name} is not up; "
                 "run `perennial --on kubernetes up`."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> None:

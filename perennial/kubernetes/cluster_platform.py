@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from contract.errors import AskedWrongly, NotFound, TryAgain
+from contract.errors import InvalidRequest, NotFound, TryAgain
 from contract.kubernetes import HTTP_PORT
 from contract.problem import Problem
 from contract.rollout.deployment import DeploymentTarget, template_digest
@@ -113,14 +113,14 @@ class ClusterPlatform:
                 "The cluster has no problem; name a folder of problems/ under `components` of "
                 "its overlay, then run `perennial up`."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return names
 
     def check_problem(self, problem: Problem) -> None:
         """Check that the cluster has this exact problem file, and every variable that it mentions.
 
         Raises:
-            AskedWrongly: the file differs, or something is missing.
+            InvalidRequest: the file differs, or something is missing.
         """
         name = problem.name
         deployed = self._config(PLATFORM, "problems").get(f"{name}{KEY}")
@@ -129,21 +129,21 @@ class ClusterPlatform:
                 f"The cluster has no problem {name}; name problems/{name} under `components` of its "
                 "overlay, then run `perennial up`."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         file = self._problems / name / FILE
         if file.is_file() and file.read_text(encoding="utf-8") != deployed:
             sentence = (
                 f"{str(file)!r} differs from the file on the cluster; run `perennial up`, which copies "
                 "it there, or undo your change."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         missing = missing_names(self._kubectl, problem)
         if missing:
             sentence = (
                 f"{name} mentions {', '.join(missing)}, which is not in the Secret "
                 f"{secret_name(name)} of {TASKS}; set it, then `perennial up`."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
     def status(self) -> PlatformStatus:
         """Return the state of each Deployment."""
@@ -241,7 +241,7 @@ class ClusterPlatform:
         return data
 
 
-def not_installed(kubectl: Kubectl, what: str) -> AskedWrongly:
+def not_installed(kubectl: Kubectl, what: str) -> InvalidRequest:
     """Return the error of a platform that is not installed, or only in part."""
     sentence = (
         f"The cluster of {kubectl.context_name} has no {what}; run `perennial --on kubernetes up`."

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.kubernetes import kubectl_errors
 
 CALL_SECONDS = 60.0
@@ -31,14 +31,14 @@ class Kubectl:
         """Return the command line of a call.
 
         Raises:
-            AskedWrongly: kubectl is not installed.
+            InvalidRequest: kubectl is not installed.
         """
         # The environment of the tasks contains one; a person's own fits their cluster better.
         bundled = Path(sys.executable).with_name("kubectl")
         program = shutil.which("kubectl") or (str(bundled) if bundled.exists() else None)
         if program is None:
             sentence = "There is no kubectl on the PATH; install it, nothing else is needed."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         options = [f"--context={self.context}"] if self.context else []
         return [program, *options, *arguments]
 
@@ -46,7 +46,7 @@ class Kubectl:
         """Return the standard output of a call, which may take `seconds`.
 
         Raises:
-            AskedWrongly: the cluster refuses the request, or has no such resource.
+            InvalidRequest: the cluster refuses the request, or has no such resource.
             TryAgain: the cluster does not answer.
         """
         try:
@@ -72,7 +72,7 @@ class Kubectl:
         """Check that the context leads to a cluster: one request, without API discovery.
 
         Raises:
-            AskedWrongly: the context or the credentials are invalid.
+            InvalidRequest: the context or the credentials are invalid.
             TryAgain: the cluster does not answer.
         """
         self("get", "--raw", "/version", f"--request-timeout={REACH_SECONDS}s")

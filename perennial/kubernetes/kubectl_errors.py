@@ -2,7 +2,7 @@
 
 import re
 
-from contract.errors import AskedWrongly, NotFound, PerennialError, TryAgain
+from contract.errors import InvalidRequest, NotFound, PerennialError, TryAgain
 
 _UNREACHABLE = re.compile(
     r"connection to the server|unable to connect to the server|connection refused|i/o timeout"
@@ -25,7 +25,7 @@ def parse(stderr: str, context: str) -> PerennialError:
     """Return the error that kubectl's standard error describes; `context` names the context.
 
     >>> parse('error: context "work" does not exist', "the context 'work'")
-    AskedWrongly("There is no context 'work' in your kubeconfig; see `kubectl config get-contexts`.")
+    InvalidRequest("There is no context 'work' in your kubeconfig; see `kubectl config get-contexts`.")
     """
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     # kubectl logs each attempt with a time stamp; its last line is the message.
@@ -36,20 +36,20 @@ def parse(stderr: str, context: str) -> PerennialError:
         sentence = (
             f"There is no context {name!r} in your kubeconfig; see `kubectl config get-contexts`."
         )
-        return AskedWrongly(sentence)
+        return InvalidRequest(sentence)
     if _NO_CLUSTER.search(stderr):
         sentence = (
             "kubectl knows no cluster; set KUBECONFIG, or name one by --context "
             "(see `kubectl config get-contexts`)."
         )
-        return AskedWrongly(sentence)
+        return InvalidRequest(sentence)
     certificate = _CERTIFICATE.search(last)
     if certificate:
         sentence = (
             f"The server of {context} has an invalid certificate ({certificate[1]}); "
             "check the kubeconfig's address and certificate authority."
         )
-        return AskedWrongly(sentence)
+        return InvalidRequest(sentence)
     if _NO_POD.search(last):
         return TryAgain(f"No pod answers there on {context} ({last}); see `perennial status`.")
     if _UNREACHABLE.search(last):
@@ -64,13 +64,13 @@ def _refused(stderr: str, lines: list[str], last: str, context: str) -> Perennia
             f"The cluster of {context} refused the request: {' '.join(refused.split())[:_CHARACTERS]}; "
             "ask its admin for the right."
         )
-        return AskedWrongly(sentence)
+        return InvalidRequest(sentence)
     if "Unauthorized" in stderr or "must be logged in" in stderr:
-        return AskedWrongly(f"The cluster of {context} refused your credentials; log in again.")
+        return InvalidRequest(f"The cluster of {context} refused your credentials; log in again.")
     if "(NotFound)" in stderr:
         return NotFound(f"The cluster of {context} has no such resource: {last}")
     if _KUBECONFIG.search(stderr):
-        return AskedWrongly(f"Your kubeconfig cannot be read: {last}")
+        return InvalidRequest(f"Your kubeconfig cannot be read: {last}")
     if _LATER.search(stderr):
         return TryAgain(f"The cluster of {context} cannot do it now: {last}")
-    return AskedWrongly(f"kubectl failed: {last}")
+    return InvalidRequest(f"kubectl failed: {last}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.kubernetes.kubectl import Kubectl, Resource
 from perennial.local.home import Home
 from perennial.problems.find import FILE
@@ -50,7 +50,7 @@ def find_overlay(home: Home, name: str) -> Path:
     """Return the folder that `name` means: one of k8s/overlays, or a path.
 
     Raises:
-        AskedWrongly: there is no such overlay.
+        InvalidRequest: there is no such overlay.
     """
     overlays = home.project / "k8s" / "overlays"
     for folder in (overlays / name, Path(name).absolute()):
@@ -61,14 +61,14 @@ def find_overlay(home: Home, name: str) -> Path:
         f"There is no overlay {name!r}; known are: {', '.join(known) or 'none'}; "
         f"a folder with a {KUSTOMIZATION} is one too."
     )
-    raise AskedWrongly(sentence)
+    raise InvalidRequest(sentence)
 
 
 def render(kubectl: Kubectl, folder: Path) -> RenderedOverlay:
     """Render an overlay; write the manifests of its problems where they are missing.
 
     Raises:
-        AskedWrongly: it cannot be rendered.
+        InvalidRequest: it cannot be rendered.
     """
     problems = tuple(sorted(set(_problems(folder))))
     for problem in problems:

@@ -43,7 +43,7 @@ def port_forward(kubectl: Kubectl, namespace: str, target: str, port: int) -> It
     """Yield a free port of loopback that leads to `port` of a pod or of a Service's pod.
 
     Raises:
-        AskedWrongly: the target does not exist, or the right to reach it is missing.
+        InvalidRequest: the target does not exist, or the right to reach it is missing.
         TryAgain: no pod of the target runs, or the cluster does not answer.
     """
     with contextlib.ExitStack() as exit_stack:

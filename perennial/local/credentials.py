@@ -12,7 +12,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.home import FOLDER_MODE, Home, write_private
 
 ADMIN = "admin"
@@ -91,20 +91,20 @@ def read_credentials(home: Home) -> Credentials:
     """Return the credentials that `perennial up` made.
 
     Raises:
-        AskedWrongly: there are none, or the file is damaged.
+        InvalidRequest: there are none, or the file is damaged.
     """
     file = credentials_file(home)
     try:
         return Credentials(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         sentence = f"The platform has no credentials in {str(home.folder)!r}; run `perennial up`."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     except (ValueError, TypeError) as error:
         sentence = (
             f"{str(file)!r} does not hold the platform's credentials; restore it, or delete "
             f"{str(home.folder)!r} to begin anew (its data are lost then)."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def identities(access_key: str, secret_key: str) -> str:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import problem_files, read_problem
 from contract.runtime.environment import NO_TELEMETRY, common_environment
 from contract.runtime.prefork.protocol import VARIABLE
@@ -133,7 +133,7 @@ def mentioned_names(home: Home) -> list[str]:
     """
     names: set[str] = set()
     for file in problem_files(*home.problem_folders).values():
-        with contextlib.suppress(AskedWrongly):
+        with contextlib.suppress(InvalidRequest):
             names |= read_problem(file).environment_names()
     return sorted(names)
 

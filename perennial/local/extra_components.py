@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.strict import Strict
 from perennial.local.home import FOLDER_MODE, Home, write_private
 from perennial.local.ports import LOOPBACK
@@ -69,7 +69,7 @@ def read_components(home: Home) -> list[ExtraComponent]:
     """Return the components that were added to the platform, sorted by name.
 
     Raises:
-        AskedWrongly: a document is damaged, or names another component than its file.
+        InvalidRequest: a document is damaged, or names another component than its file.
     """
     return [_read(file) for file in sorted(home.components.glob("*.json"))]
 
@@ -114,8 +114,8 @@ def _read(file: Path) -> ExtraComponent:
     except (OSError, ValidationError) as error:
         why = str(error).replace("\n", " ")
         sentence = f"{str(file)!r} does not describe a component ({why}); correct it or remove it."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     if component.name != file.stem:
         sentence = f"{str(file)!r} holds the name {component.name!r}; give the file that name."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return component

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.log import log
 from perennial.local.component import Component
 from perennial.local.environment import MARK, inherited
@@ -38,7 +38,7 @@ class ExtraProcesses:
         """
         try:
             extras = read_components(self._home)
-        except AskedWrongly as error:
+        except InvalidRequest as error:
             self._warn_once("components", str(error))
             return {}
         new: dict[str, Component] = {}

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import problem_folders
 
 FOLDER_MODE = 0o700
@@ -119,7 +119,7 @@ class Home:
                     f"The folder {str(folder)!r} cannot be made ({error.strerror}); "
                     "set PERENNIAL_HOME to a folder that you own."
                 )
-                raise AskedWrongly(sentence) from error
+                raise InvalidRequest(sentence) from error
 
     def _mode(self, folder: Path) -> int:
         # Only root can run a component as another user, who must get to files below the folder.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.local import processes
 from perennial.local import seaweedfs as seaweed
 from perennial.local.credentials import make_credentials
@@ -43,7 +43,7 @@ def up(home: Home, report: Report) -> float:
     A platform that is up already is only waited for.
 
     Raises:
-        AskedWrongly: a port is taken, or an environment is not installed.
+        InvalidRequest: a port is taken, or an environment is not installed.
         TryAgain: something did not become ready; the sentence names it and its log.
     """
     began = time.monotonic()
@@ -108,7 +108,7 @@ def _refuse_missing_environments(home: Home) -> None:
     for python in (home.python, home.airflow_python):
         if not python.exists():
             sentence = f"There is no interpreter {str(python)!r}; run `make up`, which installs it."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
 
 @contextlib.contextmanager

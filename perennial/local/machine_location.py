@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.home import Home
 from perennial.local.lifecycle import down, up
 from perennial.local.machine_platform import MachinePlatform, open_platform
@@ -30,11 +30,11 @@ class MachineLocation:
         """Start the platform and wait until it is ready; return the seconds.
 
         Raises:
-            AskedWrongly: an overlay is given, which is for a cluster.
+            InvalidRequest: an overlay is given, which is for a cluster.
         """
         if overlay is not None:
             sentence = f"--overlay {overlay!r} is for a cluster; say --on kubernetes as well."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return up(self._home, lambda what: report(f"waiting for {what} …"))
 
     def down(self, report: Report) -> int:
@@ -46,6 +46,6 @@ class MachineLocation:
         """Yield the platform.
 
         Raises:
-            AskedWrongly: it is not up.
+            InvalidRequest: it is not up.
         """
         yield open_platform(self._home, self._waits)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem, problem_files
 from contract.store.client import Store
 from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
@@ -79,14 +79,14 @@ class MachinePlatform:
                 f"There is no problem in {str(self.home.problems)!r}; "
                 "`perennial init NAME --from FILE --target COLUMN` writes one."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return names
 
     def check_problem(self, problem: Problem) -> None:
         """See that Airflow was started with every variable that the problem's sources mention.
 
         Raises:
-            AskedWrongly: one is not there.
+            InvalidRequest: one is not there.
         """
         variables = remembered_environment(self.home)
         absent = sorted(problem.environment_names() - variables.keys())
@@ -95,7 +95,7 @@ class MachinePlatform:
                 f"{problem.name} mentions {', '.join(absent)}, which was not set when the platform "
                 "was started; set it, then `perennial down` and `perennial up`."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
     def status(self) -> PlatformStatus:
         """Return the state of each process."""
@@ -125,12 +125,12 @@ def open_platform(home: Home, waits: Waits = USUAL) -> MachinePlatform:
     """Return the platform.
 
     Raises:
-        AskedWrongly: it is not up.
+        InvalidRequest: it is not up.
     """
     state = read_state(home)
     if state is None or not state.is_up:
         sentence = f"The platform of {str(home.folder)!r} is not up; run `perennial up`."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return MachinePlatform(home, read_ports(home.ports), read_credentials(home), state, waits)
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.local.home import write_private
 
 LOOPBACK = "127.0.0.1"
@@ -32,7 +32,7 @@ def read_ports(file: Path) -> dict[str, int]:
     """Return the ports that were chosen, by name; none where nothing was chosen yet.
 
     Raises:
-        AskedWrongly: the file holds something else.
+        InvalidRequest: the file holds something else.
     """
     if not file.exists():
         return {}
@@ -44,11 +44,11 @@ def read_ports(file: Path) -> dict[str, int]:
                 f"{str(file)!r} holds the port {invalid[0]}, one from 1 to {PORTS[-1]} is expected; "
                 "delete it to choose new ones."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return ports
     except (ValueError, TypeError, AttributeError) as error:
         sentence = f"{str(file)!r} does not hold ports ({error}); delete it to choose new ones."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def keep_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
@@ -91,7 +91,7 @@ def refuse_taken_ports(ports: Mapping[str, int], file: Path) -> None:
     """Check that no other process listens on one of `ports`.
 
     Raises:
-        AskedWrongly: another process does; the sentence names it where that is possible.
+        InvalidRequest: another process does; the sentence names it where that is possible.
     """
     for name, port in ports.items():
         if not is_free(port):
@@ -99,7 +99,7 @@ def refuse_taken_ports(ports: Mapping[str, int], file: Path) -> None:
                 f"Port {port} ({name}) is in use by {listener_of(port)}; stop it, "
                 f"or delete {str(file)!r} to choose new ports."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
 
 def listener_of(port: int) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.home import FOLDER_MODE, Home
 
 
@@ -16,13 +16,13 @@ def choose_user(names: Sequence[str]) -> str | None:
     """Return the first of `names` that is a user of this machine; None where we are not root.
 
     Raises:
-        AskedWrongly: we are root, and there is no such user, or no program to become one.
+        InvalidRequest: we are root, and there is no such user, or no program to become one.
     """
     if os.geteuid() != 0:
         return None
     name = next((name for name in names if _is_user(name)), None)
     if name is None or shutil.which("setpriv") is None:
-        raise AskedWrongly(
+        raise InvalidRequest(
             f"there is no user {' or '.join(map(repr, names))} to run it as with setpriv"
         )
     return name
@@ -39,7 +39,7 @@ def let_user_pass(home: Home, user: str | None) -> None:
     """Let the group of `user` pass through the platform's folder, and read or list nothing of it.
 
     Raises:
-        AskedWrongly: the user cannot reach the folder; everything is then as it was.
+        InvalidRequest: the user cannot reach the folder; everything is then as it was.
     """
     if not as_user(user):
         return
@@ -54,7 +54,7 @@ def let_user_pass(home: Home, user: str | None) -> None:
             with contextlib.suppress(OSError):  # it is not empty any more
                 home.components.rmdir()
         home.prepare()
-        raise AskedWrongly(f"the user {user!r} may not enter {str(home.folder)!r}")
+        raise InvalidRequest(f"the user {user!r} may not enter {str(home.folder)!r}")
 
 
 def _is_user(name: str) -> bool:

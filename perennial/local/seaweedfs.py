@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.local.credentials import BUCKET, REGION, identities
 from perennial.local.home import write_private
 from perennial.local.http_probe import probe
@@ -57,7 +57,7 @@ def start(
     """Start a store with its data, keys and ports in `folder`, and wait until it answers.
 
     Raises:
-        AskedWrongly: the program `weed` is not installed.
+        InvalidRequest: the program `weed` is not installed.
         TryAgain: it did not become ready within `ready_seconds`.
     """
     data = folder / "data"
@@ -150,13 +150,13 @@ def program() -> Path:
     """Return the `weed` of this environment, else the one on PATH.
 
     Raises:
-        AskedWrongly: there is none.
+        InvalidRequest: there is none.
     """
     beside = Path(sys.executable).with_name("weed")
     path = str(beside) if beside.exists() else shutil.which("weed")
     if path is None:
         sentence = f"The program 'weed' is not in {str(beside.parent)!r}; run `make up`, which installs it."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return Path(path)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.messages import no_such
 from contract.problem import Problem, read_problem
 from contract.problem.yaml import parse
@@ -15,7 +15,7 @@ def find_problem(problems: Sequence[Path], name: str) -> Path:
     """Return the problem file that `name` means: a file, a folder with one, or a problem's name.
 
     Raises:
-        AskedWrongly: there is none; the sentence says which are known.
+        InvalidRequest: there is none; the sentence says which are known.
     """
     path = Path(name)
     if path.suffix in {".yaml", ".yml"}:
@@ -25,7 +25,7 @@ def find_problem(problems: Sequence[Path], name: str) -> Path:
             return folder / FILE
     known = sorted({file.parent.name for parent in problems for file in parent.glob(f"*/{FILE}")})
     where = " or ".join(repr(str(parent)) for parent in problems)
-    raise AskedWrongly(no_such("problem", name, known, where=f"in {where}"))
+    raise InvalidRequest(no_such("problem", name, known, where=f"in {where}"))
 
 
 def load_problem(
@@ -34,7 +34,7 @@ def load_problem(
     """Return the typed problem and its file.
 
     Raises:
-        AskedWrongly: it does not validate, or its name is not the one of its folder.
+        InvalidRequest: it does not validate, or its name is not the one of its folder.
     """
     file = find_problem(problems, name)
     problem = read_problem(file, overrides)
@@ -45,7 +45,7 @@ def load_problem(
             f"{file}: found the name {problem.name!r} in the folder "
             f"{folder.name!r}; both must be the same: rename one of them."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return problem, file
 
 
@@ -53,7 +53,7 @@ def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
     """Return `--set KEY=VALUE` as dotted keys and YAML values.
 
     Raises:
-        AskedWrongly: there is no equals sign, or the value is no YAML.
+        InvalidRequest: there is no equals sign, or the value is no YAML.
 
     >>> parse_overrides(("models.budget=60s", "models.seed=7"))
     {'models.budget': '60s', 'models.seed': 7}
@@ -63,6 +63,6 @@ def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             sentence = f"--set {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         overrides[key] = parse(value, f"--set {key}")[0]
     return overrides

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.errors import InvalidRequest, Refused, TryAgain
 from contract.problem import Problem, read_problem
 from contract.runtime.process import RESULT_VARIABLE
 from contract.strict import Strict
@@ -22,7 +22,7 @@ from perennial.problems.kustomize import write_kustomizations
 
 SUGGESTED = (FILE, "expectations.json", "README.md")
 FOLDER_MODE = 0o755
-ERRORS = {2: AskedWrongly, 3: Refused, 75: TryAgain}
+ERRORS = {2: InvalidRequest, 3: Refused, 75: TryAgain}
 
 
 class Request(Strict):
@@ -40,14 +40,14 @@ def write_problem(home: Home, request: Request) -> tuple[Problem, Path]:
     """Write `problems/NAME/` and return the problem as it was read back.
 
     Raises:
-        AskedWrongly: the folder is there already, or the file cannot be read.
+        InvalidRequest: the folder is there already, or the file cannot be read.
         Refused: the data cannot be learned from.
     """
     problems = home.problems
     folder = problems / request.name
     if folder.exists():
         sentence = f"The folder {str(folder)!r} is there already; choose another name or remove it."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     problems.mkdir(parents=True, exist_ok=True)
     # Beside the target folder, so that the last step is one rename; a dot keeps it out of every listing.
     partial = Path(tempfile.mkdtemp(prefix=f".{request.name}-", dir=problems))

@@ -38,7 +38,7 @@ def collect(
 
     Raises:
         TryAgain: other runs won every time.
-        AskedWrongly, Refused: as the reader says.
+        InvalidRequest, Refused: as the reader says.
     """
     for _ in range(ATTEMPTS):
         head, etag = read_head(store, problem, name)

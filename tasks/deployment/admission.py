@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bundle
 from bundle import signing
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.formatting import format_digest
 from contract.rollout.target import RolloutFailed
 from contract.store.client import Store
@@ -54,29 +54,29 @@ def read_api_key() -> str:
     """Return the key that opens the service, from the file that PERENNIAL_API_KEY names.
 
     Raises:
-        AskedWrongly: it is not set, or cannot be read.
+        InvalidRequest: it is not set, or cannot be read.
     """
     name = os.environ.get("PERENNIAL_API_KEY")
     if not name:
         sentence = "PERENNIAL_API_KEY is not set; it names the file of the service's API key."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     try:
         return Path(name).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         sentence = f"PERENNIAL_API_KEY names {name!r}, which cannot be read; check the file."
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def read_verify_keys() -> tuple[bytes, ...]:
     """Return the public keys in the folder that PERENNIAL_VERIFY_KEYS names.
 
     Raises:
-        AskedWrongly: it is not set, or holds none.
+        InvalidRequest: it is not set, or holds none.
     """
     name = os.environ.get("PERENNIAL_VERIFY_KEYS")
     if not name:
         sentence = "PERENNIAL_VERIFY_KEYS is not set; it names the folder of the public keys."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     return signing.public_keys(Path(name))
 
 

@@ -11,7 +11,7 @@ Source   Tukey, "Exploratory Data Analysis", 1977; Kaufman et al., TKDD 6(4), 20
 import pyarrow as pa
 
 from contract.artifacts import Document, Page, Table
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.messages import no_such_column
 from contract.problem import Problem
 from contract.run import Run
@@ -97,7 +97,7 @@ def _development(table: pa.Table, problem: Problem, run: Run, out: Out) -> pa.Ta
     name = problem.target.column
     if name not in table.column_names:
         owner = f"The source {problem.main_source_name!r}"
-        raise AskedWrongly(
+        raise InvalidRequest(
             no_such_column(owner, name, table.column_names, named_by="target.column")
         )
     rows = table.filter(labelled(table[name]))

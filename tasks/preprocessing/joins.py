@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import duckdb
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.messages import no_such_column
 from contract.problem import Join
 from contract.problem.sources.base import SourceBase
@@ -30,7 +30,7 @@ def joined(
     joined on and the other's times stay behind. The tables are relations of the connection, named as the sources are.
 
     Raises:
-        AskedWrongly: a column is not there, or a join could find more than one row.
+        InvalidRequest: a column is not there, or a join could find more than one row.
     """
     own = sql.columns(connection, f"SELECT * FROM {sql.name(main)}")  # noqa: S608 - quoted
     terms = [f"main.{sql.name(column)}" for column in own]
@@ -79,7 +79,7 @@ def _terms(
                 f"The column {column!r} of the source {name!r} would be called {written!r}, which "
                 "is there already; rename one of them."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         taken.add(written)
         term = f"{sql.name(name)}.{sql.name(column)}"
         if join.as_of is not None and join.tolerance is not None:
@@ -96,7 +96,7 @@ def _check(
     for column in join.on:
         for side, columns in (("The main source", own), (f"The source {name!r}", other)):
             if column not in columns:
-                raise AskedWrongly(
+                raise InvalidRequest(
                     no_such_column(side, column, columns, named_by=f"features.join.{name}.on")
                 )
         if ("VARCHAR" in own[column]) != ("VARCHAR" in other[column]):
@@ -104,15 +104,15 @@ def _check(
                 f"features.join.{name}.on: {column!r} is {own[column]} in the main source and "
                 f"{other[column]} in {name!r}; one type is expected. Cast one of them."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
     if join.as_of is None:
         return
     if not own.get(join.as_of, "").startswith(("TIMESTAMP", "DATE")):
         sentence = f"features.join.{name}.as_of names {join.as_of!r}, which is no time of the main source; name one."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if source.event_time is None:
         sentence = f"features.join.{name}.as_of needs source.{name}.event_time; declare it."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
 
 
 def _check_single(connection: duckdb.DuckDBPyConnection, name: str, join: Join) -> None:
@@ -125,4 +125,4 @@ def _check_single(connection: duckdb.DuckDBPyConnection, name: str, join: Join) 
             f"features.join.{name} finds up to {found[0][0]} rows for one {', '.join(join.on)}; at "
             f"most one is expected. Add as_of, or join on the source's whole key."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.messages import no_such_column
 from contract.problem import Problem
 from methods.columns.schema import is_feature, key_columns
@@ -43,7 +43,7 @@ def prepare(
         window_end: labels that are not final by then do not count.
 
     Raises:
-        AskedWrongly: a column that the problem names is not there.
+        InvalidRequest: a column that the problem names is not there.
         Refused: no row is labelled.
     """
     for name, path in paths.items():
@@ -55,7 +55,7 @@ def prepare(
     terms, left_out = cleaned(kinds, problem)
     target = problem.target.column
     if target not in terms:
-        raise AskedWrongly(
+        raise InvalidRequest(
             no_such_column("The joined table", target, kinds, named_by="target.column")
         )
     kept = {name: term for name, term in terms.items() if _is_kept(name, problem)}
@@ -101,6 +101,6 @@ def _final(problem: Problem, window_end: datetime) -> str:
 def _check_drops(problem: Problem, kinds: Mapping[str, str]) -> None:
     for name in problem.features.drop:
         if name not in kinds:
-            raise AskedWrongly(
+            raise InvalidRequest(
                 no_such_column("The joined table", name, kinds, named_by="features.drop")
             )

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field, ValidationError
 
 from contract.artifacts import Document
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.messages import no_such
 from contract.problem import problem_folders, read_problem
 from contract.run import Run
@@ -71,13 +71,13 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             f"{folder / 'problem.yaml'}: found name {problem.name!r} in the folder "
             f"{params.name!r}; give both one name."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if params.window_start is not None and params.window_start >= params.window_end:
         sentence = (
             f"The window begins at {params.window_start.isoformat()} and ends at "
             f"{params.window_end.isoformat()}; its end must be later. Correct the window."
         )
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     champion = read_champion(out.store, problem.name)
     run = Run(
         name=problem.name,
@@ -104,17 +104,17 @@ def problem_folder(name: str) -> Path:
     """Return the folder of a problem.
 
     Raises:
-        AskedWrongly: PERENNIAL_PROBLEMS is not set, or has no such folder.
+        InvalidRequest: PERENNIAL_PROBLEMS is not set, or has no such folder.
     """
     root = os.environ.get(FOLDER)
     if not root:
         sentence = f"{FOLDER} is not set; it names the folders that hold a folder for each problem."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     folders = problem_folders(root)
     folder = next((path / name for path in folders if (path / name).is_dir()), None)
     if folder is None:
         known = sorted({path.parent.name for one in folders for path in one.glob("*/problem.yaml")})
-        raise AskedWrongly(no_such("problem", name, known, where=f"in {root!r}"))
+        raise InvalidRequest(no_such("problem", name, known, where=f"in {root!r}"))
     return folder
 
 
@@ -122,26 +122,28 @@ def read_suite(path: Path) -> dict[str, Any]:
     """Return the suite of expectations beside the problem file; an empty one where there is none.
 
     Raises:
-        AskedWrongly: the file is no suite.
+        InvalidRequest: the file is no suite.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {"name": path.stem, "expectations": []}
     except (OSError, UnicodeDecodeError) as error:
-        raise AskedWrongly(f"{path}: found no readable suite ({error}); check the file.") from error
+        raise InvalidRequest(
+            f"{path}: found no readable suite ({error}); check the file."
+        ) from error
     try:
         suite = _Suite.model_validate(json.loads(text))
     except json.JSONDecodeError as error:
         where = f"{path}:{error.lineno}:{error.colno}"
-        raise AskedWrongly(f"{where}: found no JSON ({error.msg}); correct it.") from error
+        raise InvalidRequest(f"{where}: found no JSON ({error.msg}); correct it.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         sentence = (
             f"{path}: {field}: {first['msg']}; a suite as Great Expectations writes it is expected."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     return {"name": suite.name or path.stem, "expectations": suite.expectations}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from contract.errors import AskedWrongly, Refused, is_disk_full
+from contract.errors import InvalidRequest, Refused, is_disk_full
 from contract.learning_task import LearningTask
 from contract.messages import no_such_column
 from contract.problem import Problem, read_problem_text
@@ -49,13 +49,13 @@ def summarise(
     """Read the file and infer what a person would have to declare.
 
     Raises:
-        AskedWrongly: the file or its target is not there.
+        InvalidRequest: the file or its target is not there.
         Refused: the file cannot be read, or nothing can be learned from it.
     """
     _load(connection, path)
     kinds = duck.columns(connection, "SELECT * FROM data")
     if target not in kinds:
-        raise AskedWrongly(no_such_column(path.name, target, kinds, advice="Name one of them."))
+        raise InvalidRequest(no_such_column(path.name, target, kinds, advice="Name one of them."))
     rows = int(duck.rows(connection, "SELECT count(*) FROM data")[0][0])
     step = max(1, rows // SAMPLE)
     table = duck.stream(
@@ -85,7 +85,7 @@ def summarise(
 
 def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if not path.is_file():
-        raise AskedWrongly(f"There is no file {str(path)!r}; check the path.")
+        raise InvalidRequest(f"There is no file {str(path)!r}; check the path.")
     try:
         form = sniff(connection, path)
         types = common_columns(connection, [form])

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from contract.artifacts import Blob, Document
-from contract.errors import AskedWrongly, PerennialError, Refused
+from contract.errors import InvalidRequest, PerennialError, Refused
 from contract.facts import TASK_DONE
 from contract.learning_task import LearningTask
 from contract.log import log
@@ -74,7 +74,7 @@ def suggest(params: Params, scratch: Path) -> Files:
     """Inspect the data and write the three files.
 
     Raises:
-        AskedWrongly: the file or the target is not there.
+        InvalidRequest: the file or the target is not there.
         Refused: nothing can be learned from the data.
     """
     path = Path(params.file)
@@ -197,7 +197,7 @@ def _parameters(text: str) -> Params:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "--params"
-        raise AskedWrongly(f"suggestion: {field}: {first['msg']}; correct it.") from error
+        raise InvalidRequest(f"suggestion: {field}: {first['msg']}; correct it.") from error
 
 
 task = Suggestion("suggestion", run)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from contract.artifacts import Bundle, Document, Page
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
 from contract.store.documents import read_artifact
@@ -88,19 +88,19 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
 def read_signing_key() -> bytes:
     """Return the private key of the file that the environment names.
 
-    Raises AskedWrongly where there is none: a bundle without a signature is never made.
+    Raises InvalidRequest where there is none: a bundle without a signature is never made.
     """
     path = os.environ.get(KEY_VARIABLE)
     if not path:
         sentence = f"{KEY_VARIABLE} is not set; it must name the file of the signing key."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     try:
         return Path(path).read_bytes()
     except OSError as error:
         sentence = (
             f"the signing key {path!r} cannot be read ({error.strerror}); {KEY_VARIABLE} names it."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 task = Task("training", run)

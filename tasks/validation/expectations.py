@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.messages import no_such_column
 from methods.tables import sql as duck
 from methods.tables.snapshot import ROW
@@ -44,7 +44,7 @@ def check_suite(
         scratch: for DuckDB's files.
 
     Raises:
-        AskedWrongly: an expectation is not known, or names a column that is not there.
+        InvalidRequest: an expectation is not known, or names a column that is not there.
         Refused: an expectation cannot be judged.
     """
     if not expectations:
@@ -108,7 +108,7 @@ def _add(suite: Any, expectation: dict[str, Any], index: int) -> None:  # noqa: 
         sentence = (
             f"Expectation {index + 1} of the suite, {kind!r}, is not valid: {reason}; correct it."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
 
 
 def _check_columns(expectations: Sequence[dict[str, Any]], source: str, path: Path) -> None:
@@ -130,7 +130,7 @@ def _check_columns(expectations: Sequence[dict[str, Any]], source: str, path: Pa
                 advice="Correct the suite, or say in the expectation's meta.source which source "
                 "it is of.",
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
 
 
 def _check(result: dict[str, Any], source: str) -> tuple[CheckResult, str | None]:

@@ -62,7 +62,7 @@ def validate(
 
     Raises:
         Refused: no row counts, a critical check failed, or too many rows were set aside.
-        AskedWrongly: a declared column or an expectation does not fit the data.
+        InvalidRequest: a declared column or an expectation does not fit the data.
     """
     materialise(connection, paths, source, view)
     total = int(duck.rows(connection, "SELECT count(*) FROM current")[0][0])

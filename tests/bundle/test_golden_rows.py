@@ -74,9 +74,9 @@ def test_answers_of_another_length_are_refused(parts: Any, update: dict[str, Any
 
 
 def test_a_value_no_request_could_hold_is_asked_wrongly(parts: Any) -> None:
-    from contract.errors import AskedWrongly
+    from contract.errors import InvalidRequest
 
-    with pytest.raises(AskedWrongly, match="a golden row holds a list"):
+    with pytest.raises(InvalidRequest, match="a golden row holds a list"):
         golden.make(parts.scorer(), [{"delay": [1]}])
 
 

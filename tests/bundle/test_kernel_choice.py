@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bundle import kernel, twin
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_the_variable_forces_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_word_is_asked_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERENNIAL_KERNEL", "rust")
 
-    with pytest.raises(AskedWrongly, match="'rust', expected 'c' or 'numpy'"):
+    with pytest.raises(InvalidRequest, match="'rust', expected 'c' or 'numpy'"):
         kernel.pick()
 
 
@@ -49,5 +49,5 @@ def test_asking_for_a_missing_extension_is_asked_wrongly(monkeypatch: pytest.Mon
     monkeypatch.setenv("PERENNIAL_KERNEL", "c")
     monkeypatch.setitem(sys.modules, "bundle._flatforest", None)
 
-    with pytest.raises(AskedWrongly, match="was not built"):
+    with pytest.raises(InvalidRequest, match="was not built"):
         kernel.pick()

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bundle import BundleRefused, signing
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 
 
 def test_a_signature_is_for_these_bytes_only() -> None:
@@ -32,7 +32,7 @@ def test_every_pem_of_a_folder_is_a_key(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_keys_is_asked_wrongly(tmp_path: Path) -> None:
-    with pytest.raises(AskedWrongly, match=r"no \*\.pem"):
+    with pytest.raises(InvalidRequest, match=r"no \*\.pem"):
         signing.public_keys(tmp_path)
 
 
@@ -53,11 +53,11 @@ def other_kind() -> tuple[bytes, bytes]:
 def test_what_is_no_ed25519_key_is_asked_wrongly() -> None:
     private, public = other_kind()
 
-    with pytest.raises(AskedWrongly, match="not a plain PEM private key"):
+    with pytest.raises(InvalidRequest, match="not a plain PEM private key"):
         signing.sign(b"nonsense", b"")
-    with pytest.raises(AskedWrongly, match="expected ed25519"):
+    with pytest.raises(InvalidRequest, match="expected ed25519"):
         signing.sign(private, b"")
-    with pytest.raises(AskedWrongly, match="not a PEM public key"):
+    with pytest.raises(InvalidRequest, match="not a PEM public key"):
         signing.verify([b"nonsense"], bytes(64), b"")
-    with pytest.raises(AskedWrongly, match="expected ed25519"):
+    with pytest.raises(InvalidRequest, match="expected ed25519"):
         signing.verify([public], bytes(64), b"")

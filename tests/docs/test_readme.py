@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import read_problem_text
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def test_the_problem_file_holds_and_needs_each_of_its_keys() -> None:
 
     assert problem.name == "churn"
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        with pytest.raises(AskedWrongly):
+        with pytest.raises(InvalidRequest):
             read_problem_text("".join(lines[:start] + lines[end:]), "README.md")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from answering import JsonHandler, JsonServer, running
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from contract.rollout.target import RolloutFailed, RolloutTimeout, wait_until_served
 from tasks.deployment.kubernetes.cluster import Cluster
 
@@ -179,7 +179,9 @@ def test_a_deployment_that_is_not_there_serves_no_model(cluster: Cluster, api: F
 def test_a_missing_right_is_no_reason_to_try_again(cluster: Cluster, api: FakeApi) -> None:
     api.refusal = 403
 
-    with pytest.raises(AskedWrongly, match=r"answered 403 \(no such right\); apply the problem's"):
+    with pytest.raises(
+        InvalidRequest, match=r"answered 403 \(no such right\); apply the problem's"
+    ):
         cluster.stable.roll_out(NEW, NOW)
 
 
@@ -195,5 +197,5 @@ def test_on_one_machine_there_is_no_cluster() -> None:
 
 
 def test_a_namespace_outside_of_a_pod_is_a_mistake() -> None:
-    with pytest.raises(AskedWrongly, match="this is no pod"):
+    with pytest.raises(InvalidRequest, match="this is no pod"):
         Cluster.from_environment("wine", "key", {"PERENNIAL_SERVING_NAMESPACE": "serving"})

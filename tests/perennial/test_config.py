@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import Result
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.config import choose
 from perennial.local.home import Home
 
@@ -28,12 +28,12 @@ def test_a_word_comes_before_the_environment_and_that_before_the_file(home: Home
 
 
 def test_an_unknown_location_is_refused(home: Home) -> None:
-    with pytest.raises(AskedWrongly, match="'moon' was found; one of machine, kubernetes is"):
+    with pytest.raises(InvalidRequest, match="'moon' was found; one of machine, kubernetes is"):
         choose(None, None, {"PERENNIAL_ON": "moon"}, home)
 
 
 def test_a_context_without_a_cluster_is_refused(home: Home) -> None:
-    with pytest.raises(AskedWrongly, match="--context 'work' is for a cluster"):
+    with pytest.raises(InvalidRequest, match="--context 'work' is for a cluster"):
         choose(None, "work", {}, home)
 
 
@@ -41,7 +41,7 @@ def test_a_context_without_a_cluster_is_refused(home: Home) -> None:
 def test_a_file_that_holds_something_else_is_refused(home: Home, text: str) -> None:
     (home.folder / "config.yaml").write_text(text)
 
-    with pytest.raises(AskedWrongly, match="holds something else than the expected keys"):
+    with pytest.raises(InvalidRequest, match="holds something else than the expected keys"):
         choose(None, None, {}, home)
 
 

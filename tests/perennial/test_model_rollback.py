@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract.champion import Champion
-from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.errors import InvalidRequest, Refused, TryAgain
 from contract.rollout.pointer import PointerTarget
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
@@ -98,13 +98,15 @@ def test_the_model_before_is_chosen(
     ids=["the first", "back at the first"],
 )
 def test_before_the_first_model_there_is_none(entries: list[tuple[str, ...]]) -> None:
-    with pytest.raises(AskedWrongly, match=r"names no model before aaaaaaaaaaaa; name one by --to"):
+    with pytest.raises(
+        InvalidRequest, match=r"names no model before aaaaaaaaaaaa; name one by --to"
+    ):
         choose([_entry(*words) for words in entries], A, _request())
 
 
 @pytest.mark.parametrize("digits", ["aaa", "aaaab", "ffff"])
 def test_digits_that_mean_no_model_are_refused(digits: str) -> None:
-    with pytest.raises(AskedWrongly, match=r"means \d models of the ledger, one is expected"):
+    with pytest.raises(InvalidRequest, match=r"means \d models of the ledger, one is expected"):
         choose([_entry("deployed", A)], B, _request(to=digits))
 
 
@@ -151,7 +153,7 @@ def test_a_model_that_is_gone_is_not_rolled_out(
         [_entry("deployed", A), _entry("deployed", B, A)], champion=B, rolled_out=B, bundles="b"
     )
 
-    with pytest.raises(AskedWrongly, match="The model aaaaaaaaaaaa is no longer in the store"):
+    with pytest.raises(InvalidRequest, match="The model aaaaaaaaaaaa is no longer in the store"):
         roll_back(store, _request(problem_name), _target(store, problem_name))
 
     assert _rolled_out(store, problem_name) == B
@@ -172,7 +174,7 @@ def test_a_deployment_that_was_cut_short_is_mended(
 def test_without_a_champion_there_is_nothing_to_go_back_from(
     store: Store, problem_name: str
 ) -> None:
-    with pytest.raises(AskedWrongly, match="has no champion yet"):
+    with pytest.raises(InvalidRequest, match="has no champion yet"):
         roll_back(store, _request(problem_name), _target(store, problem_name))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from serving.request_id import PATTERN, moment_of, request_id
 from serving.settings import Settings, read_settings
 
@@ -45,7 +45,7 @@ def test_a_service_without_a_key_must_be_asked_for() -> None:
     ],
 )
 def test_a_bad_setting_is_one_sentence(changes: dict[str, str], why: str) -> None:
-    with pytest.raises(AskedWrongly) as found:
+    with pytest.raises(InvalidRequest) as found:
         read(**changes)
 
     assert str(found.value).startswith(why)

@@ -13,7 +13,7 @@ from bundle import signing
 from contract.artifacts import Bundle, Document, Table
 from contract.canonical_json import canonical_json, sha256
 from contract.champion import Champion
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import read_problem_text
 from contract.run import Run
 from contract.runtime.task import Task
@@ -157,7 +157,7 @@ def test_a_document_that_was_changed_afterwards_is_asked_wrongly(
     takes = ground.takes(task, documents)
     ground.document("problem", b"{}")
 
-    with pytest.raises(AskedWrongly, match=r"problem-1\.json have the sha256 44136fa355b3…"):
+    with pytest.raises(InvalidRequest, match=r"problem-1\.json have the sha256 44136fa355b3…"):
         task.carry_out(
             ground.store,
             takes,

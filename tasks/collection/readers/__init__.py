@@ -14,7 +14,7 @@ def reader_of(name: str, source: Source, options: ReadOptions) -> Reader:
     """Return the reader of one source.
 
     Raises:
-        AskedWrongly: the environment lacks what the source needs.
+        InvalidRequest: the environment lacks what the source needs.
     """
     module = import_module(f"{__name__}.{source.kind}")
     reader: Reader = module.reader(name, source, options)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.messages import no_such_column
 from contract.problem.sources.base import SourceBase
 from contract.store.source_head import FileVersion, SourceHead
@@ -68,7 +68,7 @@ class Reader(Protocol):
         """Begin to read what is new since `head`; None where nothing is.
 
         Raises:
-            AskedWrongly: a column or query that the source does not know.
+            InvalidRequest: a column or query that the source does not know.
             Refused: the source's columns are not what they were.
             TryAgain: the source does not answer.
         """
@@ -79,7 +79,7 @@ def expand(pattern: str, environment: Mapping[str, str]) -> str:
     """Put the environment's values in place of `${NAME}`; the path is absolute.
 
     Raises:
-        AskedWrongly: a name is not set.
+        InvalidRequest: a name is not set.
     """
     try:
         path = Template(pattern).substitute(environment)
@@ -88,9 +88,9 @@ def expand(pattern: str, environment: Mapping[str, str]) -> str:
             f"The path {pattern!r} names {error.args[0]}, which is not set in the environment; "
             "set it to the folder where the data are."
         )
-        raise AskedWrongly(sentence) from error
+        raise InvalidRequest(sentence) from error
     except ValueError as error:
-        raise AskedWrongly(f"The path {pattern!r} cannot be expanded: {error}.") from error
+        raise InvalidRequest(f"The path {pattern!r} cannot be expanded: {error}.") from error
     return str(Path(path).absolute())
 
 
@@ -99,12 +99,12 @@ def check_columns(source: str, before: Mapping[str, str], now: Mapping[str, str]
 
     Raises:
         Refused: with the difference, a column a line: `+` is new, `-` is gone, `~` is changed.
-        AskedWrongly: a column has a name that collection itself adds.
+        InvalidRequest: a column has a name that collection itself adds.
     """
     reserved = [name for name in now if name in ADDED]
     if reserved:
         sentence = f"The source {source!r} has the column {reserved[0]!r}, a name that collection itself adds; rename it."
-        raise AskedWrongly(sentence)
+        raise InvalidRequest(sentence)
     if not before or dict(before) == dict(now):
         return
     lines = [f"+ {name} {kind}" for name, kind in now.items() if name not in before]
@@ -125,11 +125,11 @@ def check_declared(name: str, source: SourceBase, columns: Mapping[str, str]) ->
     """Refuse a source whose problem file names a column that is not there.
 
     Raises:
-        AskedWrongly: one is not.
+        InvalidRequest: one is not.
     """
     for column in source.declared_columns:
         if column not in columns:
-            raise AskedWrongly(
+            raise InvalidRequest(
                 no_such_column(f"The source {name!r}", column, columns, named_by="the problem file")
             )
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from adbc_driver_postgresql import dbapi
 
-from contract.errors import AskedWrongly, PerennialError, TryAgain
+from contract.errors import InvalidRequest, PerennialError, TryAgain
 from contract.problem.sources.postgres import PostgresSource
 from contract.store.source_head import SourceHead
 from methods.tables import sql
@@ -52,7 +52,7 @@ class PostgresReader:
                 f"{source.connection} is not set in the environment; the source {name!r} expects "
                 "the connection string of its database there."
             )
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         self._dsn = dsn
 
     @contextmanager
@@ -79,7 +79,7 @@ class PostgresReader:
             message = self._message(error)
             if any(word in message for word in _PERMANENT):
                 sentence = f"The database of {self.source.connection} refuses the connection: {message}; correct the connection string."
-                raise AskedWrongly(sentence) from error
+                raise InvalidRequest(sentence) from error
             sentence = f"The database of {self.source.connection} does not answer: {message}; it is tried again."
             raise TryAgain(sentence) from error
 
@@ -87,7 +87,7 @@ class PostgresReader:
         message = self._message(error)
         if any(word in message for word in _BROKEN) or "ERROR" not in message:
             return TryAgain(f"The database of {self.source.connection} broke off: {message}.")
-        return AskedWrongly(
+        return InvalidRequest(
             f"The query of the source {self.name!r} was not accepted: {message}; correct it."
         )
 

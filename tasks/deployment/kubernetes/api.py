@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from contract.errors import AskedWrongly, Conflict, TryAgain
+from contract.errors import Conflict, InvalidRequest, TryAgain
 from contract.rollout.deployment import AbsentResource
 from contract.rollout.pod_template import Resource
 
@@ -91,7 +91,7 @@ class Api:
             raise TryAgain(sentence) from error
 
 
-def _api_error(request: str, error: urllib.error.HTTPError) -> AskedWrongly | TryAgain:
+def _api_error(request: str, error: urllib.error.HTTPError) -> InvalidRequest | TryAgain:
     """Return the error of the contract for a status of the API."""
     try:
         message = json.loads(error.read() or b"{}").get("message", error.reason)
@@ -106,4 +106,4 @@ def _api_error(request: str, error: urllib.error.HTTPError) -> AskedWrongly | Tr
         "makes the service and the right to change it."
     )
     is_absent = error.code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-    return (AbsentResource if is_absent else AskedWrongly)(sentence)
+    return (AbsentResource if is_absent else InvalidRequest)(sentence)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.kubernetes import HTTP_PORT
 from contract.rollout import deployment
 from contract.rollout.deployment import DeploymentTarget
@@ -62,5 +62,5 @@ class Cluster:
         port = environment.get("KUBERNETES_SERVICE_PORT", "443")
         if not host:
             sentence = f"{NAMESPACE} is set, but this is no pod: KUBERNETES_SERVICE_HOST is not."
-            raise AskedWrongly(sentence)
+            raise InvalidRequest(sentence)
         return cls(problem, namespace, f"https://{host}:{port}", api_key)

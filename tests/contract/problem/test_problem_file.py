@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem, read_problem, read_problem_text
 from contract.problem.sources import KINDS
 
@@ -40,7 +40,7 @@ retraining: { mode: off }
 
 
 def refused(text: str, **overrides: object) -> str:
-    with pytest.raises(AskedWrongly) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         read_problem_text(text, "p.yaml", {k.replace("__", "."): v for k, v in overrides.items()})
     return str(caught.value)
 
@@ -211,9 +211,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     absent, latin = tmp_path / "absent.yaml", tmp_path / "latin.yaml"
     latin.write_bytes("name: caf\xe9".encode("latin-1"))
 
-    with pytest.raises(AskedWrongly, match="found no readable problem file"):
+    with pytest.raises(InvalidRequest, match="found no readable problem file"):
         read_problem(absent)
-    with pytest.raises(AskedWrongly, match="save it as UTF-8"):
+    with pytest.raises(InvalidRequest, match="save it as UTF-8"):
         read_problem(latin)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem, read_problem_text
 
 FILE = """\
@@ -41,5 +41,5 @@ def test_what_the_file_leaves_out_is_what_suits_the_stage() -> None:
     ],
 )
 def test_what_is_no_stage_or_amount_is_named(resources: str, sentence: str) -> None:
-    with pytest.raises(AskedWrongly, match=sentence):
+    with pytest.raises(InvalidRequest, match=sentence):
         read(resources)

@@ -13,7 +13,7 @@ from pydantic import Field
 from waiting import LIMIT_SECONDS, wait_until
 
 from contract.artifacts import Document, Table
-from contract.errors import AskedWrongly, Refused, TryAgain
+from contract.errors import InvalidRequest, Refused, TryAgain
 from contract.runtime.command import run_task
 from contract.runtime.task import Task
 from contract.store.client import Store
@@ -304,7 +304,7 @@ def test_without_a_result_variable_nothing_is_told(
 
 def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     def find(name: str) -> Task[Any, Any, Any]:
-        raise AskedWrongly(f"There is no stage {name!r}.")
+        raise InvalidRequest(f"There is no stage {name!r}.")
 
     assert run_task(["--help"], find) == 0
     assert "python -m tasks STAGE" in capsys.readouterr().out
@@ -313,7 +313,7 @@ def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_stage_is_asked_wrongly(result: Path) -> None:
     def find(name: str) -> Task[Any, Any, Any]:
-        raise AskedWrongly(f"There is no stage {name!r}.")
+        raise InvalidRequest(f"There is no stage {name!r}.")
 
     assert run_task(["splt"], find) == 2
     assert told(result)["why"] == "There is no stage 'splt'."
@@ -354,7 +354,7 @@ def test_pages_and_blobs_are_written(store: Store, problem_name: str, tmp_path: 
     assert store.read(out.blob("journal", tmp_path / "f", ".log")) == b"log"
     assert out.document("d", Text(text="a")).bytes == len(b'{"text":"a"}')
     assert (out.problem, out.run, out.stage) == (problem_name, "r1", "s")
-    with pytest.raises(AskedWrongly, match="'alone', PROBLEM/runs/RUN/STAGE is expected"):
+    with pytest.raises(InvalidRequest, match="'alone', PROBLEM/runs/RUN/STAGE is expected"):
         Out(store, "alone", tmp_path)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from contract.artifacts import Artifact
 from contract.canonical_json import sha256
-from contract.errors import AskedWrongly, Conflict, NotFound, TryAgain
+from contract.errors import Conflict, InvalidRequest, NotFound, TryAgain
 from contract.store.client import Store
 from contract.store.documents import read_json_artifact
 
@@ -121,9 +121,9 @@ def test_reading_checks_the_digest(store: Store, problem_name: str, tmp_path: Pa
     named = artifact(store, f"{problem_name}/a", b'{"a":1}')
     store.put(f"{problem_name}/a", b'{"a":2}')
 
-    with pytest.raises(AskedWrongly, match="the object was changed: start a new run"):
+    with pytest.raises(InvalidRequest, match="the object was changed: start a new run"):
         store.read(named)
-    with pytest.raises(AskedWrongly, match="the object was changed"):
+    with pytest.raises(InvalidRequest, match="the object was changed"):
         store.fetch(named, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -153,12 +153,12 @@ def test_a_file_is_put(store: Store, problem_name: str, tmp_path: Path) -> None:
 
 
 def test_a_uri_of_another_bucket_is_refused(store: Store) -> None:
-    with pytest.raises(AskedWrongly, match="is not in the bucket"):
+    with pytest.raises(InvalidRequest, match="is not in the bucket"):
         store.key("s3://elsewhere/a")
 
 
 def test_without_a_bucket_the_sentence_names_the_variable() -> None:
-    with pytest.raises(AskedWrongly, match="PERENNIAL_BUCKET is not set"):
+    with pytest.raises(InvalidRequest, match="PERENNIAL_BUCKET is not set"):
         Store.from_environment({})
 
 
@@ -167,7 +167,7 @@ def test_a_wrong_secret_is_said_at_once(
 ) -> None:
     other = Store.from_environment(store_environment | {"AWS_SECRET_ACCESS_KEY": "wrong" * 8})
 
-    with pytest.raises(AskedWrongly, match="refused the credentials"):
+    with pytest.raises(InvalidRequest, match="refused the credentials"):
         other.put(f"{problem_name}/a", b"")
 
 

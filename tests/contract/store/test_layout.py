@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.store.layout import (
     FAMILIES,
     ChampionKey,
@@ -126,7 +126,7 @@ def test_keys_of_one_family_are_picked_out() -> None:
 def test_a_stage_writes_under_its_own_prefix_and_nowhere_else() -> None:
     assert parse_stage_prefix("p/runs/r/split/") == ManifestKey("p", "r", "split")
     for prefix in ("p", "p/runs/r", "p/raw/r/split", "p/runs/r/split/more"):
-        with pytest.raises(AskedWrongly, match="PROBLEM/runs/RUN/STAGE is expected"):
+        with pytest.raises(InvalidRequest, match="PROBLEM/runs/RUN/STAGE is expected"):
             parse_stage_prefix(prefix)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.manifest import Result
 from contract.store.reference import Take
 from dags.stage.request import arguments, environment, out_uri, required, run_key
@@ -87,7 +87,7 @@ def test_no_library_of_a_stage_calls_home() -> None:
 
 
 def test_a_missing_name_is_said() -> None:
-    with pytest.raises(AskedWrongly) as error:
+    with pytest.raises(InvalidRequest) as error:
         required("PERENNIAL_PYTHON", {})
 
     assert str(error.value) == (

@@ -10,7 +10,7 @@ from adbc_driver_postgresql import dbapi
 from listening import addresses_of
 from waiting import wait_until
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from demo.scenario import postgres
 from perennial.local import processes
 from perennial.local.environment import remember_environment, remembered_environment
@@ -27,7 +27,7 @@ from perennial.local.home import Home
 def _is_installed() -> bool:
     try:
         return bool(postgres._find_programs(None))
-    except AskedWrongly:
+    except InvalidRequest:
         return False
 
 
@@ -80,7 +80,9 @@ def mode(path: Path) -> int:
 
 @pytest.mark.usefixtures("no_programs")
 def test_without_its_programs_the_sentence_names_where_they_are_looked_for(home: Home) -> None:
-    with pytest.raises(AskedWrongly, match=r"neither PATH nor .* has PostgreSQL's programs initdb"):
+    with pytest.raises(
+        InvalidRequest, match=r"neither PATH nor .* has PostgreSQL's programs initdb"
+    ):
         postgres.prepare(home)
 
     assert not postgres.exists(home)
@@ -92,7 +94,7 @@ def test_a_database_of_a_version_that_is_gone_is_named(home: Home) -> None:
     (home.folder / "database" / "data").mkdir(parents=True)
     (home.folder / "database" / "data" / "PG_VERSION").write_text("7\n")
 
-    with pytest.raises(AskedWrongly, match="made by PostgreSQL 7, which is not installed here"):
+    with pytest.raises(InvalidRequest, match="made by PostgreSQL 7, which is not installed here"):
         postgres.prepare(home)
 
 
@@ -107,7 +109,7 @@ def test_a_password_that_is_gone_is_never_replaced(home: Home) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-        with pytest.raises(AskedWrongly, match=r"password of the database .* is gone"):
+        with pytest.raises(InvalidRequest, match=r"password of the database .* is gone"):
             postgres.prepare(home)
 
 
@@ -118,7 +120,7 @@ def test_a_folder_that_the_servers_user_may_not_enter_is_named(home: Home) -> No
     home.folder.parent.chmod(0o700)
 
     with pytest.raises(
-        AskedWrongly, match=r"refuses to run as root, and the user .* may not enter"
+        InvalidRequest, match=r"refuses to run as root, and the user .* may not enter"
     ):
         postgres.prepare(home)
 

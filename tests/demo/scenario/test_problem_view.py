@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem, problem_files, read_problem
 from contract.problem.sources.files import FilesSource
 from contract.problem.sources.postgres import PostgresSource
@@ -110,7 +110,7 @@ def test_a_file_that_does_not_validate_is_shown_all_the_same(seen: Home) -> None
 
     problem_view.refresh(seen)
 
-    with pytest.raises(AskedWrongly, match=r"problem\.yaml:1"):
+    with pytest.raises(InvalidRequest, match=r"problem\.yaml:1"):
         load_problem(seen.problem_folders, "flights")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from demo.scenario import postgres, problem_view
 from demo.scenario.weather_source import choose_weather_source
 from perennial.local.extra_components import component_variables, read_components
@@ -71,7 +71,7 @@ def test_with_a_database_at_hand_the_weather_lands_in_its_table(open_folder: Pat
     home.prepare()
     try:
         version = postgres.prepare(home)
-    except AskedWrongly as error:
+    except InvalidRequest as error:
         pytest.skip(str(error))
 
     source = choose_weather_source(home)

@@ -9,7 +9,7 @@ from fake_airflow import Script
 from fixtures_command import WAITS
 
 from contract.champion import Champion
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.store.client import Store
 from contract.store.layout import champion_key
 from demo.scenario.cluster_landing import land
@@ -47,14 +47,14 @@ def test_files_land_through_a_pod_that_is_gone_afterwards(world: Any, landing: N
 def test_files_that_cannot_be_written_are_said(world: Any, landing: None) -> None:
     world.write(pods_end="Failed", logs="Traceback\nOSError: No space left on device\n")
 
-    with pytest.raises(AskedWrongly, match="could not land its files: OSError: No space left"):
+    with pytest.raises(InvalidRequest, match="could not land its files: OSError: No space left"):
         land(Kubectl(None), "land", {"wine/wine.csv": b""})
 
     assert world.find("Pod", "land", TASKS) is None
 
 
 def test_a_cluster_without_the_volume_is_said(world: Any) -> None:
-    with pytest.raises(AskedWrongly, match="has no volume 'landing' in perennial-tasks; add the"):
+    with pytest.raises(InvalidRequest, match="has no volume 'landing' in perennial-tasks; add the"):
         land(Kubectl(None), "land", {})
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.problem import Problem, read_problem_text
 from methods.columns.schema import features_table, infer_schema, is_feature, target_vector
 
@@ -65,7 +65,7 @@ def test_the_rarer_class_is_positive_where_none_says_yes() -> None:
 
 
 def test_a_positive_class_that_is_not_there_was_asked_wrongly() -> None:
-    with pytest.raises(AskedWrongly, match="holds 'no' and 'yes'; name one of them"):
+    with pytest.raises(InvalidRequest, match="holds 'no' and 'yes'; name one of them"):
         infer_schema(TABLE, problem(target_more={"positive": "maybe"}))
 
 
@@ -131,7 +131,7 @@ def test_a_class_of_later_rows_is_refused() -> None:
 
 
 def test_an_absent_target_is_named_with_what_was_meant() -> None:
-    with pytest.raises(AskedWrongly, match=r"'lat', which target.column names.*'late'\?"):
+    with pytest.raises(InvalidRequest, match=r"'lat', which target.column names.*'late'\?"):
         infer_schema(TABLE, problem("lat"))
 
 
@@ -152,7 +152,7 @@ def test_overrides_hold() -> None:
 
 
 def test_an_override_of_nothing_was_asked_wrongly() -> None:
-    with pytest.raises(AskedWrongly, match=r"'prize', which columns.prize names.*'price'\?"):
+    with pytest.raises(InvalidRequest, match=r"'prize', which columns.prize names.*'price'\?"):
         infer_schema(TABLE, problem(columns={"prize": {"unit": "euros"}}))
 
 

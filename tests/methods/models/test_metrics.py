@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from methods.models.metrics import METRICS, metric_named, row_losses
 from methods.models.resampling import Sample
 
@@ -133,5 +133,5 @@ def test_gain_is_positive_for_the_better_score_whatever_the_direction() -> None:
 
 
 def test_a_metric_of_another_task_is_asked_wrongly() -> None:
-    with pytest.raises(AskedWrongly, match="choose one of: mae, r2, rmse"):
+    with pytest.raises(InvalidRequest, match="choose one of: mae, r2, rmse"):
         metric_named("roc_auc", "regression")

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from methods.split.folds import PreparedAssignment, fold_pairs, read_assignment
 
 
@@ -52,7 +52,7 @@ def test_large_data_get_one_holdout() -> None:
 
 
 def test_one_fold_is_not_enough() -> None:
-    with pytest.raises(AskedWrongly, match="train has 1 folds"):
+    with pytest.raises(InvalidRequest, match="train has 1 folds"):
         fold_pairs(assignment(count=1), ALL, ordered=False)
 
 
@@ -79,5 +79,5 @@ def test_an_assignment_of_another_table_is_asked_wrongly(rows: list[int]) -> Non
         {"row": rows, "part": ["train"] * count, "block": [0] * count, "fold": [0] * count}
     )
 
-    with pytest.raises(AskedWrongly, match="both must come from one run"):
+    with pytest.raises(InvalidRequest, match="both must come from one run"):
         read_assignment(table, 3)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.artifacts import Table
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.store.client import Store
 from contract.store.writer import Out
 from methods.tables.parquet import read_table, write_file, write_table
@@ -55,5 +55,5 @@ def test_other_bytes_than_named_are_refused(
     table = write_table(out, "rows", TABLE)
     other = Table.model_validate(table.model_dump() | {"sha256": "0" * 64})
 
-    with pytest.raises(AskedWrongly, match="the object was changed"):
+    with pytest.raises(InvalidRequest, match="the object was changed"):
         read_table(store, other)

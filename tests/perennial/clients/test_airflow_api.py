@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from fake_airflow import Script, served
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.clients.airflow_api import Airflow
 from perennial.runs import TaskProgress, follow
 from perennial.waits import Waits
@@ -32,28 +32,28 @@ def test_a_run_is_started_without_a_logical_date(script: Script, airflow: Airflo
 
 
 def test_a_dag_that_does_not_come_is_one_sentence(airflow: Airflow) -> None:
-    with pytest.raises(AskedWrongly, match=r"no DAG 'other' after 0 s; is its problem file"):
+    with pytest.raises(InvalidRequest, match=r"no DAG 'other' after 0 s; is its problem file"):
         airflow.trigger("other", {})
 
 
 def test_a_dag_file_that_cannot_be_read_is_named(script: Script, airflow: Airflow) -> None:
     script.import_errors = [{"filename": "dags/a.py", "stack_trace": "Traceback\nNameError: b\n"}]
 
-    with pytest.raises(AskedWrongly, match=r"could not read dags/a\.py: NameError: b"):
+    with pytest.raises(InvalidRequest, match=r"could not read dags/a\.py: NameError: b"):
         airflow.trigger("other", {})
 
 
 def test_a_paused_dag_is_not_started(script: Script, airflow: Airflow) -> None:
     script.paused = {DAG}
 
-    with pytest.raises(AskedWrongly, match="is paused, so a run would wait forever; unpause it"):
+    with pytest.raises(InvalidRequest, match="is paused, so a run would wait forever; unpause it"):
         airflow.trigger(DAG, {})
 
     assert script.conf == []
 
 
 def test_a_wrong_password_is_one_sentence(script: Script) -> None:
-    with pytest.raises(AskedWrongly, match=r"refused the credentials \(401\): Invalid"):
+    with pytest.raises(InvalidRequest, match=r"refused the credentials \(401\): Invalid"):
         Airflow(script.url, "admin", "other").trigger(DAG, {})
 
 

@@ -1,13 +1,13 @@
 import pytest
 
-from contract.errors import AskedWrongly, NotFound, PerennialError, TryAgain
+from contract.errors import InvalidRequest, NotFound, PerennialError, TryAgain
 from perennial.kubernetes import kubectl_errors
 
 # Printed by kubectl 1.32 and 1.34.
 EXAMPLES = [
     (
         'Error in configuration: context "wrk" does not exist\n',
-        AskedWrongly,
+        InvalidRequest,
         "There is no context 'wrk' in your kubeconfig; see `kubectl config get-contexts`.",
     ),
     (
@@ -15,7 +15,7 @@ EXAMPLES = [
             "E1124 memcache.go:265] couldn't get current server API group list\n"
             "The connection to the server localhost:8080 was refused - did you specify the right host"
         ),
-        AskedWrongly,
+        InvalidRequest,
         "kubectl knows no cluster; set KUBECONFIG, or name one by --context",
     ),
     (
@@ -33,7 +33,7 @@ EXAMPLES = [
             "Unable to connect to the server: tls: failed to verify certificate: x509: certificate "
             "signed by unknown authority\n"
         ),
-        AskedWrongly,
+        InvalidRequest,
         "has an invalid certificate (certificate signed by unknown authority)",
     ),
     (
@@ -41,12 +41,12 @@ EXAMPLES = [
             'Error from server (Forbidden): deployments.apps is forbidden: User "eve" cannot list '
             'resource "deployments"\n'
         ),
-        AskedWrongly,
+        InvalidRequest,
         'refused the request: Error from server (Forbidden): deployments.apps is forbidden: User "eve"',
     ),
     (
         "error: You must be logged in to the server (Unauthorized)\n",
-        AskedWrongly,
+        InvalidRequest,
         "refused your credentials; log in again.",
     ),
     ('Error from server (NotFound): secrets "x" not found\n', NotFound, 'secrets "x" not found'),
@@ -60,8 +60,8 @@ EXAMPLES = [
         TryAgain,
         "No pod answers there",
     ),
-    ("error: something new\n", AskedWrongly, "kubectl failed: error: something new"),
-    ("", AskedWrongly, "kubectl failed: it left no message"),
+    ("error: something new\n", InvalidRequest, "kubectl failed: error: something new"),
+    ("", InvalidRequest, "kubectl failed: it left no message"),
 ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local import credentials
 from perennial.local.home import Home
 
@@ -72,12 +72,12 @@ def test_airflow_reads_the_password_of_the_admin(home: Home) -> None:
 
 
 def test_no_credentials_is_one_sentence(home: Home) -> None:
-    with pytest.raises(AskedWrongly, match=r"has no credentials in .*; run `perennial up`"):
+    with pytest.raises(InvalidRequest, match=r"has no credentials in .*; run `perennial up`"):
         credentials.read_credentials(home)
 
 
 def test_damaged_credentials_are_never_replaced_silently(home: Home) -> None:
     credentials.credentials_file(home).write_text('{"store_access_key": "a"}')
 
-    with pytest.raises(AskedWrongly, match="does not hold the platform's credentials"):
+    with pytest.raises(InvalidRequest, match="does not hold the platform's credentials"):
         credentials.make_credentials(home)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.environment import remember_environment, remembered_environment
 from perennial.local.extra_components import (
     ExtraComponent,
@@ -60,7 +60,7 @@ def test_a_damaged_document_is_one_sentence_with_its_file(
     home.components.mkdir()
     (home.components / "queue.json").write_text(text)
 
-    with pytest.raises(AskedWrongly, match=sentence) as error:
+    with pytest.raises(InvalidRequest, match=sentence) as error:
         read_components(home)
 
     assert str(home.components / "queue.json") in str(error.value)

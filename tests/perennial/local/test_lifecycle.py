@@ -11,7 +11,7 @@ import pytest
 from listening import addresses_of
 from waiting import wait_until
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local import lifecycle, processes
 from perennial.local.environment import MARK
 from perennial.local.home import Home
@@ -69,7 +69,7 @@ def test_up_names_the_port_that_is_taken(home: Home) -> None:
 
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(AskedWrongly, match=rf"Port {port} \(airflow\) is in use by"),
+        pytest.raises(InvalidRequest, match=rf"Port {port} \(airflow\) is in use by"),
     ):
         lifecycle.up(home, _silent)
 
@@ -80,7 +80,7 @@ def test_up_names_a_damaged_description_of_a_component(home: Home) -> None:
     home.components.mkdir()
     (home.components / "queue.json").write_text("{")
 
-    with pytest.raises(AskedWrongly, match=r"queue\.json' does not describe a component"):
+    with pytest.raises(InvalidRequest, match=r"queue\.json' does not describe a component"):
         lifecycle.up(home, _silent)
 
     assert processes.by_marker(home.folder) == []
@@ -89,7 +89,7 @@ def test_up_names_a_damaged_description_of_a_component(home: Home) -> None:
 def test_up_without_the_environments_says_how_to_make_them(home: Home, tmp_path: Path) -> None:
     bare = dataclasses.replace(home, project=tmp_path)
 
-    with pytest.raises(AskedWrongly, match=r"There is no interpreter .* run `make up`"):
+    with pytest.raises(InvalidRequest, match=r"There is no interpreter .* run `make up`"):
         lifecycle.up(bare, _silent)
 
 
@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(home: Home, tmp_path: Path
     (tmp_path / "file").write_text("")
     elsewhere = dataclasses.replace(home, folder=tmp_path / "file" / "home")
 
-    with pytest.raises(AskedWrongly, match=r"cannot be made .*; set PERENNIAL_HOME"):
+    with pytest.raises(InvalidRequest, match=r"cannot be made .*; set PERENNIAL_HOME"):
         elsewhere.prepare()
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.ports import (
     BEHIND,
     FIRST,
@@ -60,7 +60,7 @@ def test_a_taken_port_is_named_with_its_process(file: Path) -> None:
         port = server.getsockname()[1]
 
         with pytest.raises(
-            AskedWrongly, match=rf"Port {port} \(airflow\) is in use by 'py.*'.*; stop"
+            InvalidRequest, match=rf"Port {port} \(airflow\) is in use by 'py.*'.*; stop"
         ):
             refuse_taken_ports({"airflow": port}, file)
 
@@ -73,5 +73,5 @@ def test_a_server_on_every_interface_takes_the_port_of_loopback_too() -> None:
 def test_a_damaged_file_is_one_sentence(file: Path) -> None:
     file.write_text("[1]")
 
-    with pytest.raises(AskedWrongly, match=r"does not hold ports .*; delete it"):
+    with pytest.raises(InvalidRequest, match=r"does not hold ports .*; delete it"):
         read_ports(file)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from perennial.local.home import Home
 from perennial.problems.find import load_problem
 
@@ -24,5 +24,7 @@ def test_an_add_ons_problem_goes_before_a_persons(
 
 
 def test_a_sentence_names_every_folder(home: Home) -> None:
-    with pytest.raises(AskedWrongly, match=r"no problem 'churn' in '/added' or '/mine'; known are"):
+    with pytest.raises(
+        InvalidRequest, match=r"no problem 'churn' in '/added' or '/mine'; known are"
+    ):
         load_problem([Path("/added"), Path("/mine")], "churn")

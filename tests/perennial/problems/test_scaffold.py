@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from perennial.local.home import Home
 from perennial.problems.scaffold import Request, write_problem
 
@@ -99,7 +99,7 @@ def test_a_problem_that_is_there_is_never_overwritten(project: Callable[[str], H
     home = project(GOOD)
     write_problem(home, REQUEST)
 
-    with pytest.raises(AskedWrongly, match="is there already; choose another name or remove it"):
+    with pytest.raises(InvalidRequest, match="is there already; choose another name or remove it"):
         write_problem(home, REQUEST)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fixtures_postgres import Database
 from fixtures_sources import Collection
 
-from contract.errors import AskedWrongly, TryAgain
+from contract.errors import InvalidRequest, TryAgain
 
 
 def test_numeric_keeps_its_digits(table_of: Callable[..., Collection], database: Database) -> None:
@@ -45,12 +45,12 @@ def test_a_database_that_is_not_there_was_asked_wrongly(
     events = table_of()
     events.environment = {"DSN": f"{postgres}/nowhere"}
 
-    with pytest.raises(AskedWrongly, match="does not exist"):
+    with pytest.raises(InvalidRequest, match="does not exist"):
         events.run("first")
 
 
 def test_a_bad_query_was_asked_wrongly(table_of: Callable[..., Collection]) -> None:
-    with pytest.raises(AskedWrongly, match=r"query of the source 'events' was not accepted"):
+    with pytest.raises(InvalidRequest, match=r"query of the source 'events' was not accepted"):
         table_of(query="select * from nothing").run("first")
 
 
@@ -61,14 +61,14 @@ def test_a_query_that_writes_was_asked_wrongly(
     events = table_of(query="select nextval('s') as id, updated_at from events")
     database.execute("create sequence s", "insert into events values (1, '2026-01-01')")
 
-    with pytest.raises(AskedWrongly, match="read-only transaction"):
+    with pytest.raises(InvalidRequest, match="read-only transaction"):
         events.run("first")
 
 
 def test_an_absent_column_is_named(table_of: Callable[..., Collection], database: Database) -> None:
     database.execute("create table events (id int)")
 
-    with pytest.raises(AskedWrongly, match=r"'updated_at', which the problem file names.*'id'"):
+    with pytest.raises(InvalidRequest, match=r"'updated_at', which the problem file names.*'id'"):
         table_of().run("first")
 
 
@@ -76,7 +76,7 @@ def test_a_missing_connection_names_the_variable(table_of: Callable[..., Collect
     events = table_of()
     events.environment = {}
 
-    with pytest.raises(AskedWrongly, match="DSN is not set"):
+    with pytest.raises(InvalidRequest, match="DSN is not set"):
         events.run("first")
 
 

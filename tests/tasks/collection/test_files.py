@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures_sources import Collection, write_parquet
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 
 
 def test_only_new_files_are_read(files_of: Callable[..., Collection], landing: Path) -> None:
@@ -150,7 +150,7 @@ def test_an_unset_place_is_named(files_of: Callable[..., Collection]) -> None:
     events = files_of()
     events.environment = {}
 
-    with pytest.raises(AskedWrongly, match="names LANDING, which is not set"):
+    with pytest.raises(InvalidRequest, match="names LANDING, which is not set"):
         events.run("first")
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_kind_of_file_is_named(
 ) -> None:
     (landing / "1.xlsx").write_bytes(b"x")
 
-    with pytest.raises(AskedWrongly, match=r"'1.xlsx' is of no known kind"):
+    with pytest.raises(InvalidRequest, match=r"'1.xlsx' is of no known kind"):
         files_of(pattern="*.xlsx").run("first")
 
 

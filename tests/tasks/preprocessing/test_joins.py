@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Join
 from contract.problem.sources.files import FilesSource
 from methods.tables import sql
@@ -161,5 +161,5 @@ def test_a_join_that_cannot_be_was_asked_wrongly(
     )
     sql.run(connection, "CREATE VIEW planes AS SELECT 'JFK' AS origin")
 
-    with pytest.raises(AskedWrongly, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         join(connection, joins)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from fixtures_stages import Before
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.store.documents import read_artifact
 from methods.columns.schema import Schema
 from tasks.preprocessing.task import Inputs, Outputs, Params, run
@@ -154,9 +154,9 @@ def test_the_same_inputs_give_the_same_bytes(before: Callable[..., Before]) -> N
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ({"target": {"column": "z"}}, AskedWrongly, "'z'.*target.column"),
-        ({"features": {"drop": ["z"]}}, AskedWrongly, "'z'.*features.drop"),
-        ({"columns": {"z": {"unit": "m"}}}, AskedWrongly, "'z'.*columns.z"),
+        ({"target": {"column": "z"}}, InvalidRequest, "'z'.*target.column"),
+        ({"features": {"drop": ["z"]}}, InvalidRequest, "'z'.*features.drop"),
+        ({"columns": {"z": {"unit": "m"}}}, InvalidRequest, "'z'.*columns.z"),
     ],
 )
 def test_names_that_are_not_there_were_asked_wrongly(

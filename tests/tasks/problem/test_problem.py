@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.champion import Champion
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
@@ -70,7 +70,7 @@ def test_overrides_hold_for_this_run(stage: Stage) -> None:
 
 
 def test_an_override_that_does_not_fit_is_named(stage: Stage) -> None:
-    with pytest.raises(AskedWrongly, match=r"--set models.budgt: .*did you mean 'budget'"):
+    with pytest.raises(InvalidRequest, match=r"--set models.budgt: .*did you mean 'budget'"):
         stage.run(overrides={"models.budgt": "60s"})
 
 
@@ -120,24 +120,24 @@ def test_the_suite_beside_the_file_is_read(stage: Stage) -> None:
 def test_a_file_that_is_no_suite_was_asked_wrongly(stage: Stage, body: str, said: str) -> None:
     (stage.folder / "expectations.json").write_text(body)
 
-    with pytest.raises(AskedWrongly, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         stage.run()
 
 
 def test_a_window_that_ends_before_it_begins_was_asked_wrongly(stage: Stage) -> None:
-    with pytest.raises(AskedWrongly, match="its end must be later"):
+    with pytest.raises(InvalidRequest, match="its end must be later"):
         stage.run(window_start="2026-06-02T00:00:00Z")
 
 
 def test_an_unknown_problem_is_named_with_the_known_ones(stage: Stage) -> None:
-    with pytest.raises(AskedWrongly, match=f"no problem 'nothing' in .*{stage.name}"):
+    with pytest.raises(InvalidRequest, match=f"no problem 'nothing' in .*{stage.name}"):
         stage.run(name="nothing")
 
 
 def test_a_folder_of_another_name_was_asked_wrongly(stage: Stage) -> None:
     (stage.folder / "problem.yaml").write_text(YAML.format(name="other"))
 
-    with pytest.raises(AskedWrongly, match="give both one name"):
+    with pytest.raises(InvalidRequest, match="give both one name"):
         stage.run()
 
 

@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 from contract.problem import Problem, read_problem
 from tasks.suggestion.task import Params, suggest, task
 
@@ -104,7 +104,7 @@ def test_a_target_that_is_not_there_was_asked_wrongly(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
 
-    with pytest.raises(AskedWrongly, match=r"'c'.*'a', 'b'"):
+    with pytest.raises(InvalidRequest, match=r"'c'.*'a', 'b'"):
         suggest(Params(name="x", file=str(path), target="c"), tmp_path)
 
 

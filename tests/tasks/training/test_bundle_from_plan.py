@@ -8,7 +8,7 @@ from fixtures_models import NOW, Prepared, dataset_of, problem_of, run_of
 from bundle import signing
 from bundle.reader import load
 from bundle.remote import fetch
-from contract.errors import AskedWrongly
+from contract.errors import InvalidRequest
 from methods.drift.profile import ReferenceProfile
 from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
@@ -167,8 +167,8 @@ def test_the_stage_writes_a_signed_bundle(
 
 def test_no_bundle_is_made_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    with pytest.raises(AskedWrongly, match="PERENNIAL_SIGNING_KEY is not set"):
+    with pytest.raises(InvalidRequest, match="PERENNIAL_SIGNING_KEY is not set"):
         read_signing_key()
     monkeypatch.setenv(KEY_VARIABLE, str(tmp_path / "absent.pem"))
-    with pytest.raises(AskedWrongly, match="cannot be read"):
+    with pytest.raises(InvalidRequest, match="cannot be read"):
         read_signing_key()

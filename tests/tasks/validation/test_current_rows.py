@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 
 ROWS = "SELECT i AS id, i * 10 AS value FROM range(1, 301) t(i)"
 
@@ -93,5 +93,5 @@ def test_no_row_in_the_window_is_refused(validated: Callable[..., Any]) -> None:
 
 
 def test_a_time_that_is_text_was_asked_wrongly(validated: Callable[..., Any]) -> None:
-    with pytest.raises(AskedWrongly, match="event_time 'at' holds VARCHAR, a time is expected"):
+    with pytest.raises(InvalidRequest, match="event_time 'at' holds VARCHAR, a time is expected"):
         validated("SELECT 1 AS id, 'soon' AS at", event_time="at")

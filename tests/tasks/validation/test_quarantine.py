@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.errors import AskedWrongly, Refused
+from contract.errors import InvalidRequest, Refused
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",  # Great Expectations 1.24 uses what Python 3.11 deprecates
@@ -126,7 +126,7 @@ def test_an_expectation_that_cannot_be_judged_refuses(validated: Callable[..., A
 def test_a_wrong_expectation_was_asked_wrongly(
     validated: Callable[..., Any], expectation: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(AskedWrongly, match=said):
+    with pytest.raises(InvalidRequest, match=said):
         validated(ROWS, expectations=(expectation,))
 
 
