@@ -3,8 +3,11 @@
 Tests share it, so each uses a problem name (the first part of every key) of its own.
 """
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from waiting import LIMIT_SECONDS
@@ -16,9 +19,12 @@ from perennial.local import seaweedfs as seaweed
 @pytest.fixture(scope="session")
 def store_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start the store and yield the variables from which a process opens it."""
-    running = seaweed.start(
-        tmp_path_factory.mktemp("store"), memory="512MiB", ready_seconds=LIMIT_SECONDS
-    )
+    # One at a time: two that choose their ports at once may choose the same, before either listens.
+    with (Path(tempfile.gettempdir()) / "perennial-tests-store.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = seaweed.start(
+            tmp_path_factory.mktemp("store"), memory="512MiB", ready_seconds=LIMIT_SECONDS
+        )
     try:
         yield running.environment
     finally:
