@@ -20,7 +20,7 @@ from contract.store.layout import champion_key, rollout_key
 from contract.store.ledger import Ledger
 from contract.store.source_head import read_head
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed")]
+pytestmark = pytest.mark.slow
 
 # One moment for a stage that only writes into its own folder, the cheaper one where work is long;
 # every change of the others. `make bench-kills` tries every moment on every stage.
