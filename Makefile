@@ -28,8 +28,8 @@ stress: $(READY) ## the same, three times, beside four busy processes
 	$(RUN) benchmarks.stress
 
 PYTEST := pytest --durations=10
-PARALLEL := $(PYTEST) -n 2 --dist loadscope -m "not platform and not cluster"
 # A module's tests stay on one worker, so its fixtures are made once.
+PARALLEL := $(PYTEST) -n 2 --dist loadscope -m "not platform and not cluster"
 # Their tests, and no others, are traced: `fail_under` in pyproject.toml says what they must reach.
 COVERED := contract methods/controller tasks/evaluation tests/contract tests/methods/controller
 COVERED += tests/tasks/evaluation tests/dags/stage/test_prefork.py tests/k8s/test_rollout.py

@@ -38,7 +38,7 @@ def busy_processes(count: int) -> Iterator[None]:
 
 def main(arguments: list[str]) -> int:
     """Run the tests in rounds, print how long each took, and return 1 where one failed."""
-    selected = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--durations=10"]
+    selected = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope", "--durations=10"]
     selected += ["-m", "not platform and not cluster", *arguments]
     command = selected if arguments else ["make", "test-parallel"]
     lines, failed = [], 0

@@ -21,7 +21,7 @@ from contract.manifest import Result
 from contract.store.client import Store
 from dags.stage.request import arguments, environment, out_uri
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
+pytestmark = pytest.mark.slow
 
 ROWS = 300
 PROBLEM = """\
