@@ -91,4 +91,4 @@ class Story:
 
 
 def _digests(output: object) -> list[str]:
-    return [artifact.sha256 for artifact in artifacts_in(output)]
+    return [artifact.sha256 for artifact in artifacts_in(output, "an output of the manifest")]
