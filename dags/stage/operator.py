@@ -114,7 +114,7 @@ class Stage(BaseOperator):
         )
         if RUNNER == "kubernetes":
             # 0.8 CPU-s and 75 MB that reading the DAGs must not pay.
-            from dags.stage.pod import Pod  # noqa: PLC0415
+            from dags.stage.pod import Pod  # noqa: PLC0415 - the provider, which one machine does not pay for
 
             overrides = dict(context["params"]).get("set") or {}
             resources = overridden(self.pod_resources, self.task_id, overrides)
