@@ -7,11 +7,10 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from contract.errors import InvalidRequest, TryAgain
 from contract.kubernetes import STAGE_USER
-from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl
+from perennial.kubernetes.kubectl import OURS, PLATFORM, TASKS, Kubectl, Resource
 
 CLAIM = "landing"
 LANDING = "/landing"
@@ -25,8 +24,6 @@ for name, text in json.loads(sys.argv[1]).items():
     path.write_bytes(base64.b64decode(text))
 """
 POLL_SECONDS = 0.5
-
-Resource = dict[str, Any]
 
 
 def land(kubectl: Kubectl, name: str, files: Mapping[str, bytes]) -> None:

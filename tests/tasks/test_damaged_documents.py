@@ -7,12 +7,11 @@ from typing import Any, get_args
 
 import pytest
 from damage import damages
-from store_documents import NOON, put_manifest
+from store_documents import CHAMPION, DIGEST, NOON, VERDICT, put_manifest
 
 from bundle import signing
 from contract.artifacts import Bundle, Document, Table
 from contract.canonical_json import canonical_json, sha256
-from contract.champion import Champion
 from contract.errors import InvalidRequest
 from contract.problem import read_problem_text
 from contract.run import Run
@@ -32,24 +31,8 @@ from contract.store.layout import (
     stage_prefix,
 )
 from contract.store.reference import Take
-from contract.verdict import Check, Verdict
 
-A = "a" * 64
 READERS = [stage for stage in STAGES if stage != "problem"]
-CHAMPION = Champion(digest=A, run="r0", verdict=None, since=NOON, nonce="1")
-VERDICT = Verdict(
-    verdict="accepted",
-    judged=A,
-    baseline=None,
-    rule="first",
-    metric="roc_auc",
-    score=0.8,
-    baseline_score=None,
-    checks=(Check(name="dummy", passed=True, why="0.8 found, 0.5 expected."),),
-    reasons=(),
-    rows=10,
-    window_end=NOON,
-)
 
 
 class Ground:
@@ -87,9 +70,11 @@ class Ground:
     def takes(self, task: "Task[Any, Any, Any]", documents: dict[str, Document]) -> list[Take]:
         """Return a `--take` for each input; of what no document is given, there is nothing."""
         absent: dict[type, Any] = {
-            Document: Document(uri=self.store.uri("no/document"), sha256=A, bytes=1),
-            Table: Table(uri=self.store.uri("no/table"), sha256=A, bytes=1, rows=1),
-            Bundle: Bundle(uri=self.store.uri(bundle_prefix(self.problem, A)), sha256=A, bytes=1),
+            Document: Document(uri=self.store.uri("no/document"), sha256=DIGEST, bytes=1),
+            Table: Table(uri=self.store.uri("no/table"), sha256=DIGEST, bytes=1, rows=1),
+            Bundle: Bundle(
+                uri=self.store.uri(bundle_prefix(self.problem, DIGEST)), sha256=DIGEST, bytes=1
+            ),
         }
         outputs = {}
         for name, field in task.inputs.model_fields.items():

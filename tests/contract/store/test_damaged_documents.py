@@ -1,6 +1,6 @@
 """Every kind of document, damaged in every way, by the reader that stages and commands read it with.
 
-A reader's answer is one sentence that names the key, and exit code 3; it writes nothing.
+DIGEST reader's answer is one sentence that names the key, and exit code 3; it writes nothing.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 from damage import damages, without
 from pydantic import BaseModel
-from store_documents import NOON, manifest, put_manifest
+from store_documents import CHAMPION, DIGEST, NOON, VERDICT, manifest, put_manifest
 
 from contract.artifacts import Document, Table
 from contract.canonical_json import canonical_json, sha256
-from contract.champion import Champion
 from contract.decision import Decision, Window
 from contract.expectations import ExpectationSuite
 from contract.manifest import Manifest
@@ -45,12 +44,11 @@ from contract.store.layout import (
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.reference import Take
 from contract.store.source_head import LandedPart, SourceHead, commit, read_head
-from contract.verdict import Check, Verdict
+from contract.verdict import Verdict
 
-P, A = "p", "a" * 64
-CHAMPION = Champion(digest=A, run="r0", verdict=None, since=NOON, nonce="1")
-DOCUMENT = Document(uri="s3://store/p/y", sha256=A, bytes=1)
-TABLE = Table(uri="s3://store/p/x", sha256=A, bytes=1, rows=1)
+P = "p"
+DOCUMENT = Document(uri="s3://store/p/y", sha256=DIGEST, bytes=1)
+TABLE = Table(uri="s3://store/p/x", sha256=DIGEST, bytes=1, rows=1)
 PROBLEM = """
 apiVersion: perennial/v1
 kind: Problem
@@ -103,25 +101,12 @@ RUN = Run(
     salt="s",
     champion=CHAMPION,
 )
-VERDICT = Verdict(
-    verdict="accepted",
-    judged=A,
-    baseline=None,
-    rule="first",
-    metric="roc_auc",
-    score=0.8,
-    baseline_score=None,
-    checks=(Check(name="dummy", passed=True, why="0.8 found, 0.5 expected."),),
-    reasons=(),
-    rows=10,
-    window_end=NOON,
-)
 DECISION = Decision(
     problem=P,
     day=date(2026, 1, 1),
     at=NOON,
     run="m",
-    digest=A,
+    digest=DIGEST,
     verdict="ok",
     reason=None,
     sentence="Nothing moves.",
@@ -134,7 +119,13 @@ DECISION = Decision(
     window=Window(days=(), rows=0, rows_of_day=0),
 )
 ENTRY = LedgerEntry(
-    id="r/deployed", kind="deployed", at=NOON, written=NOON, run="r", digest=A, reason="Better."
+    id="r/deployed",
+    kind="deployed",
+    at=NOON,
+    written=NOON,
+    run="r",
+    digest=DIGEST,
+    reason="Better.",
 )
 MANIFEST = manifest(ManifestKey(P, "r0", "split"), outputs={"out": TABLE}, facts={"vault_from": 3})
 HEAD = SourceHead(generation=1, nonce="n", parts=(LandedPart(run="r", generation=1, table=TABLE),))
@@ -149,7 +140,9 @@ KINDS = {
     "champion to move": Kind(
         ChampionKey, CHAMPION, lambda s, p, _: champion_with_etag(s, p), "nonce"
     ),
-    "rollout": Kind(RolloutKey, Rollout(digest=A, nonce="1", at=NOON), _reader(Rollout), "digest"),
+    "rollout": Kind(
+        RolloutKey, Rollout(digest=DIGEST, nonce="1", at=NOON), _reader(Rollout), "digest"
+    ),
     "service address": Kind(
         ServiceKey,
         ServiceAddress(url="http://127.0.0.1:1", pid=1, started=NOON),
