@@ -1,4 +1,4 @@
-"""The bases of every value that crosses a boundary: frozen, and closed to unknown fields."""
+"""The base of every value that crosses a boundary: frozen, and closed to unknown fields."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,9 +13,3 @@ class Strict(BaseModel):
     def canonical(self) -> bytes:
         """Return the one JSON spelling of this value: sorted keys, no spaces, UTF-8."""
         return canonical_json(self.model_dump(mode="json"))
-
-
-class Section(Strict):
-    """A part of the problem file; the docstring below a field is its description."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, populate_by_name=True)

@@ -1,6 +1,6 @@
 """What nobody needs any more: objects that neither champion, ledger nor a kept run names.
 
-Every family of keys says how long its objects are kept (`contract.store.layout.Retention`); what is
+Every family of keys says how long its objects are kept (`contract.store.key.Retention`); what is
 of no known family stays. A document that cannot be read ends the search: what it names is not known,
 so nothing is called garbage.
 """
@@ -14,13 +14,11 @@ from contract.manifest import Manifest
 from contract.serving_state import Rollout
 from contract.store.client import Store
 from contract.store.documents import parse_document, parse_json, read_document
+from contract.store.key import FAMILIES, Key, Retention
 from contract.store.layout import (
-    FAMILIES,
     MANIFEST,
-    Key,
     ManifestKey,
     ModelFileKey,
-    Retention,
     SourceHeadKey,
     bundle_prefix,
     champion_key,

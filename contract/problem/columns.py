@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from contract.problem.section import Section
 from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration
-from contract.strict import Section
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

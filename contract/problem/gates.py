@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat
 
 from contract.problem.metric import MetricName
+from contract.problem.section import Section
 from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration, Share, Size
-from contract.strict import Section
 
 
 class BeatsChampion(Section):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contract.learning_task import LearningTask
-from contract.strict import Section
+from contract.problem.section import Section
 
 MetricName = Literal[
     "roc_auc",

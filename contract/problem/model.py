@@ -22,12 +22,12 @@ from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric
 from contract.problem.monitoring import Monitoring, Retraining
 from contract.problem.resources import DEFAULTS, Resources
+from contract.problem.section import Section
 from contract.problem.serving import Serving
 from contract.problem.sources import Source
 from contract.problem.sources.base import ColumnName
 from contract.problem.units import Duration, Share
 from contract.stages import Stage
-from contract.strict import Section
 
 # The families of `methods.models.families`, which a test compares with these, and their ensemble.
 Candidate = Literal["linear", "tree", "forest", "boosting", "neural", "ensemble"]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, NonNegativeInt, PositiveInt
 
 from contract.messages import unexpected
+from contract.problem.section import Section
 from contract.problem.units import Duration, Share
-from contract.strict import Section
 
 
 def _clock(value: str) -> str:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, StringConstraints
 
+from contract.problem.section import Section
 from contract.stages import CYCLE, Stage
-from contract.strict import Section
 
 Memory = Annotated[
     str, StringConstraints(pattern=r"^[1-9]\d*(Mi|Gi)$"), Field(examples=["512Mi", "4Gi"])

@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from contract.messages import unexpected
+from contract.problem.section import Section
 from contract.problem.units import Duration, Share, write_duration
-from contract.strict import Section
 
 LONGEST_CANARY = timedelta(hours=20)  # a run is ended after 24, and the other stages need some
 

@@ -1,129 +1,44 @@
-"""Where everything of a problem lies in the store: the one module that makes and parses keys.
+"""Where everything of a problem lies in the store: the one module that declares keys.
 
-A family of keys is a class: its template makes a key (`str(key)`), its pattern parses one, and it
-cannot be declared without saying how long its objects are kept, which is all that
-`perennial.garbage` goes by.
+A family of keys is a class that cannot be declared without saying how long its objects are kept,
+which is all that `perennial.garbage` goes by.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
 from datetime import date
-from enum import Enum
-from string import Formatter
-from typing import ClassVar, Self, TypeVar
+from typing import TypeVar
 
 from contract.errors import InvalidRequest
+from contract.store.key import FAMILIES, Key, Retention
 
 MANIFEST = "manifest.json"
 
-_PATTERNS = {
-    "digest": r"[0-9a-f]{64}",
-    "prefix_of_digest": r"[0-9a-f]{16}",
-    "number": r"\d{8,}",
-    "day": r"\d{4}-\d{2}-\d{2}",
-    "hour": r"\d{2}",
-    "file": r".+",
-}
-_CONVERTERS: dict[str, Callable[[str], object]] = {"number": int, "day": date.fromisoformat}
 
-
-def _pattern_of(template: str) -> Iterator[str]:
-    for literal, name, _, _ in Formatter().parse(template):
-        yield re.escape(literal)
-        if name is not None:
-            yield f"(?P<{name}>{_PATTERNS.get(name, '[^/]+')})"
-
-
-class Retention(Enum):
-    """How long the objects of a family are kept."""
-
-    POINTER = "as long as the problem: it is one object, and moved in place"
-    HISTORY = "as long as the problem: what happened"
-    RUN = "as long as its run"
-    MODEL = "as long as its model"
-    NAMED = "while a source's HEAD.json or a document of a kept run names it"
-
-
-@dataclass(frozen=True)
-class Key:
-    """One object's key; `problem` is the first part of every one."""
-
-    template: ClassVar[str]
-    retention: ClassVar[Retention]
-    _pattern: ClassVar[re.Pattern[str]]
-
-    problem: str
-
-    def __init_subclass__(cls, template: str, retention: Retention) -> None:
-        """Register a family."""
-        super().__init_subclass__()
-        cls.template, cls.retention = template, retention
-        cls._pattern = re.compile("".join(_pattern_of(template)))
-        FAMILIES.append(cls)
-
-    def __str__(self) -> str:
-        """Return the key as the store takes it."""
-        return self.template.format(**{one.name: getattr(self, one.name) for one in fields(self)})
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Return the parts of a key; None where it is not of this family."""
-        match = cls._pattern.fullmatch(text)
-        if match is None:
-            return None
-        try:
-            parts = {
-                name: _CONVERTERS.get(name, str)(part) for name, part in match.groupdict().items()
-            }
-        except ValueError:  # the 31st of February
-            return None
-        return cls(**parts)  # type: ignore[arg-type] # each pattern fits its field
-
-    @classmethod
-    def prefix(cls, problem: str, **known: object) -> str:
-        """Return what all keys of this family begin with, up to the first part that is not `known`.
-
-        >>> PredictionsKey.prefix("flights", day="2026-01-31")
-        'flights/predictions/dt=2026-01-31/hour='
-        """
-        values = {"problem": problem, **known}
-        text = ""
-        for literal, name, form, _ in Formatter().parse(cls.template):
-            text += literal
-            if name is None or name not in values:
-                break
-            text += format(values[name], form or "")
-        return text
-
-
-FAMILIES: list[type[Key]] = []
-"""Every family, in the order in which `parse_key` tries them."""
-
-
-@dataclass(frozen=True)
 class ChampionKey(Key, template="{problem}/champion.json", retention=Retention.POINTER):
     """Who serves: `contract.champion.Champion`, moved by compare-and-swap."""
 
+    problem: str
 
-@dataclass(frozen=True)
+
 class RolloutKey(Key, template="{problem}/rollout.json", retention=Retention.POINTER):
     """What one machine's service should take: `contract.serving_state.Rollout`."""
 
+    problem: str
 
-@dataclass(frozen=True)
+
 class ServiceKey(Key, template="{problem}/service.json", retention=Retention.POINTER):
     """Where the service listens: `contract.serving_state.ServiceAddress`."""
 
+    problem: str
 
-@dataclass(frozen=True)
+
 class SourceHeadKey(Key, template="{problem}/raw/{source}/HEAD.json", retention=Retention.POINTER):
     """What is committed of a source: `contract.store.source_head.SourceHead`."""
 
+    problem: str
     source: str
 
 
-@dataclass(frozen=True)
 class LandedPartKey(
     Key,
     template="{problem}/raw/{source}/runs/{run}/{digest}.parquet",
@@ -131,48 +46,48 @@ class LandedPartKey(
 ):
     """Landed rows, unknown until HEAD.json names them; `digest` is the sha256 of the file."""
 
+    problem: str
     source: str
     run: str
     digest: str
 
 
-@dataclass(frozen=True)
 class ManifestKey(
     Key, template="{problem}/runs/{run}/{stage}/" + MANIFEST, retention=Retention.RUN
 ):
     """The proof that a stage is done: `contract.manifest.Manifest`, written last."""
 
+    problem: str
     run: str
     stage: str
 
 
-@dataclass(frozen=True)
 class OutputKey(Key, template="{problem}/runs/{run}/{stage}/{file}", retention=Retention.RUN):
     """One output of a stage; `file` holds the beginning of its own sha256."""
 
+    problem: str
     run: str
     stage: str
     file: str
 
 
-@dataclass(frozen=True)
 class ModelFileKey(
     Key, template="{problem}/models/sha256/{digest}/{file}", retention=Retention.MODEL
 ):
     """One file of a model bundle; `digest` is the sha256 of the bundle's manifest."""
 
+    problem: str
     digest: str
     file: str
 
 
-@dataclass(frozen=True)
 class LedgerKey(Key, template="{problem}/ledger/{number:08d}.json", retention=Retention.HISTORY):
     """What was done and why: `contract.store.ledger.LedgerEntry`, numbered from 0."""
 
+    problem: str
     number: int
 
 
-@dataclass(frozen=True)
 class PredictionsKey(
     Key,
     template="{problem}/predictions/dt={day}/hour={hour}/{segment}.parquet",
@@ -180,38 +95,38 @@ class PredictionsKey(
 ):
     """A segment of the prediction log, under the hour (UTC) in which it was begun."""
 
+    problem: str
     day: date
     hour: str
     segment: str
 
 
-@dataclass(frozen=True)
 class FeedbackKey(
     Key, template="{problem}/feedback/dt={day}/{segment}.parquet", retention=Retention.HISTORY
 ):
     """Labels that clients sent."""
 
+    problem: str
     day: date
     segment: str
 
 
-@dataclass(frozen=True)
 class DecisionKey(
     Key, template="{problem}/monitoring/{day}/decision.json", retention=Retention.HISTORY
 ):
     """What monitoring decided about a day: `contract.decision.Decision`."""
 
+    problem: str
     day: date
 
 
-@dataclass(frozen=True)
 class DayPageKey(Key, template="{problem}/monitoring/{day}/page.html", retention=Retention.HISTORY):
     """The page of a day."""
 
+    problem: str
     day: date
 
 
-@dataclass(frozen=True)
 class DayProfileKey(
     Key,
     template="{problem}/monitoring/{day}/profile-{prefix_of_digest}.json",
@@ -219,6 +134,7 @@ class DayProfileKey(
 ):
     """The profile of the rows that one model answered on a day."""
 
+    problem: str
     day: date
     prefix_of_digest: str
     """The first 16 digits of the model's digest."""

@@ -15,11 +15,10 @@ from contract.problem import problem_files, read_problem
 from contract.runtime.environment import NO_TELEMETRY, common_environment
 from contract.runtime.prefork.protocol import VARIABLE
 from perennial.local import credentials as secret
-from perennial.local.credentials import Credentials
+from perennial.local.credentials import BUCKET, REGION, Credentials
 from perennial.local.extra_components import component_variables
 from perennial.local.home import Home, write_private
 from perennial.local.ports import LOOPBACK
-from perennial.local.seaweedfs import store_environment
 
 # What a process needs of its surroundings. PYTHONDONTWRITEBYTECODE is left out on purpose: with it
 # no bytecode of our own sources is ever kept, and each stage compiles its imports again.
@@ -157,3 +156,20 @@ def remembered_environment(home: Home) -> dict[str, str]:
 
 def _remembered_file(home: Home) -> Path:
     return home.credentials / "sources.json"
+
+
+def store_environment(
+    ports: Mapping[str, int], access_key: str, secret_key: str, bucket: str = BUCKET
+) -> dict[str, str]:
+    """Return the variables from which a process opens the store."""
+    return {
+        "PERENNIAL_BUCKET": bucket,
+        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{ports['store']}",
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # A proxy of the environment would be used for loopback otherwise.
+        "NO_PROXY": f"{LOOPBACK},localhost",
+        "no_proxy": f"{LOOPBACK},localhost",
+    }

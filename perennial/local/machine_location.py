@@ -6,7 +6,6 @@ from pathlib import Path
 
 from contract.errors import InvalidRequest
 from perennial.local.home import Home
-from perennial.local.lifecycle import down, up
 from perennial.local.machine_platform import MachinePlatform, open_platform
 from perennial.platform import Report
 from perennial.waits import USUAL, Waits
@@ -35,10 +34,14 @@ class MachineLocation:
         if overlay is not None:
             sentence = f"--overlay {overlay!r} is for a cluster; say --on kubernetes as well."
             raise InvalidRequest(sentence)
+        from perennial.local.lifecycle import up  # noqa: PLC0415 - processes, which `plan` must not pay
+
         return up(self._home, lambda what: report(f"waiting for {what} …"))
 
     def down(self, report: Report) -> int:
         """Stop every process; return how many there were."""
+        from perennial.local.lifecycle import down  # noqa: PLC0415 - as above
+
         return down(self._home, lambda what: report(f"stopping {what} …"))
 
     @contextmanager

@@ -9,9 +9,7 @@ from contract.store.client import Store
 from perennial.local.credentials import ADMIN, Credentials, password_file, read_credentials
 from perennial.local.environment import product_environment, remembered_environment
 from perennial.local.home import Home
-from perennial.local.lifecycle import missing
 from perennial.local.ports import LOOPBACK, read_ports
-from perennial.local.processes import memory_bytes
 from perennial.local.state import ComponentState, PlatformState, read_state
 from perennial.platform import ComponentStatus, PlatformStatus
 from perennial.waits import USUAL, Waits
@@ -99,6 +97,9 @@ class MachinePlatform:
 
     def status(self) -> PlatformStatus:
         """Return the state of each process."""
+        from perennial.local.lifecycle import missing  # noqa: PLC0415 - processes, as above
+        from perennial.local.processes import memory_bytes  # noqa: PLC0415 - as above
+
         return PlatformStatus(
             components={name: _status(state) for name, state in self.state.components.items()},
             waiting_for=missing(self.home),

@@ -18,7 +18,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from contract.errors import InvalidRequest, TryAgain
-from perennial.local.credentials import BUCKET, REGION, identities
+from perennial.local.credentials import BUCKET, identities
+from perennial.local.environment import store_environment
 from perennial.local.home import write_private
 from perennial.local.http_probe import probe
 from perennial.local.ports import LOOPBACK, STORE, STORE_PORTS, keep_ports
@@ -126,23 +127,6 @@ def server_environment(memory: str, admin_password: str) -> dict[str, str]:
         "GOGC": "30",
         "WEED_ADMIN_USER": "admin",
         "WEED_ADMIN_PASSWORD": admin_password,
-    }
-
-
-def store_environment(
-    ports: Mapping[str, int], access_key: str, secret_key: str, bucket: str = BUCKET
-) -> dict[str, str]:
-    """Return the variables from which a process opens the store."""
-    return {
-        "PERENNIAL_BUCKET": bucket,
-        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{ports['store']}",
-        "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": secret_key,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        # A proxy of the environment would be used for loopback otherwise.
-        "NO_PROXY": f"{LOOPBACK},localhost",
-        "no_proxy": f"{LOOPBACK},localhost",
     }
 
 

@@ -9,15 +9,14 @@ from contract.canonical_json import canonical_json
 from contract.champion import Champion
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument
+from contract.store.key import FAMILIES, Retention
 from contract.store.layout import (
-    FAMILIES,
     LandedPartKey,
     LedgerKey,
     ManifestKey,
     ModelFileKey,
     OutputKey,
     PredictionsKey,
-    Retention,
     SourceHeadKey,
     bundle_prefix,
     champion_key,
@@ -176,6 +175,6 @@ def test_each_retention_finds_what_it_goes_by() -> None:
     needed = {Retention.RUN: "run", Retention.MODEL: "digest"}
     for family in FAMILIES:
         if family.retention in needed:
-            assert needed[family.retention] in family.__dataclass_fields__
+            assert needed[family.retention] in family.__annotations__
     assert {family.retention for family in FAMILIES} == set(Retention)
     assert SourceHeadKey.retention is Retention.POINTER

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import StringConstraints
 
+from contract.problem.section import Section
 from contract.problem.units import Duration
-from contract.strict import Section
 
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]

@@ -16,12 +16,13 @@ from contract.run import Run
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store import layout
 from contract.store.documents import parse_document
+from contract.store.key import Key
 from contract.store.ledger import LedgerEntry
 from contract.store.reference import artifacts_in
 from contract.store.source_head import SourceHead
 from contract.verdict import Verdict
 
-MODELS: dict[type[layout.Key], type[BaseModel]] = {
+MODELS: dict[type[Key], type[BaseModel]] = {
     layout.ChampionKey: Champion,
     layout.RolloutKey: Rollout,
     layout.ServiceKey: ServiceAddress,
