@@ -4,6 +4,8 @@
 Nothing else calls the clock for a result.
 """
 
+from datetime import date
+
 from pydantic import AwareDatetime
 
 from contract.artifacts import Document
@@ -42,3 +44,5 @@ class Run(Strict):
     """The login of the person who started the run; None: the clock, or monitoring."""
     replay: Replay | None = None
     """The champion's own plan, fitted anew; None: selection and tuning search."""
+    onset: date | None = None
+    """First day of the change that monitoring asked for the run about; None: it knows of none."""

@@ -10,6 +10,7 @@ Source   Sculley et al., "Hidden Technical Debt in Machine Learning Systems", NI
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Params(Strict):
     """Dotted keys of the problem file and their values for this run alone."""
     replay: bool = False
     """True: fit the champion's own plan anew. Where there is none, selection and tuning search."""
+    onset: date | None = None
+    """First day of the change that monitoring asks for the run about."""
 
 
 class Outputs(Strict):
@@ -90,6 +93,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         salt=salt_of(problem.name),
         champion=champion,
         replay=read_replay(out.store, problem.name, champion) if params.replay else None,
+        onset=params.onset,
     )
     return Outputs(
         problem=out.document("problem", problem),
