@@ -24,7 +24,7 @@ from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import choose_threshold
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
-from tasks.training.fit import FittedPlan
+from methods.models.fitting import FittedPlan
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
