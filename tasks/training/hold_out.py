@@ -25,7 +25,7 @@ from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import yardstick_of
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
-from tasks.training.fit import FittedPlan
+from methods.models.fitting import FittedPlan
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
