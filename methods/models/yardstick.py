@@ -160,7 +160,8 @@ def _log_losses(truth: Floats, predicted: Floats, threshold: Threshold) -> Float
 
 
 def _absolute_errors(truth: Floats, predicted: Floats, threshold: Threshold) -> Floats:  # noqa: ARG001 - the form of `RowScores`
-    return np.abs(truth - predicted)
+    errors: Floats = np.abs(truth - predicted)
+    return errors
 
 
 def _hits(truth: Floats, predicted: Floats, threshold: Threshold) -> Floats:
