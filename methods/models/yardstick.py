@@ -167,7 +167,8 @@ def _absolute_errors(truth: Floats, predicted: Floats, threshold: Threshold) -> 
 def _hits(truth: Floats, predicted: Floats, threshold: Threshold) -> Floats:
     blocks = np.zeros(len(truth), dtype=np.int64)
     decided = Sample(truth, predicted, blocks, 1, threshold).decisions()
-    return (decided == truth).astype(np.float64)
+    hits: Floats = (decided == truth).astype(np.float64)
+    return hits
 
 
 _BY_ROW: dict[str, RowScores] = {
