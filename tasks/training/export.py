@@ -24,7 +24,7 @@ from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
-from tasks.training.fit import FittedPlan, family_name
+from methods.models.fitting import FittedPlan, family_name
 from tasks.training.golden import golden_rows
 from tasks.training.hold_out import HoldOut
 
