@@ -86,8 +86,8 @@ def test_alarms_are_those_of_the_two_windows_before() -> None:
     history = History([decision(0), decision(7, alarm=True), decision(13, alarm=True)], [])
     day = date(2013, 5, 15)
 
-    assert history.alarms(day, WEEK, POLICY) == (True, False)
-    assert History([], []).alarms(day, WEEK, POLICY) == ()
+    assert history.alarms(day, OLD, WEEK, POLICY) == (True, False)
+    assert History([], []).alarms(day, OLD, WEEK, POLICY) == ()
 
 
 def test_a_refusal_accepts_the_regime_that_asked_for_it_until_something_is_deployed() -> None:
