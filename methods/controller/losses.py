@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from contract.decision import DayLoss
+from contract.decision import DayLoss, Decision
 from methods.controller.policy import Policy
 
 
@@ -113,6 +113,18 @@ def find_onset(
         if statistic >= best:
             best, onset = statistic, day.day
     return onset
+
+
+def level_of(decision: Decision) -> float | None:
+    """Return the loss of the world that a decision was made in; None where it was not measured.
+
+    Since the change began, where it did: a window that begins before it is of two worlds.
+    """
+    performance, onset = decision.performance, decision.onset
+    if performance is None:
+        return None
+    since = [day for day in performance.days if onset is not None and day.day >= onset]
+    return mean_of(since) if since else performance.cur
 
 
 def _row_variance(day: MeanLoss) -> float:

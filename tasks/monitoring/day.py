@@ -16,7 +16,7 @@ from methods.controller.days import ONE_DAY
 from methods.controller.decide import decide
 from methods.controller.due import is_superseded
 from methods.controller.evidence import Evidence, Regime, RetrainingState
-from methods.controller.losses import find_onset, usual_variance
+from methods.controller.losses import find_onset, level_of, usual_variance
 from methods.drift.comparison import Comparison, compare_profiles, distance
 from methods.drift.profile import DayProfile, merge_profiles
 from methods.drift.quality import check
@@ -118,7 +118,6 @@ def _retraining(
     rules, history, policy = context.problem.retraining, context.history, context.policy
     end, since = context.calendar.end(day), context.since[context.models[day].digest]
     useless = useless_in_a_row(history, end)
-    last = useless[0].performance if useless else None
     return RetrainingState(
         mode=rules.mode,
         cooldown_until=history.cooldown_until(end, rules.cooldown, policy),
@@ -133,7 +132,7 @@ def _retraining(
         in_flight=in_flight,
         is_superseded=is_superseded(history, day, context.until),
         useless=len(useless),
-        useless_loss=None if last is None else last.cur,
+        useless_loss=level_of(useless[0]) if useless else None,
         replay=is_replay_next(history, end, policy),
     )
 
@@ -239,7 +238,7 @@ def _regime(
     return Regime(
         day=refused.day,
         distance=distance(model.reference, then, merged, names),
-        loss=refused.performance.cur if refused.performance else None,
+        loss=level_of(refused),
     )
 
 
