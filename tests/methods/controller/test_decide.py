@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
-from methods.controller.decide import decide
+from methods.controller.decide import decide, undecided
 from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.controller.policy import Policy
 
@@ -422,3 +422,16 @@ def test_the_columns_are_parted_and_nothing_is_lost() -> None:
     assert [c.name for c in decision.drifted_columns] == ["distance"]
     assert [c.name for c in decision.other_columns] == ["carrier"]
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
+
+
+def test_a_day_that_was_not_looked_at_has_a_record_that_says_so() -> None:
+    record = undecided(
+        "flights", DAY, END, run="r", digest=None, sentence="It is too long ago.", is_brief=True
+    )
+
+    assert (record.verdict, record.sentence, record.is_brief) == (
+        "insufficient_data",
+        "It is too long ago.",
+        True,
+    )
+    assert (record.retrain, record.finding) == (False, None)
