@@ -10,9 +10,12 @@ from contract.decision import (
     ColumnDrift,
     Effect,
     Fault,
+    LabelHealth,
+    LossEstimate,
     Multivariate,
     Performance,
     Probe,
+    SegmentLoss,
     Window,
 )
 from contract.strict import Strict
@@ -85,6 +88,12 @@ class Evidence(Strict):
     performance: Performance | None = None
     """None: there are no labels yet, or too few."""
     probe: Probe | None = None
+    labels: LabelHealth | None = None
+    """How labels arrive; None: they cannot be joined."""
+    estimate: LossEstimate | None = None
+    """Shown only."""
+    segments: tuple[SegmentLoss, ...] = ()
+    """Shown, and named beside a rise of the loss; they trigger nothing."""
     alarms_before: tuple[bool, ...] = ()
     """Of the verdict windows before this one, newest first; fewer at the beginning."""
     onset: date | None = None
