@@ -4,15 +4,23 @@ Eleven numbers, three categories of 8, 30 and 200 levels, and a flag. Every day 
 of the seed and its number; a scenario changes it from day `CHANGE` on.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from bundle.arrays import Floats
+from rehearsal.world import NEVER, Landing, Micros, WorldDay
 
+BEGIN = date(2024, 1, 1)
+CHANGE = 14
+SOURCE = "visits"
 LEVELS: Mapping[str, int] = {"kind": 8, "place": 30, "code": 200}
+DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+MOMENT = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,86 @@ class State:
     """Times the usual number."""
     labels: bool = True
     """False: they never come."""
+
+
+Scenario = Callable[[int], State]
+
+
+def problem(**sections: object) -> dict[str, object]:
+    """Return the problem file; `sections` override or add its top-level keys."""
+    value: dict[str, object] = {
+        "apiVersion": "perennial/v1",
+        "kind": "Problem",
+        "name": "world",
+        "question": "Will the visitor buy?",
+        "owner": "operations",
+        "target": {
+            "column": "bought",
+            "task": "binary",
+            "positive": True,
+            "labels": {"from": SOURCE, "on": ["id"]},
+        },
+        "source": {
+            SOURCE: {
+                "kind": "files",
+                "path": "",
+                "key": ["id"],
+                "event_time": "at",
+                "known_at": "known",
+            }
+        },
+        "models": {"budget": "4s", "candidates": ["boosting"]},
+        "gates": {"latency_p99": "5s"},
+    }
+    return value | sections
+
+
+@dataclass(frozen=True)
+class MadeUpWorld:
+    """Days of one scenario."""
+
+    scenario: Scenario
+    rows: int
+    """A day."""
+    seed: int
+    delay_hours: float = 30.0
+    """From an event to its label."""
+    damage: Callable[[pa.Table, np.random.Generator, int], pa.Table] | None = None
+    """What the feed does to the rows that callers send; the sources get the true ones."""
+
+    def once(self) -> Mapping[str, pa.Table]:
+        """Return nothing: every row has its time."""
+        return {}
+
+    def day(self, number: int) -> WorldDay:
+        """Return one day."""
+        random = np.random.default_rng([self.seed, number + 5_000])
+        state = self.scenario(number)
+        table, logit = features(number, random, round(self.rows * state.rows), state)
+        n = table.num_rows
+        chance = 1 / (1 + np.exp(-logit))
+        chance = (1 - state.noise) * chance + state.noise * 0.35
+        bought = random.random(n) < chance
+        begin = datetime(BEGIN.year, BEGIN.month, BEGIN.day, tzinfo=UTC) + timedelta(days=number)
+        moments = int(begin.timestamp() * 1e6) + (
+            np.sort(random.random(n)) * (DAY_US - 1_000_000)
+        ).astype(np.int64)
+        known = moments + np.int64(self.delay_hours * HOUR_US)
+        asked = table.append_column("id", pa.array([f"{number}-{i}" for i in range(n)]))
+        asked = asked.append_column("at", pa.array(moments, MOMENT))
+        landed = asked.append_column("bought", pa.array(bought)).append_column(
+            "known", pa.array(known, MOMENT)
+        )
+        lands = known if state.labels else np.full(n, NEVER)
+        if self.damage is not None and number >= 0:
+            asked = self.damage(asked, random, number)
+        return WorldDay(
+            asked=asked,
+            moments=moments,
+            truth=bought.tolist(),
+            landings={SOURCE: Landing(landed, lands)},
+            chance=chance,
+        )
 
 
 def features(
@@ -74,3 +162,38 @@ def features(
     columns: dict[str, object] = {**c, "third": third, "flag": flag}
     columns |= {name: [f"{name}-{code}" for code in code_s] for name, code_s in codes.items()}
     return pa.table(columns), logit
+
+
+def changed(state: State, at: int = CHANGE) -> Scenario:
+    """Return a scenario that is quiet before day `at` and `state` from then on."""
+    return lambda number: state if number >= at else State()
+
+
+def _season(number: int) -> State:
+    return State(shift=0.6 * float(np.sin(2 * np.pi * number / 365)))
+
+
+def without_labels(scenario: Scenario, since: int) -> Scenario:
+    """Return the scenario with labels that stop on day `since`."""
+    return lambda number: replace(scenario(number), labels=number < since)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "stationary": lambda _: State(),
+    "step": changed(State(shift=0.5)),
+    "trend": lambda number: State(shift=0.02 * max(0, number - 7)),
+    "season": _season,
+    "concept": changed(State(concept=1.4)),
+    "prior": changed(State(prior=1.0)),
+    "segment": changed(State(segment=1.0)),
+    "unfixable": changed(State(noise=0.5)),
+    "stop": without_labels(lambda _: State(), CHANGE),
+    "stop-concept": without_labels(changed(State(concept=1.4)), CHANGE),
+    "outage": lambda number: State(rows=0.0 if 20 <= number < 24 else 1.0),
+}
+
+
+def moments_of(table: pa.Table) -> Micros:
+    """Return the moments of asked rows, (n,)."""
+    found: Micros = table.column("at").cast(pa.int64()).to_numpy()
+    return found
