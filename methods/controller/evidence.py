@@ -6,7 +6,17 @@ from typing import Literal
 from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
 
 from contract.artifacts import Sha256
-from contract.decision import ColumnDrift, Fault, Multivariate, Performance, Probe, Window
+from contract.decision import (
+    ColumnDrift,
+    Fault,
+    LabelHealth,
+    LossEstimate,
+    Multivariate,
+    Performance,
+    Probe,
+    SegmentLoss,
+    Window,
+)
 from contract.strict import Strict
 from methods.controller.policy import Policy
 
@@ -65,6 +75,12 @@ class Evidence(Strict):
     performance: Performance | None = None
     """None: there are no labels yet, or too few."""
     probe: Probe | None = None
+    labels: LabelHealth | None = None
+    """How labels arrive; None: they cannot be joined."""
+    estimate: LossEstimate | None = None
+    """Shown only."""
+    segments: tuple[SegmentLoss, ...] = ()
+    """Shown, and named beside a rise of the loss; they trigger nothing."""
     alarms_before: tuple[bool, ...] = ()
     """Of the verdict windows before this one, newest first; fewer at the beginning."""
     regime: Regime | None = None
