@@ -78,6 +78,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "url": Fact("text"),
         "task": Fact("text"),
         "days": Fact("count"),
+        "opened": Fact("count", label="open alerts"),
+        "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
     }
 )
