@@ -180,7 +180,8 @@ def open_cluster(folder: Path) -> Iterator[Cluster]:
 
 def images(folder: Path) -> list[Path]:
     """Build the images and return their archives."""
-    build = [sys.executable, ROOT / "containers" / "build.py", "--debootstrap", "--save", folder]
+    script = str(ROOT / "containers" / "build.py")
+    build = [sys.executable, script, "--debootstrap", "--save", str(folder)]
     subprocess.run(build, check=True)
     return sorted(folder.glob("*.tar"))
 
