@@ -43,9 +43,9 @@ class FolderStore(Store):
     def put_file(self, key: str, path: Path, content_type: str = "") -> None:
         """Move the file in."""
         del content_type
-        place = self._folder / key
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
+        target = self._folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
 
     def swap(self, key: str, body: bytes, etag: str | None) -> str:
         """Write if the ETag still holds; one process writes, so this is no race."""
