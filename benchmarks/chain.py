@@ -207,7 +207,7 @@ class Chain:
 
     def _expect_well(self, stage: str, attempt: Attempt) -> None:
         if attempt.code != 0:
-            raise RuntimeError(f"{stage} ended with {attempt.code}: {attempt.said}")
+            raise RuntimeError(f"{stage} ended with {attempt.code}: {attempt.output}")
 
     def objects(self) -> frozenset[str]:
         """Return every key of the problem."""

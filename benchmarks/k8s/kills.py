@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,10 +109,11 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
 
 def _running(cluster: Cluster, namespace: str, selector: str) -> dict[str, Any] | None:
     """Return the newest pod that runs, is ready, and is not on its way out."""
-    pods: list[dict[str, Any]] = cluster.pods(namespace, selector)
-    for pod in reversed(pods):
-        conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
-        is_there = conditions.get("Ready") == "True" and pod["status"].get("phase") == "Running"
-        if is_there and "deletionTimestamp" not in pod["metadata"]:
-            return pod
-    return None
+    pods = [pod for pod in cluster.pods(namespace, selector) if _is_running(pod)]
+    return pods[-1] if pods else None
+
+
+def _is_running(pod: Mapping[str, Any]) -> bool:
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    is_ready = conditions.get("Ready") == "True" and pod["status"].get("phase") == "Running"
+    return is_ready and "deletionTimestamp" not in pod["metadata"]
