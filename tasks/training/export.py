@@ -61,7 +61,7 @@ def export(
         model=ModelDocument(
             members=tuple(entries),
             calibration=tuple(hold_out.calibration),
-            threshold=hold_out.threshold,
+            threshold=hold_out.threshold and hold_out.threshold.cut,
         ),
         encoder=refitted.encoding.document,
         members=members,
