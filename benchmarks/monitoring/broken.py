@@ -58,7 +58,14 @@ class Feed:
         scores, losses = score(table), np.concatenate([loss(*part) for part in parts])
         blocks = np.repeat([(day_of(n) - date(1970, 1, 1)).days for n in days], self.rows)
         content = reference_profile(
-            table, scores, losses, KINDS, IMPORTANCE, blocks, [], are_days=True  # type: ignore[arg-type] # kinds
+            table,
+            scores,
+            losses,
+            KINDS,
+            IMPORTANCE,
+            blocks,
+            [],
+            are_days=True,  # type: ignore[arg-type] # kinds
         )
         self.reference = ReferenceProfile.model_validate(content)
         self.loss = float(losses.mean()), float(losses.std())
@@ -77,7 +84,9 @@ class Feed:
         served = table
         if feed.yesterday:
             served, _ = self.world(QUIET_DAYS - 1, len(table))
-            keys = [f"{QUIET_DAYS - 1}-{row}" for row in range(len(table))] if feed.old_keys else keys
+            keys = (
+                [f"{QUIET_DAYS - 1}-{row}" for row in range(len(table))] if feed.old_keys else keys
+            )
         if feed.change is not None:
             served = feed.change(served, np.random.default_rng([self.seed, number, 9]))
         if feed.twice:
@@ -242,7 +251,9 @@ def main() -> None:
     if options.quiet_days:
         for seed in range(options.seeds):
             found = false_blocks(options.rows, options.quiet_days, seed)
-            print(f"{options.rows} rows, seed {seed}: {len({day for day, _ in found})} false blocks")
+            print(
+                f"{options.rows} rows, seed {seed}: {len({day for day, _ in found})} false blocks"
+            )
             for day, fault in found:
                 print(f"  {day} {fault.check}: {fault.sentence}")
         return
