@@ -20,12 +20,12 @@ from methods.drift.profile import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
+from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import yardstick_of
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
-from methods.models.fitting import FittedPlan
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
