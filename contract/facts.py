@@ -48,6 +48,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "digest": Fact("digest"),
         "latency_p99": Fact("duration", "s", "service latency p99"),
         "best": Fact("text"),
+        "yardstick": Fact("text"),
         "score": Fact("score"),
         "baseline": Fact("score"),
         "reason": Fact("text"),
