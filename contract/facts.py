@@ -81,6 +81,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "finding": Fact("text"),
         "onset": Fact("text", label="change since"),  # a calendar day
         "replay": Fact("text", label="champion's plan again"),
+        "opened": Fact("count", label="open alerts"),
+        "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
     }
 )

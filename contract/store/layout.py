@@ -38,6 +38,12 @@ class RetrainingLeaseKey(Key, template="{problem}/retraining.json", retention=Re
     problem: str
 
 
+class AlertsKey(Key, template="{problem}/alerts.json", retention=Retention.POINTER):
+    """Open alerts, and messages that wait: `contract.alerts.AlertState`, by compare-and-swap."""
+
+    problem: str
+
+
 class SourceHeadKey(Key, template="{problem}/raw/{source}/HEAD.json", retention=Retention.POINTER):
     """What is committed of a source: `contract.store.source_head.SourceHead`."""
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contract.strict import Strict
+from methods.controller.alert_limits import AlertLimits
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
 
 StandardErrors = Annotated[float, Field(ge=0)]
@@ -140,6 +141,8 @@ class Policy(Strict):
     """When a column counts as drifted."""
     quality: QualityLimits = QualityLimits()
     """When a day's data counts as broken."""
+    alerts: AlertLimits = AlertLimits()
+    """When the owner is told, and how often."""
 
     def thresholds(self) -> dict[str, float]:
         """Return those that a decision document states."""
