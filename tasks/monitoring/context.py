@@ -74,14 +74,13 @@ def gather(
     first = days[0] - policy.label_days * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
-    by_day: dict[date, MonitoredModel] = {day: models.of(serving[day].digest) for day in span}
+    by_day = _kept_models(models, serving, since=days[0])
     served = read_log(out.store, problem.name, calendar, by_day)
     for day in span:
-        former = history.serving_from(calendar.begin(day))
-        if former is not None and former.digest != serving[day].digest:
-            _leave_to_former(
-                out.store, problem, calendar, day, models.of(former.digest), by_day, served
-            )
+        digest = history.serving_from(calendar.begin(day))
+        former = None if digest is None else _kept_model(models, digest.digest)
+        if former is not None and day in by_day and former.digest != by_day[day].digest:
+            _leave_to_former(out.store, problem, calendar, day, former, by_day, served)
     labels, notes = _labels(problem, snapshot, [served[day] for day in sorted(served)], out)
     return MonitoringContext(
         problem=problem,
@@ -101,6 +100,20 @@ def gather(
         former=partial(_kept_model, models),
         notes=notes,
     )
+
+
+def _kept_models(
+    models: MonitoredModels, serving: Mapping[date, ServingModel], since: date
+) -> dict[date, MonitoredModel]:
+    """Return the models by day; a day long ago whose model is no longer kept has none."""
+    kept: dict[date, MonitoredModel] = {}
+    for day, model in serving.items():
+        try:
+            kept[day] = models.of(model.digest)
+        except NotFound:
+            if day >= since:
+                raise
+    return kept
 
 
 def _leave_to_former(  # noqa: PLR0917 - what the log is read with, and what it changes
