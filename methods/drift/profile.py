@@ -174,7 +174,12 @@ def reference_profile(  # noqa: PLR0917 - everything that a profile describes
 
 
 def day_profile(
-    table: pa.Table, scores: Floats | None, reference: ReferenceProfile, part: str
+    table: pa.Table,
+    scores: Floats | None,
+    reference: ReferenceProfile,
+    part: str,
+    *,
+    summaries: bool = True,
 ) -> DayProfile:
     """Count one part of a day's served rows on the reference's grids.
 
@@ -184,6 +189,7 @@ def day_profile(
         scores: as in `reference_profile`; None counts no score.
         reference: of the champion that served the rows.
         part: what makes the part itself, such as the key of a log file and its digest.
+        summaries: False leaves them to `summarised`, where the part is not the whole day.
     """
     counts: dict[str, Histogram] = {}
     absent = []
@@ -207,7 +213,7 @@ def day_profile(
         columns=counts,
         absent=tuple(absent),
     )
-    return summarised(profile, table, reference)
+    return summarised(profile, table, reference) if summaries else profile
 
 
 def summarised(profile: DayProfile, rows: pa.Table, reference: ReferenceProfile) -> DayProfile:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from contract.prediction_log import ROW_REFERENCE, key_column
+from contract.errors import NotFound
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.writer import Out
@@ -13,9 +13,16 @@ from methods.controller.history import History, ServingModel
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
-from tasks.monitoring.evidence.label_versions import from_feedback, from_source
+from tasks.monitoring.evidence.label_source import (
+    expected_lateness,
+    joined_columns,
+    log_notes,
+    read_versions,
+)
 from tasks.monitoring.evidence.labels import JoinedLabels
+from tasks.monitoring.evidence.lateness import Lateness, days_back
 from tasks.monitoring.evidence.log import ServedDay, read_log
+from tasks.monitoring.evidence.segments import SegmentLog
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,21 @@ def gather(
         out: the store, and room for what is fetched.
     """
     models = MonitoredModels(out.store, problem.name, out.scratch)
-    first = days[0] - policy.label_days * ONE_DAY
+    lateness = expected_lateness(out.store, problem, snapshot, out.scratch / "labels", days[0])
+    first = days[0] - days_back(lateness, policy) * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
-    by_day: dict[date, MonitoredModel] = {day: models.of(serving[day].digest) for day in span}
-    served = read_log(out.store, problem.name, calendar, by_day)
-    labels, notes = _labels(problem, snapshot, [served[day] for day in sorted(served)], out)
+    by_day = _kept_models(models, serving, since=days[0])
+    log = SegmentLog(out.store, problem.name, calendar, first, out.scratch)
+    joined = joined_columns(problem)
+    served = read_log(log, by_day, joined)
+    since = {
+        model.digest: history.first_deployed(model.digest, model.since)
+        for model in serving.values()
+    }
+    oldest = min(calendar.begin(first), *(since[serving[day].digest] for day in days))
+    labels, notes = _labels(problem, snapshot, served, lateness, oldest, out)
+    notes = (*log_notes(log, joined), *notes)
     if missed:
         limit = policy.catch_up_days
         notes = (f"{missed} days before {days[0]} were not decided: {limit} are the limit.", *notes)
@@ -81,10 +97,7 @@ def gather(
         served=served,
         labels=labels,
         history=history,
-        since={
-            model.digest: history.first_deployed(model.digest, model.since)
-            for model in serving.values()
-        },
+        since=since,
         run=run.run_id,
         notes=notes,
     )
@@ -98,16 +111,31 @@ def _serving(history: History, end: datetime, run: Run) -> ServingModel:
     return ServingModel(run.champion.digest, run.champion.since)
 
 
-def _labels(
-    problem: Problem, snapshot: Snapshot, days: Sequence[ServedDay], out: Out
+def _kept_models(
+    models: MonitoredModels, serving: Mapping[date, ServingModel], since: date
+) -> dict[date, MonitoredModel]:
+    """Return the models by day; a day long ago whose model is no longer kept has none."""
+    kept: dict[date, MonitoredModel] = {}
+    for day, model in serving.items():
+        try:
+            kept[day] = models.of(model.digest)
+        except NotFound:
+            if day >= since:
+                raise
+    return kept
+
+
+def _labels(  # noqa: PLR0917 - what labels are joined with
+    problem: Problem,
+    snapshot: Snapshot,
+    served: Mapping[date, ServedDay],
+    lateness: Lateness,
+    since: datetime,
+    out: Out,
 ) -> tuple[JoinedLabels | None, tuple[str, ...]]:
     """Return the labels of the served rows, and a note where they cannot be joined."""
-    if problem.labels.source == "feedback":
-        versions = from_feedback(out.store, problem.name, days)
-        return JoinedLabels(days, versions, ROW_REFERENCE), ()
-    in_source = from_source(out.store, problem, snapshot, out.scratch / "labels")
-    joined = [key_column(name) for name in problem.labels.on]
-    has_keys = all(set(joined) <= set(day.lines.keys.column_names) for day in days)
-    if in_source is not None and has_keys:
-        return JoinedLabels(days, in_source, joined), ()
-    return None, ("Labels cannot be joined: the log or the source lacks the key or target.",)
+    days = [served[day] for day in sorted(served)]
+    versions = read_versions(out.store, problem, snapshot, out.scratch / "labels", since)
+    if versions is None:
+        return None, ("Labels cannot be joined: their source lacks the key or the target.",)
+    return JoinedLabels(days, versions, lateness), ()

@@ -6,12 +6,11 @@ what the first one decided.
 
 from datetime import UTC, date, datetime
 
-from contract.canonical_json import canonical_json
 from contract.decision import Decision
 from contract.errors import Conflict
 from contract.store.client import Store
 from contract.store.documents import parse_document
-from contract.store.layout import DayPageKey, DayProfileKey, DecisionKey, parse_keys
+from contract.store.layout import DayPageKey, DecisionKey, parse_keys
 from contract.store.ledger import Ledger, LedgerEntry
 from methods.controller.events import events_of
 from methods.controller.history import History
@@ -35,11 +34,6 @@ def save_day(store: Store, context: MonitoringContext, decided: DecidedDay) -> N
     """Write what belongs to a day, its record last, and add the decision to the history."""
     decision = decided.decision
     problem, day = decision.problem, decision.day
-    served = context.served.get(day)
-    if served is not None:
-        profile = canonical_json(served.profile.model_dump(mode="json"))
-        key = DayProfileKey(problem, day, served.digest[:16])
-        store.put(str(key), profile, "application/json")
     _save_page(store, context, decided)
     record = str(DecisionKey(problem, day))
     try:

@@ -73,10 +73,19 @@ def shortage(day: date, window: Window, needed: int) -> str | None:
 
 
 def labelled_days(context: MonitoringContext, day: date) -> Sequence[LabelledDay]:
-    """Return days, newest first, with their labels as they were known at the end of `day`."""
+    """Return days, newest first, with their labels as they were known at the end of `day`.
+
+    From the newest day whose labels are complete, by the maturity curve, as far as
+    `policy.label_days` before it.
+    """
     if context.labels is None:
         return []
-    end = context.calendar.end(day)
-    dates = (day, *days_before(context, day, context.policy.label_days - 1))
-    days = [context.served[each] for each in dates]
+    end, policy = context.calendar.end(day), context.policy
+    youngest = context.labels.lateness(end).days_of(policy.mature_share)
+    dates = [day, *days_before(context, day, youngest + policy.label_days - 1)]
+    days = [
+        context.served[each]
+        for each in dates
+        if each in context.served and each <= day - youngest * ONE_DAY
+    ]
     return [(each, context.labels.of(each, end)) for each in days]
