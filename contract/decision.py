@@ -15,7 +15,17 @@ from contract.strict import Strict
 
 Outcome = Literal["ok", "watch", "warn", "retrain", "blocked_data_quality", "insufficient_data"]
 Reason = Literal["performance", "benefit", "drift", "age"]
-Suppression = Literal["mode", "recent_block", "cooldown", "max_per_30d", "min_new_labels", "regime"]
+Suppression = Literal[
+    "mode",
+    "recent_block",
+    "cooldown",
+    "max_per_30d",
+    "min_new_labels",
+    "regime",
+    "breaker",  # retrainings in a row did not help
+    "in_flight",  # another retraining has not ended yet
+    "superseded",  # a later day was decided already
+]
 Cause = Literal["missing", "unseen", "out_of_range", "distribution"]
 Check = Literal[
     "absent",
@@ -78,6 +88,16 @@ class Multivariate(Strict):
     """The column that tells them apart best."""
 
 
+class DayLoss(Strict):
+    """The loss per row on the labelled rows of one day."""
+
+    day: date
+    rows: int
+    mean: float
+    deviation: float
+    """Standard deviation over the day's rows."""
+
+
 class Performance(Strict):
     """The champion's loss on rows whose label is known, against its own forward backtest."""
 
@@ -97,6 +117,35 @@ class Performance(Strict):
     """Labelled share of the rows that were served in the same days."""
     first: date
     last: date
+    lag: int = 0
+    """Days from `last` to the day of the decision: how late labels come."""
+    days: tuple[DayLoss, ...] = ()
+    """Oldest first; days as blocks are the unit of the errors behind `low`, `high` and `z`."""
+
+
+class Effect(Strict):
+    """Did the newest promotion help? Both models on the same rows, served on the days after it."""
+
+    digest: Sha256
+    """Of the model that was promoted."""
+    previous: Sha256
+    """Of the model that served before; it scored the same rows once more."""
+    promoted: AwareDatetime
+    first: date
+    last: date
+    rows: int
+    metric: Literal["log_loss", "squared_error"]
+    before: float
+    """Mean loss per row of the model before."""
+    after: float
+    """The same of the promoted model."""
+    z: float
+    """Of what was saved, in standard errors; days are the blocks."""
+    helped: bool
+    """True where the saving is sure."""
+    is_final: bool
+    """True once a whole verdict window was measured: later days take it over."""
+    sentence: str
 
 
 class Probe(Strict):
@@ -241,3 +290,22 @@ class Decision(Strict):
     thresholds: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why."""
+    finding: str | None = None
+    """What the owner should know, by an id that stays the same as long as it lasts: `retrain:REASON`
+    (wanted, also while something holds it back), `approve:REASON`, `suggest:REASON`,
+    `breaker:REASON`, `blocked:SUBJECT` (a column, or a check of all rows), `no_rows`, `few_rows`,
+    `drift` (an alarm without labels, or a large drift that labels do not clear); None: nothing."""
+    further_findings: dict[str, str] = Field(default_factory=dict)
+    """Further ones of the day, by id, each with its sentence."""
+    impact_value: float | None = None
+    """What the finding costs a row, in the unit of `performance`: loss above the baseline."""
+    onset: date | None = None
+    """First day of the change, as labelled days show it; None: no change is seen."""
+    replay: bool | None = None
+    """Whether the retraining fits the champion's plan anew (True) or searches; None: none asked."""
+    effect: Effect | None = None
+    """Of the newest promotion; None before labels of the days after it are known."""
+    useless: int = 0
+    """Retrainings in a row that did not help, as of the day."""
+    is_brief: bool = False
+    """True where the day was too long ago to be looked at: the record only says so."""

@@ -23,10 +23,13 @@ MOST_BLOCKS = 400
 
 @dataclass(frozen=True)
 class Scored:
-    """A model's predictions, (n,) or (n, classes), and the threshold of its decisions."""
+    """A model's predictions, (n,) or (n, classes), and the threshold of its decisions.
+
+    Rows that were decided by different thresholds have one each, (n,).
+    """
 
     predicted: Floats
-    threshold: float = 0.5
+    threshold: float | Floats = 0.5
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,21 @@ def apply_gates(
     *,
     size_bytes: int,
     latency_seconds: float,
+    new: Scored | None = None,
+    old: Scored | None = None,
+    further: tuple[Check, ...] = (),
+    twin: str | None = None,
 ) -> GateResult:
-    """Check the model by every gate of the problem."""
+    """Check the model by every gate of the problem.
+
+    `new` and `old` are the scores of the vault's rows by which challenger and champion are judged,
+    where these are not what the two models themselves answer; `twin` is then the bundle that gave
+    `new`. `further` are checks that were made elsewhere.
+    """
     task = model.contract.task
     metric = metric_named(problem.metric.name or DEFAULTS[task], task)
-    new, old = predict(model, vault), _champion_predictions(baseline, model, vault)
+    new = new or predict(model, vault)
+    old = old or _champion_predictions(baseline, model, vault)
     case = _Case(problem, run, metric, vault, model, new, baseline, old)
     checks = [gates.check_rows(vault)]
     dummy_gain, gain = None, None
@@ -82,11 +92,12 @@ def apply_gates(
         service.check_size(size_bytes, problem.gates.size),
         service.check_latency(latency_seconds, problem.gates.latency_p99.total_seconds()),
         service.check_golden(model),
+        *further,
     ]
-    return GateResult(_verdict(case, checks), new, old, dummy_gain, gain)
+    return GateResult(_verdict(case, checks, twin), new, old, dummy_gain, gain)
 
 
-def _verdict(case: _Case, checks: list[Check]) -> Verdict:
+def _verdict(case: _Case, checks: list[Check], twin: str | None) -> Verdict:
     reasons = tuple(check.why for check in checks if check.passed is not True)
     baseline = case.baseline
     return Verdict(
@@ -101,6 +112,7 @@ def _verdict(case: _Case, checks: list[Check]) -> Verdict:
         reasons=reasons,
         rows=len(case.vault.truth),
         window_end=case.run.window_end,
+        twin=twin,
     )
 
 

@@ -24,7 +24,7 @@ from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
-from tasks.training.fit import FittedPlan, family_name
+from methods.models.fitting import FittedPlan, family_name
 from tasks.training.golden import golden_rows
 from tasks.training.hold_out import HoldOut
 
@@ -61,7 +61,7 @@ def export(
         model=ModelDocument(
             members=tuple(entries),
             calibration=tuple(hold_out.calibration),
-            threshold=hold_out.threshold,
+            threshold=hold_out.threshold and hold_out.threshold.cut,
         ),
         encoder=refitted.encoding.document,
         members=members,

@@ -20,11 +20,12 @@ from methods.drift.profile import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
+from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
-from methods.models.threshold import choose_threshold
+from methods.models.threshold import ChosenThreshold, choose_threshold
+from methods.models.yardstick import yardstick_of
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
-from tasks.training.fit import FittedPlan
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
@@ -44,7 +45,8 @@ class HoldOut:
     truth: Floats
     scores: Floats
     calibration: list[Calibration]
-    threshold: float | None
+    threshold: ChosenThreshold | None
+    """None unless binary."""
     importance: list[Importance]
     metrics: dict[str, float]
     profile: dict[str, JsonValue]
@@ -71,9 +73,9 @@ def score_hold_out(
     scores = apply_calibration(maps, mixed)
     threshold = None
     if plan.task == "binary":
-        values = problem.metric.value.model_dump() if problem.metric.value else None
-        threshold = choose_threshold(truth, scores, metric, values)
-    cut = 0.5 if threshold is None else threshold
+        blocks = dataset.assignment.block[rows]
+        threshold = choose_threshold(truth, scores, blocks, yardstick_of(problem, plan.task))
+    cut = 0.5 if threshold is None else threshold.cut
     importance = permutation_importance(
         encoded,
         truth,

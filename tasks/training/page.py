@@ -57,7 +57,7 @@ def _model(plan: TrainingPlan, hold_out: HoldOut, card: Card, size_bytes: int) -
                 "members": len(plan.members),
                 "size": format_bytes(size_bytes),
                 "calibration": plan.calibration,
-                "threshold": hold_out.threshold,
+                "threshold": hold_out.threshold and hold_out.threshold.cut,
             }
         ),
         TableBlock(["member", "weight", "steps as planned"], members),

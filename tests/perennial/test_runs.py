@@ -104,7 +104,7 @@ def test_a_run_is_shown_stage_by_stage(call: Call, script: Script, name: str) ->
 
 
 def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
-    call: Call, script: Script, name: str
+    call: Call, script: Script, name: str, champion: None
 ) -> None:
     script.polls = [("success", {"evaluation": "success", "problem": "success"})]
     script.xcoms = {"problem": _result(), "evaluation": _result("accepted", score=0.8)}
@@ -150,14 +150,61 @@ def test_a_program_gets_facts_as_they_are_stored(call: Call, script: Script, nam
     assert json.loads(result.stdout)["stages"][0]["facts"] == SPLIT
 
 
-def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) -> None:
+def test_a_refused_challenger_is_a_good_end(
+    call: Call, script: Script, name: str, champion: None
+) -> None:
     script.polls = [("success", {"evaluation": "success", "deployment": "skipped"})]
-    script.xcoms = {"evaluation": _result("refused")}
+    script.xcoms = {"evaluation": _result("refused", reason="It gains nothing.")}
 
     result = call("run", name)
 
     assert result.exit_code == 0
-    assert result.stdout.endswith("The gate's verdict: refused.\n")
+    assert result.stdout.splitlines()[-2:] == [
+        "The gate's verdict: refused.",
+        f"dddddddddddd goes on serving {name}: the challenger was refused: It gains nothing.",
+    ]
+
+
+TAKEN_BACK = {"evaluation": _result("accepted"), "deployment": _result("returned", reason="Slow.")}
+
+
+def test_a_model_that_was_taken_back_leaves_none_and_makes_exit_3(
+    call: Call, script: Script, name: str
+) -> None:
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    result = call("run", name)
+
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-1] == (
+        f"No model serves {name}: the model was taken back: Slow."
+    )
+
+
+def test_a_challenger_that_was_taken_back_leaves_the_champion(
+    call: Call, script: Script, name: str, champion: None
+) -> None:
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    result = call("run", name, "--json")
+
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["exit"], found["outcome"]) == (0, 0, "returned")
+    assert found["sentence"].startswith("dddddddddddd goes on serving")
+
+
+def test_a_damaged_champion_hides_no_run(
+    call: Call, script: Script, store: Store, name: str
+) -> None:
+    store.put(champion_key(name), b"{}")
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    found = json.loads(call("run", name, "--json").stdout)
+
+    assert (found["verdict"], found["outcome"]) == ("accepted", None)
 
 
 def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, name: str) -> None:
@@ -207,11 +254,12 @@ def test_monitoring_prints_its_verdict_and_the_run_it_started(
 
 def test_a_quiet_day_starts_nothing(call: Call, script: Script, name: str) -> None:
     script.polls = [("success", {"monitoring": "success", "retraining": "skipped"})]
-    script.xcoms = {"monitoring": _result("ok")}
+    script.xcoms = {"monitoring": _result("ok", sentence="Nothing drifted.")}
 
     found = json.loads(call("monitor", name, "--json").stdout)
 
     assert (found["verdict"], found["started"]) == ("ok", None)
+    assert "The verdict: ok: Nothing drifted.\n" in call("monitor", name).stdout
 
 
 def test_a_row_is_predicted_with_the_key(

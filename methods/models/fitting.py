@@ -28,8 +28,6 @@ class FittedPlan:
 
     encoding: Encoding
     members: tuple[tuple[PlannedMember, Fitted], ...]
-    encoded: Floats
-    """The training rows, cross-fitted, (n, outputs)."""
 
     def mix(self, encoded: Floats) -> Floats:
         """Return the weighted mean of the members, not calibrated; (n,) or (n, classes)."""
@@ -44,10 +42,18 @@ class FittedPlan:
         return self.mix(self.encoding.encode(table))
 
 
-def fit_plan(
-    plan: TrainingPlan, dataset: Dataset, rows: Rows, weights: Floats | None
-) -> FittedPlan:
-    """Fit all members of the plan on these rows; deterministic.
+@dataclass(frozen=True)
+class EncodedTraining:
+    """Training rows, encoded once for several fits on them."""
+
+    encoding: Encoding
+    encoded: Floats
+    """Cross-fitted, (n, outputs)."""
+    truth: Floats
+
+
+def encode_training(plan: TrainingPlan, dataset: Dataset, rows: Rows) -> EncodedTraining:
+    """Fit the plan's encoding on these rows.
 
     Raises Refused if a class has no row among them.
     """
@@ -55,12 +61,31 @@ def fit_plan(
     encoding, encoded = fit_encoding(
         dataset.schema, dataset.take(rows), dataset.truth[rows], plan.encoding, plan.seed
     )
-    shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
-    part = EncodedRows(encoded, dataset.truth[rows], weights)
+    return EncodedTraining(encoding, encoded, dataset.truth[rows])
+
+
+def fit_members(
+    plan: TrainingPlan, dataset: Dataset, training: EncodedTraining, weights: Floats | None
+) -> FittedPlan:
+    """Fit all members of the plan on encoded rows; deterministic."""
+    shape = shape_of(
+        dataset.schema, training.encoding.outputs, metric_named(plan.metric, plan.task)
+    )
+    part = EncodedRows(training.encoded, training.truth, weights)
     members = tuple(
         (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
     )
-    return FittedPlan(encoding, members, encoded)
+    return FittedPlan(training.encoding, members)
+
+
+def fit_plan(
+    plan: TrainingPlan, dataset: Dataset, rows: Rows, weights: Floats | None
+) -> FittedPlan:
+    """Fit all members of the plan on these rows; deterministic.
+
+    Raises Refused if a class has no row among them.
+    """
+    return fit_members(plan, dataset, encode_training(plan, dataset, rows), weights)
 
 
 def _fit_member(

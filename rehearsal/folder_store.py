@@ -1,6 +1,13 @@
-"""A store without a server: the keys of a bucket as files of a folder, for the bare script."""
+"""A store without a server: the keys of a bucket as files of a folder.
+
+One process reads and writes it, so that a compare-and-swap is no race. A file appears whole or not
+at all, so that a process that is killed leaves a store that the next one can read.
+"""
 
 import hashlib
+import os
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +18,7 @@ from contract.store.stored_object import ObjectHead, StoredObject
 
 
 class FolderStore(Store):
-    """The store's words on a folder; nothing of S3, nothing checked that no stage asks for."""
+    """The store's interface on a folder; nothing of S3, nothing checked that no stage asks for."""
 
     def __init__(self, bucket: str, folder: Path) -> None:
         self.bucket = bucket
@@ -37,16 +44,16 @@ class FolderStore(Store):
     def put(self, key: str, body: bytes, content_type: str = "") -> None:
         """Write the bytes."""
         del content_type
-        path = self._folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
+        partial = self._partial(key)
+        partial.write_bytes(body)
+        partial.replace(self._folder / key)
 
     def put_file(self, key: str, path: Path, content_type: str = "") -> None:
-        """Move the file in."""
+        """Copy the file in."""
         del content_type
-        place = self._folder / key
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
+        partial = self._partial(key)
+        shutil.copyfile(path, partial)
+        partial.replace(self._folder / key)
 
     def swap(self, key: str, body: bytes, etag: str | None) -> str:
         """Write if the ETag still holds; one process writes, so this is no race."""
@@ -57,10 +64,10 @@ class FolderStore(Store):
         return _etag(path)
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
-        """Yield the keys, sorted."""
-        paths = (path for path in self._folder.rglob("*") if path.is_file())
-        names = sorted(path.relative_to(self._folder).as_posix() for path in paths)
-        yield from (name for name in names if name.startswith(prefix) and name > start_after)
+        """Yield the keys, sorted; only the folders that can hold such keys are listed."""
+        root = self._folder / prefix.rpartition("/")[0]
+        found = [key for key in self._below(root, prefix, start_after) if key > start_after]
+        yield from sorted(found)
 
     def objects(self, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
         """Yield the objects, sorted; a file's age stands for its content, which is not read."""
@@ -82,6 +89,24 @@ class FolderStore(Store):
         """Return where the file already is."""
         del folder
         return self._folder / self.key(artifact.uri)
+
+    def _partial(self, key: str) -> Path:
+        path = self._folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+
+    def _below(self, folder: Path, prefix: str, start_after: str) -> Iterator[str]:
+        if not folder.is_dir():
+            return
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = Path(entry.path).relative_to(self._folder).as_posix()
+                if entry.name.startswith(".") or not key.startswith(prefix):
+                    continue
+                if not entry.is_dir():
+                    yield key
+                elif f"{key}/\uffff" > start_after:
+                    yield from self._below(Path(entry.path), prefix, start_after)
 
 
 def _etag(path: Path) -> str:
