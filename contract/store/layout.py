@@ -5,13 +5,14 @@ which is all that `perennial.garbage` goes by.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from contract.errors import InvalidRequest
 from contract.store.key import FAMILIES, Key, Retention
 
 MANIFEST = "manifest.json"
+RECENT = timedelta(days=460)  # a label may be waited for 400 days, and counts for 28 days more
 
 
 class ChampionKey(Key, template="{problem}/champion.json", retention=Retention.POINTER):
@@ -140,9 +141,7 @@ class DayProfileKey(
     """The first 16 digits of the model's digest."""
 
 
-class LogIndexKey(
-    Key, template="{problem}/monitoring/log-index.json", retention=Retention.POINTER
-):
+class LogIndexKey(Key, template="{problem}/monitoring/log-index.json", retention=Retention.POINTER):
     """Which segments of the prediction log were seen, and which days each holds rows of."""
 
     problem: str

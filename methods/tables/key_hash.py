@@ -21,7 +21,9 @@ Hashes = NDArray[np.uint64]
 
 POSITIONS = 4_096  # of a key's bytes that have a factor of their own; longer keys use them again
 CHUNK_ROWS = 16_384  # hashed at once: 14 MB for keys of 36 characters
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the step of SplitMix; hashes are kept, so it never changes
+_GOLDEN = np.uint64(
+    0x9E3779B97F4A7C15
+)  # the step of SplitMix; hashes are kept, so it never changes
 _ISO = r"^\d{4}-\d{2}-\d{2}"
 
 

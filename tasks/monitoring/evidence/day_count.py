@@ -130,7 +130,7 @@ def count_day(
 
 def _of_day(part: LogPart, day: date, model: MonitoredModel, calendar: Calendar) -> LogPart:
     on_day = calendar.positions(part.moments.column(MOMENT).to_numpy(), [day]) == 0
-    answered = pc.fill_null(pc.equal(part.moments.column("digest"), model.digest), False)
+    answered = pc.fill_null(pc.equal(part.moments.column("digest"), model.digest), fill_value=False)
     chosen = on_day & answered.to_numpy()
     if chosen.all():
         return part

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-
 from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.store.client import Store
@@ -60,7 +59,7 @@ def log_notes(log: SegmentLog, joined: Sequence[str]) -> tuple[str, ...]:
         and joined != ROW_REFERENCE
         and (missing := [name for name in joined if name not in entry.keys])
     ]
-    notes = []
+    notes: list[str] = []
     for sentences, what in ((log.faults, "cannot be read"), (keyless, "have no key")):
         notes += sentences[:SHOWN]
         if len(sentences) > SHOWN:

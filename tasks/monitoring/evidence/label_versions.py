@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from contract import prediction_log
 from contract.problem import Problem
@@ -59,7 +60,7 @@ class LabelVersions:
         return int(self.keys[-1])
 
 
-def from_source(
+def from_source(  # noqa: PLR0917 - a source, a moment and a number
     store: Store,
     problem: Problem,
     snapshot: Snapshot,
@@ -130,13 +131,15 @@ def from_feedback(store: Store, problem: str, since: date | None = None) -> Labe
 def first_known(versions: LabelVersions) -> Micros | None:
     """Return when each key's label was first known, ascending; None without times."""
     has_label = pc.is_valid(versions.labels).to_numpy()
-    known, keys = versions.known[has_label], versions.keys[has_label]
+    known: Micros = versions.known[has_label]
+    keys = versions.keys[has_label]
     if known.size and known.max() == ALWAYS:
         return None
     if not known.size:
         return known
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-    return np.sort(np.minimum.reduceat(known, starts))
+    first: Micros = np.sort(np.minimum.reduceat(known, starts))
+    return first
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ class LabelRows:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def take(self, rows: np.ndarray) -> "LabelRows":
+    def take(self, rows: NDArray[np.integer]) -> "LabelRows":
+        """Return the versions at some positions, in their order."""
         chosen = pa.array(rows)
         return LabelRows(
             self.keys[rows],
@@ -167,6 +171,7 @@ class LabelRows:
 def gather_rows(
     table: pa.Table, source: SourceSnapshot, problem: Problem, since: datetime | None
 ) -> LabelRows:
+    """Return the versions in rows of the labels' source; those of events before `since` are left out."""
     column = table.column(problem.target.column)
     event = np.full(table.num_rows, NEVER)
     if source.event_time in table.column_names:
@@ -203,7 +208,9 @@ def _is_before(
     statistics = file.metadata.row_group(group).column(names.index(event_time)).statistics
     if statistics is None or not statistics.has_min_max or statistics.null_count:
         return False
-    newest = pa.chunked_array([pa.array([statistics.max], file.schema_arrow.field(event_time).type)])
+    newest = pa.chunked_array(
+        [pa.array([statistics.max], file.schema_arrow.field(event_time).type)]
+    )
     return bool(instants(_instant(newest, problem.timezone))[0] < microseconds(since))
 
 
@@ -229,10 +236,17 @@ def _versions(
     gathered: Sequence[LabelRows], *, is_relative: bool = False, share: float = 1.0
 ) -> LabelVersions:
     whole = _joined(gathered)
-    loads = pc.rank(whole.loads, "ascending", tiebreaker="dense", null_placement="at_start")
-    order = np.lexsort((loads.to_numpy(), whole.known, whole.keys))
+    order = np.lexsort((_ranks(whole.loads), whole.known, whole.keys))
     kept = whole.take(order)
     return LabelVersions(kept.keys, kept.known, kept.labels, kept.event, is_relative, share)
+
+
+def _ranks(loads: pa.Array) -> Micros:
+    """Return in which order rows were loaded, (n,); 0 where their source does not tell."""
+    encoded = loads.dictionary_encode()
+    ranks = np.r_[0, 1 + np.argsort(np.argsort(encoded.dictionary.to_pylist()))].astype(np.int64)
+    found: Micros = ranks[pc.fill_null(pc.add(encoded.indices, 1), 0).to_numpy()]
+    return found
 
 
 def _answered(request: str | None) -> int:

@@ -120,7 +120,8 @@ class JoinedLabels:
         matches = self._matches[day]
         has_label = self._codes[matches.version] >= 0
         _, first = np.unique(matches.line[has_label], return_index=True)
-        return matches.known[has_label][first]
+        known: Micros = matches.known[has_label][first]
+        return known
 
     def _match(self, day: ServedDay) -> _Matches:
         """Join a day; read more of its lines where few of the first ones are labelled."""

@@ -107,9 +107,7 @@ def lateness_of(
     return Lateness(np.sort(chosen))
 
 
-def source_lateness(
-    store: Store, problem: Problem, snapshot: Snapshot, scratch: Path
-) -> Lateness:
+def source_lateness(store: Store, problem: Problem, snapshot: Snapshot, scratch: Path) -> Lateness:
     """Return how late labels come, from a few files of their source."""
     source = snapshot.sources.get(problem.labels.source)
     if source is None or not source.event_time:
@@ -117,10 +115,11 @@ def source_lateness(
     events, known = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for index in evenly_spaced(len(source.parts), FILES).tolist():
         file = pq.ParquetFile(store.fetch(source.parts[index], scratch))
-        names = {*problem.labels.on, problem.target.column, source.event_time, source.known_at}
-        if not names - {None} <= set(file.schema_arrow.names) or not file.num_row_groups:
+        times = [name for name in (source.event_time, source.known_at) if name]
+        names = sorted({*problem.labels.on, problem.target.column, *times})
+        if not set(names) <= set(file.schema_arrow.names) or not file.num_row_groups:
             continue
-        table = file.read_row_group(0, columns=sorted(names - {None}), use_threads=False)
+        table = file.read_row_group(0, columns=names, use_threads=False)
         rows = gather_rows(table, source, problem, None)
         timed = pc.is_valid(rows.labels).to_numpy() & (rows.event != NEVER) & (rows.known != NEVER)
         events.append(rows.event[timed])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from contract import prediction_log
 from contract.errors import Conflict
@@ -49,7 +50,7 @@ class SegmentEntry(Strict):
     """What one file holds."""
 
     etag: str
-    days: dict[date, dict[str, SegmentDay]] = {}
+    days: dict[date, dict[str, SegmentDay]] = Field(default_factory=dict)
     """By the first 16 digits of the model's digest."""
     keys: tuple[str, ...] = ()
     """Its columns of the row's key."""
@@ -63,7 +64,7 @@ class LogIndex(Strict):
     """What was found in the files of the log, by their key."""
 
     timezone: str
-    files: dict[str, SegmentEntry] = {}
+    files: dict[str, SegmentEntry] = Field(default_factory=dict)
 
 
 class SegmentLog:
@@ -183,9 +184,7 @@ class SegmentLog:
             )
             return SegmentEntry(etag=found.etag, fault=sentence)
 
-    def _days(
-        self, file: pq.ParquetFile, found: StoredObject
-    ) -> dict[date, dict[str, SegmentDay]]:
+    def _days(self, file: pq.ParquetFile, found: StoredObject) -> dict[date, dict[str, SegmentDay]]:
         names = set(file.schema_arrow.names)
         missing = [
             name
@@ -227,7 +226,9 @@ def moments_of(table: pa.Table) -> pa.Table:
     served_at = times_of(table, prediction_log.SERVED_AT)
     moment = pc.coalesce(times_of(table, prediction_log.EVENT_TIME), served_at)
     digest = table.column(prediction_log.DIGEST).cast(pa.string())
-    return pa.table({"moment": instants(moment), "served_at": instants(served_at), "digest": digest})
+    return pa.table(
+        {"moment": instants(moment), "served_at": instants(served_at), "digest": digest}
+    )
 
 
 def count_days(rows: pa.Table, calendar: Calendar) -> Iterator[tuple[date, str, int]]:
@@ -239,4 +240,3 @@ def count_days(rows: pa.Table, calendar: Calendar) -> Iterator[tuple[date, str, 
         digests = rows.column("digest").filter(pa.array(chosen & known))
         for entry in pc.value_counts(digests.drop_null()).to_pylist():
             yield day, entry["values"], entry["counts"]
-
