@@ -38,6 +38,16 @@ Check = Literal[
     "unit",
     "rows",
     "duplicates",
+    "respelt",
+    "renamed",
+    "vanished",
+    "relabelled",
+    "filled",
+    "clipped",
+    "coarse",
+    "relation",
+    "stale",
+    "repeated",
 ]
 
 

@@ -1,12 +1,14 @@
 """Everything that a run decides its days by: which model served, its rows, labels and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from contract.errors import NotFound
 from contract.problem import Problem
 from contract.run import Run
+from contract.store.client import Store
 from contract.store.writer import Out
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.history import History, ServingModel
@@ -41,6 +43,12 @@ class MonitoringContext:
     """By digest: the end of the champion's data."""
     run: str
     """The run that decides."""
+    until: datetime
+    """The end of its window: later records and entries are not known to it."""
+    store: Store
+    """For what was kept of a day long ago."""
+    former: Callable[[str], MonitoredModel | None]
+    """A model that served before, by digest; None where it is no longer kept."""
     notes: tuple[str, ...] = ()
     """What could not be looked at on any day, and why."""
 
@@ -54,7 +62,6 @@ def gather(
     run: Run,
     snapshot: Snapshot,
     days: Sequence[date],
-    missed: int,
     out: Out,
 ) -> MonitoringContext:
     """Read served rows and labels of the days to decide and of the days before whose labels count.
@@ -67,7 +74,6 @@ def gather(
         run: the run that decides.
         snapshot: of the sources, among them the labels'.
         days: to decide; ascending, at least one.
-        missed: days before them that are not decided.
         out: the store, and room for what is fetched.
     """
     models = MonitoredModels(out.store, problem.name, out.scratch)
@@ -75,10 +81,19 @@ def gather(
     first = days[0] - days_back(lateness, policy) * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
-    by_day = _kept_models(models, serving, since=days[0])
+    by_day = {
+        day: model
+        for day in span
+        if (model := _kept_model(models, serving[day].digest, is_needed=day >= days[0]))
+    }
     log = SegmentLog(out.store, problem.name, calendar, first, out.scratch)
     joined = joined_columns(problem)
     served = read_log(log, by_day, joined)
+    for day in by_day:
+        before = history.serving_from(calendar.begin(day))
+        if before is not None and before.digest != serving[day].digest:
+            former = _kept_model(models, before.digest, is_needed=day >= days[0])
+            _leave_to_former(log, joined, day, former, by_day, served)
     since = {
         model.digest: history.first_deployed(model.digest, model.since)
         for model in serving.values()
@@ -86,9 +101,6 @@ def gather(
     oldest = min(calendar.begin(first), *(since[serving[day].digest] for day in days))
     labels, notes = _labels(problem, snapshot, served, lateness, oldest, out)
     notes = (*log_notes(log, joined), *notes)
-    if missed:
-        limit = policy.catch_up_days
-        notes = (f"{missed} days before {days[0]} were not decided: {limit} are the limit.", *notes)
     return MonitoringContext(
         problem=problem,
         calendar=calendar,
@@ -99,8 +111,38 @@ def gather(
         history=history,
         since=since,
         run=run.run_id,
+        until=run.window_end,
+        store=out.store,
+        former=partial(_kept_model, models),
         notes=notes,
     )
+
+
+def _leave_to_former(  # noqa: PLR0917 - what the log is read with, and what it changes
+    log: SegmentLog,
+    joined: Sequence[str],
+    day: date,
+    former: MonitoredModel | None,
+    models: dict[date, MonitoredModel],
+    served: dict[date, ServedDay],
+) -> None:
+    """Give the day of a promotion to the model before, where that one answered most of its rows."""
+    rows = None if former is None else read_log(log, {day: former}, joined).get(day)
+    if former is None or rows is None or (day in served and served[day].rows >= rows.rows):
+        return
+    models[day], served[day] = former, rows
+
+
+def _kept_model(
+    models: MonitoredModels, digest: str, *, is_needed: bool = False
+) -> MonitoredModel | None:
+    """Return a model that served; None where it is no longer kept and can be done without."""
+    try:
+        return models.of(digest)
+    except NotFound:
+        if is_needed:
+            raise
+        return None
 
 
 def _serving(history: History, end: datetime, run: Run) -> ServingModel:
@@ -109,20 +151,6 @@ def _serving(history: History, end: datetime, run: Run) -> ServingModel:
     if serving is not None or run.champion is None:
         return serving or ServingModel("", end)
     return ServingModel(run.champion.digest, run.champion.since)
-
-
-def _kept_models(
-    models: MonitoredModels, serving: Mapping[date, ServingModel], since: date
-) -> dict[date, MonitoredModel]:
-    """Return the models by day; a day long ago whose model is no longer kept has none."""
-    kept: dict[date, MonitoredModel] = {}
-    for day, model in serving.items():
-        try:
-            kept[day] = models.of(model.digest)
-        except NotFound:
-            if day >= since:
-                raise
-    return kept
 
 
 def _labels(  # noqa: PLR0917 - what labels are joined with

@@ -18,7 +18,7 @@ from contract import prediction_log as log
 from contract.store.client import Store
 from contract.times import microseconds
 from methods.controller.days import Calendar
-from methods.drift.profile import reference_profile
+from methods.drift.reference import reference_profile
 from methods.tables.key_hash import hash_keys
 from serving import answers
 from serving.answers import Answer

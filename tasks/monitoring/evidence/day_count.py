@@ -26,7 +26,7 @@ from tasks.monitoring.evidence.segments import SegmentLog
 SAMPLE_ROWS = 10_000  # a day: enough for the classifier and the probe
 ROWLESS = np.uint64((1 << 64) - 1)
 """The hash of a row without the key that labels are joined on."""
-_HASH = "hash"
+_HASH = "hash of perennial"  # no feature has this name
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,6 @@ class CountedDay:
     lines: LogLines
     sample: pa.Table
     """Features under their own names, of the first lines."""
-    repeats: int
-    """Rows that repeat another one's key, time and features."""
 
 
 @dataclass
@@ -110,21 +108,26 @@ def count_day(
         lines.append((order, found))
         features = _features(rows.table)
         number = f"{len(profiles)}"
-        profiles.append(
-            day_profile(features, found.scores, model.reference, number, summaries=False)
-        )
         own = prediction_log.key_columns(rows.table.column_names)
-        kept = rows.table.select([*own, *prediction_log.feature_columns(rows.table.column_names)])
-        kept = kept.append_column(MOMENT, pa.array(found.moment))
-        sample.add(kept.append_column(_HASH, pa.array(order)))
+        profiles.append(
+            day_profile(
+                features,
+                found.scores,
+                model.reference,
+                number,
+                rows.table.select(own).append_column(MOMENT, pa.array(found.moment))
+                if own
+                else None,
+                summaries=False,
+            )
+        )
+        sample.add(features.append_column(_HASH, pa.array(order)))
     profile = merge_profiles(profiles).model_copy(update={"parts": (f"{day}#{content}",)})
-    kept = sample.table()
-    table = _features(kept)
+    table = sample.table().drop_columns(_HASH)
     return CountedDay(
         profile=summarised(profile, table, model.reference),
         lines=_ordered(lines, profile.rows),
         sample=table,
-        repeats=_repeats(kept, profile.rows),
     )
 
 
@@ -192,16 +195,3 @@ def _scores(table: pa.Table) -> Floats:
         return by_class
     scores: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
     return scores
-
-
-def _repeats(sample: pa.Table, rows: int) -> int:
-    """Return how many rows of the day repeat another one's key, time and features.
-
-    As the sample shows, which holds all rows of a key or none; 0 without a key.
-    """
-    keys = prediction_log.key_columns(sample.column_names)
-    if not keys or not sample.num_rows:
-        return 0
-    names = [*keys, MOMENT, *prediction_log.feature_columns(sample.column_names)]
-    distinct: int = sample.select(names).group_by(names).aggregate([]).num_rows
-    return int(rows * (1 - distinct / sample.num_rows))

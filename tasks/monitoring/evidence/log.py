@@ -30,7 +30,6 @@ from tasks.monitoring.evidence.segments import SegmentLog
 
 LINES = 50_000  # a file; the first one is looked at for labels, the others where labels are rare
 _CONTENT = b"perennial_content"
-_REPEATS = b"perennial_repeats"
 _SCORE = "score"
 
 
@@ -42,9 +41,6 @@ class KeptDay(Protocol):
 
     def sample(self) -> pa.Table:
         """Return features under their own names, of the first lines."""
-
-    def repeats(self) -> int:
-        """Return how many rows repeat another one's key, time and features."""
 
     def lines(self, number: int) -> LogLines:
         """Return the lines `number` x `LINES` and on, by hash; at most `LINES`."""
@@ -63,11 +59,6 @@ class ServedDay:
     def profile(self) -> DayProfile:
         """Its counts."""
         return self.kept.profile()
-
-    @cached_property
-    def repeats(self) -> int:
-        """Rows that repeat another one's key, time and features."""
-        return self.kept.repeats()
 
     @cached_property
     def sample(self) -> pa.Table:
@@ -116,11 +107,6 @@ class StoredDay:
         table = self._read(str(self._sample_key))
         return self._count().sample if table is None else table
 
-    def repeats(self) -> int:
-        """Return what is written beside the sample."""
-        table = self._read(str(self._sample_key))
-        return self._count().repeats if table is None else int(table.schema.metadata[_REPEATS])
-
     def lines(self, number: int) -> LogLines:
         """Return the lines of one file."""
         table = self._read(str(self._lines_key(number)))
@@ -148,15 +134,14 @@ class StoredDay:
         for number in range(-(-len(counted.lines.keys) // LINES)):
             lines = _slice(counted.lines, number * LINES, (number + 1) * LINES)
             self._write(str(self._lines_key(number)), _table(lines))
-        repeats = {_REPEATS: str(counted.repeats).encode()}
-        self._write(str(self._sample_key), counted.sample, repeats)
+        self._write(str(self._sample_key), counted.sample)
         profile = canonical_json(counted.profile.model_dump(mode="json"))
         self._log.store.put(str(self._profile_key), profile, "application/json")
         return counted
 
-    def _write(self, key: str, table: pa.Table, further: Mapping[bytes, bytes] = {}) -> None:
+    def _write(self, key: str, table: pa.Table) -> None:
         body = io.BytesIO()
-        named = table.replace_schema_metadata({_CONTENT: self._name, **further})
+        named = table.replace_schema_metadata({_CONTENT: self._name})
         pq.write_table(named, body, compression="zstd")
         self._log.store.put(key, body.getvalue())
 

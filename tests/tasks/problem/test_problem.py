@@ -1,7 +1,7 @@
 """The problem stage fixes what a run is about."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +154,15 @@ def test_a_folder_that_is_named_earlier_counts(
 
     problem = read_artifact(stage.store, made.problem, Problem)
     assert problem.owner == "the add-on"
+
+
+def test_a_window_that_ends_in_the_future_is_refused(stage: Stage) -> None:
+    with pytest.raises(InvalidRequest, match=r"ends at 9999-06-01.*Give an end that has passed"):
+        stage.run(window_end="9999-06-01T00:00:00Z")
+
+
+def test_the_run_knows_since_when_the_world_has_changed(stage: Stage) -> None:
+    made = stage.run(onset="2026-05-28")
+
+    assert read_artifact(stage.store, made.run, Run).onset == date(2026, 5, 28)
+    assert read_artifact(stage.store, stage.run().run, Run).onset is None
