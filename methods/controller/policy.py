@@ -76,6 +76,9 @@ class Policy(Strict):
     label_stop_rows: Count = 30
     """Labels, >= 1, that must have been expected: of 30 fewer than 3 come by chance never (Poisson,
     1e-10)."""
+    label_patience: Span = timedelta(days=14)
+    """Duration, > 0, after a model's first labels are complete in which its age starts nothing: two
+    verdict windows, so that its loss is measured first."""
     label_faults: Fraction = 0.05
     """Share of a window's labels, in [0, 1], that may contradict one another or be of an unknown
     class before no loss is measured by them. Arbitrary: at 5 % the loss moves by `loss_worse`."""

@@ -48,7 +48,10 @@ class Lateness:
         return timedelta(microseconds=int(self.ages[max(0, index)]))
 
     def share_of_day(self, age: timedelta) -> float:
-        """Return the share that is known of a day which ended `age` ago, in [0, 1]."""
+        """Return the share that is known of a day which ended `age` ago, in [0, 1].
+
+        Of a day that has not ended, a negative age tells how much is known of its rows so far.
+        """
         within = [(2 * n + 1) * ONE_DAY / (2 * _PARTS) for n in range(_PARTS)]
         return sum(self.share_at(age + part) for part in within) / _PARTS
 
