@@ -117,14 +117,14 @@ def test_the_suite_beside_the_file_is_read(stage: Stage) -> None:
         ('{"expectations": {}}', "a suite as Great Expectations writes it is expected"),
     ],
 )
-def test_a_file_that_is_no_suite_was_asked_wrongly(stage: Stage, body: str, said: str) -> None:
+def test_a_file_that_is_no_suite_is_an_invalid_request(stage: Stage, body: str, said: str) -> None:
     (stage.folder / "expectations.json").write_text(body)
 
     with pytest.raises(InvalidRequest, match=said):
         stage.run()
 
 
-def test_a_window_that_ends_before_it_begins_was_asked_wrongly(stage: Stage) -> None:
+def test_a_window_that_ends_before_it_begins_is_an_invalid_request(stage: Stage) -> None:
     with pytest.raises(InvalidRequest, match="its end must be later"):
         stage.run(window_start="2026-06-02T00:00:00Z")
 
@@ -134,7 +134,7 @@ def test_an_unknown_problem_is_named_with_the_known_ones(stage: Stage) -> None:
         stage.run(name="nothing")
 
 
-def test_a_folder_of_another_name_was_asked_wrongly(stage: Stage) -> None:
+def test_a_folder_of_another_name_is_an_invalid_request(stage: Stage) -> None:
     (stage.folder / "problem.yaml").write_text(YAML.format(name="other"))
 
     with pytest.raises(InvalidRequest, match="give both one name"):
