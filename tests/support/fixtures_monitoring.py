@@ -253,7 +253,7 @@ class MonitoredProblem:
             columns |= {log.feature_column(name): table.column(name) for name in table.column_names}
             served = begin + SERVED_LATER
             key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or 'own'}-{day}.parquet"
-            self._parquet(key, pa.table(columns))
+            self.put_parquet(key, pa.table(columns))
             if label_delay is not None:
                 self.truths.append(
                     pa.table(
@@ -270,14 +270,19 @@ class MonitoredProblem:
                     )
                 )
 
-    def _parquet(self, key: str, table: pa.Table) -> None:
+    def parquet(self, key: str) -> pa.Table:
+        """Read a file of the log."""
+        return pq.read_table(pa.BufferReader(self.store.get(key)), partitioning=None)
+
+    def put_parquet(self, key: str, table: pa.Table) -> None:
+        """Write a file under the problem's prefix."""
         body = io.BytesIO()
         pq.write_table(table, body)
         self.store.put(f"{self.name}/{key}", body.getvalue())
 
     def send_feedback(self, request_id: str, label: str, received_at: datetime) -> None:
         """Log one feedback."""
-        self._parquet(
+        self.put_parquet(
             f"feedback/dt={received_at:%Y-%m-%d}/{request_id}.parquet",
             pa.table(
                 {
