@@ -68,6 +68,10 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "validation": Fact("count"),
         "vault": Fact("count"),
         "vault_from": Fact("time", "us"),
+        "vault_buckets": Fact("count"),
+        "learnt_until": Fact("time", "us"),
+        "twin_learnt_until": Fact("time", "us"),
+        "answer": Fact("text"),
         "target_mean": Fact("score"),
         "scores": Fact("score"),
         "warnings": Fact("count"),
@@ -79,6 +83,11 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "url": Fact("text"),
         "task": Fact("text"),
         "days": Fact("count"),
+        "finding": Fact("text"),
+        "onset": Fact("text", label="change since"),  # a calendar day
+        "replay": Fact("text", label="champion's plan again"),
+        "opened": Fact("count", label="open alerts"),
+        "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
     }
 )

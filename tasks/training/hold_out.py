@@ -16,7 +16,7 @@ from bundle.arrays import Floats
 from bundle.documents import Calibration
 from contract.problem import Problem
 from methods.drift.histograms import Kind
-from methods.drift.profile import reference_profile
+from methods.drift.reference import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
@@ -125,8 +125,8 @@ def _profile(
 ) -> dict[str, JsonValue]:
     """Describe the held-out rows for monitoring."""
     table = dataset.take(rows)
-    days = _days(dataset, table, rows)
     blocks = dataset.assignment.block[rows]
+    days = _days(dataset, table, blocks)
     return reference_profile(
         table,
         scores,
@@ -139,14 +139,15 @@ def _profile(
         {one.column: one.share for one in importance},
         days,
         _by_block(blocks, losses) if forward else [],
+        are_days=days is not blocks,
     )
 
 
-def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
-    """Return the day of each row's event, since 1970; the split's block where there is no time."""
+def _days(dataset: Dataset, table: pa.Table, blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the day of each row's event, since 1970; the split's `blocks` where there is no time."""
     name = dataset.schema.event_time
     if name is None or name not in table.column_names or pc.any(pc.is_null(table[name])).as_py():
-        return dataset.assignment.block[rows]
+        return blocks
     return np.asarray(microseconds(table[name]) // (MICROSECONDS * _DAY), dtype=np.int64)
 
 
