@@ -25,6 +25,7 @@ Suppression = Literal[
     "breaker",  # retrainings in a row did not help
     "in_flight",  # another retraining has not ended yet
     "superseded",  # a later day was decided already
+    "judged_days",  # the change has too few labelled days yet to judge a new model by
 ]
 Cause = Literal["missing", "unseen", "out_of_range", "distribution"]
 Check = Literal[
