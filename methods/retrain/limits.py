@@ -34,6 +34,9 @@ class RetrainLimits(Strict):
     refits: Number = 6
     """Refits, >= 1, by which the judged days are scored forward: each costs as much as the model
     that ships."""
+    refit_rows: Number = 600_000
+    """Training rows of all refits together, >= 1, beyond which there are fewer of them, two at least:
+    bounds the CPU time of large problems. Arbitrary."""
     recent_half_life: Days = 7.0
     """Days, > 0, after which a row counts half, in one of the windows that are compared. With 3 days
     to 60 of history the half of the span won more often. Arbitrary."""

@@ -1,7 +1,7 @@
-"""Scores of the held-out rows: the plan fitted on train predicts validation.
+"""Scores of the held-out rows: the plan fitted on train predicts validation, and refits what follows.
 
 The reference profile, calibration, threshold, importance and the card's metrics come from here. The
-model that is served was trained on validation too, so its own scores there would be optimistic.
+model that is served was trained on these rows too, so its own scores there would be optimistic.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import yardstick_of
+from methods.retrain.forward import Decision
+from methods.retrain.refit import RefitResult
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.importance import Importance, permutation_importance
@@ -50,6 +52,12 @@ class HoldOut:
     importance: list[Importance]
     metrics: dict[str, float]
     profile: dict[str, JsonValue]
+
+    @property
+    def decision(self) -> Decision:
+        """Return calibration and threshold as a model ships them."""
+        cut = None if self.threshold is None else self.threshold.cut
+        return Decision(tuple(self.calibration), cut)
 
 
 def score_hold_out(
@@ -91,14 +99,48 @@ def score_hold_out(
         calibration=maps,
         threshold=threshold,
         importance=importance,
-        metrics=_metrics(plan, truth, scores, cut),
-        profile=_profile(
-            dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
-        ),
+        metrics=metrics_of(plan, truth, scores, cut),
+        profile=describe_rows(dataset, rows, scores, importance, forward=forward),
     )
 
 
-def _metrics(
+def extend_hold_out(  # noqa: PLR0917 - what a hold-out is made of
+    held: HoldOut,
+    plan: TrainingPlan,
+    dataset: Dataset,
+    rows: Rows,
+    problem: Problem,
+    result: RefitResult,
+) -> HoldOut:
+    """Return the hold-out of validation's `rows` with the judged rows, by their forward scores."""
+    judged = result.forward
+    together = np.concatenate([rows, judged.rows])
+    truth = dataset.truth[together]
+    scores = np.concatenate([held.scores, judged.predicted])
+    threshold = None
+    if plan.task == "binary":
+        blocks = dataset.assignment.block[together]
+        threshold = choose_threshold(truth, scores, blocks, yardstick_of(problem, plan.task))
+    return HoldOut(
+        truth=truth,
+        scores=scores,
+        calibration=list(result.shipped.decision.maps),
+        threshold=threshold,
+        importance=held.importance,
+        metrics=metrics_of(plan, truth, scores, 0.5 if threshold is None else threshold.cut),
+        profile=describe_rows(dataset, together, scores, held.importance, forward=True),
+    )
+
+
+def describe_rows(
+    dataset: Dataset, rows: Rows, scores: Floats, importance: list[Importance], *, forward: bool
+) -> dict[str, JsonValue]:
+    """Return the reference profile of rows by the scores of models that had not learnt them."""
+    losses = row_losses(dataset.schema.task, dataset.truth[rows], scores)
+    return _profile(dataset, rows, losses, scores, importance, forward=forward)
+
+
+def metrics_of(
     plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed."""
