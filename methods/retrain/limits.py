@@ -45,6 +45,9 @@ class RetrainLimits(Strict):
     on a simulated change of concept, after one day of 1,000 rows with labels: log loss .600 on the
     next day, against .674 to .709 with all rows weighed down to a tenth or to the same weight, .677
     with equal weights, and about .55 before the change: what was old is best forgotten."""
+    window_z: Annotated[float, Field(ge=0)] = 1.0
+    """Standard errors, >= 0, by which another window must be better than the first one, that of the
+    change or of the serving model: after one day chance decides between them. Arbitrary."""
     quick_rounds: Number = 100
     """Iterations, >= 1, of the single member that compares windows and probes, at most."""
     quick_rows: Number = 30_000

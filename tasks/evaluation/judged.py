@@ -124,7 +124,7 @@ class StandIn:
     checks: tuple[Check, ...] = ()
 
 
-def find_stand_in(
+def find_stand_in(  # noqa: PLR0917 - all that is compared
     store: Store,
     problem: Problem,
     run: Run,
