@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from contract.decision import Decision, Multivariate, Performance, Probe, Window
+from contract.decision import Decision, LabelHealth, Multivariate, Performance, Probe, Window
 from contract.store.documents import read_document
 from contract.store.layout import WindowProfileKey
 from methods.controller.attempts import is_replay_next, useless_in_a_row
@@ -26,6 +26,7 @@ from tasks.monitoring.evidence.performance import measure
 from tasks.monitoring.promotion import measure_effect
 from tasks.monitoring.window import (
     days_before,
+    label_health,
     labelled_days,
     shortage,
     verdict_days,
@@ -53,11 +54,9 @@ def decide_day(
     too_few = shortage(day, window, policy.min_window_rows)
     if today is None or too_few is not None:
         return DecidedDay(decide(Evidence(shortage=too_few, **frame), policy), None)
-    usual = days_before(context, day, policy.usual_rows_days)[::-1]
-    rows_before = [context.served[each].profile.rows for each in usual]
-    faults = check(
-        model.reference, today.profile, rows_before, today.repeats, limits=policy.quality
-    )
+    usual = days_before(context, day, policy.usual_rows_days)
+    before = {each: context.served[each].profile for each in usual}
+    faults = check(model.reference, today.profile, before, limits=policy.quality)
     if faults:
         return DecidedDay(decide(Evidence(shortage=None, dq=tuple(faults), **frame), policy), None)
     merged = merge_profiles([each.profile for each in days])
@@ -66,7 +65,7 @@ def decide_day(
     if yesterday is not None and yesterday.digest == model.digest:
         drifted_before = [column.name for column in yesterday.drifted_columns]
     comparison = compare_profiles(model.reference, merged, drifted_before, limits=policy.drift)
-    performance, notes = _performance(context, day)
+    performance, notes = _performance(context, day, frame["labels"])
     effect, unmeasured = measure_effect(context, day)
     notes += unmeasured
     multivariate = None
@@ -104,6 +103,7 @@ def _frame(
         "run": context.run,
         "digest": context.models[day].digest,
         "window": window,
+        "labels": label_health(context, day),
         "alarms_before": context.history.alarms(
             day, context.models[day].digest, problem.monitoring.verdict_window, policy
         ),
@@ -143,9 +143,11 @@ def _min_new_labels(context: MonitoringContext, day: date) -> int:
 
 
 def _performance(
-    context: MonitoringContext, day: date
+    context: MonitoringContext, day: date, health: LabelHealth | None
 ) -> tuple[Performance | None, tuple[str, ...]]:
     policy = context.policy
+    if health is not None and health.suspect:
+        return None, ("No loss is measured: too many labels contradict or are of unknown classes.",)
     performance = measure(
         context.models[day],
         labelled_days(context, day),

@@ -230,6 +230,7 @@ def _hold_out(
         }
     )
     truth = case.dataset.truth[rows]
+    yardstick = yardstick_of(case.problem, case.plan.task)
     threshold = result.shipped.threshold
     cut = serving.served.threshold if threshold is None else threshold
     return HoldOut(
@@ -238,7 +239,8 @@ def _hold_out(
         calibration=[],
         threshold=None,
         importance=importance,
-        metrics=metrics_of(case.plan, truth, scores, cut),
+        metrics=metrics_of(case.plan, yardstick, truth, scores, cut),
+        yardstick=yardstick,
         profile=profile.model_dump(mode="json"),
     )
 

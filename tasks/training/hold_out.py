@@ -23,7 +23,7 @@ from methods.models.families import TrainingPlan
 from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
-from methods.models.yardstick import yardstick_of
+from methods.models.yardstick import Yardstick, yardstick_of
 from methods.retrain.forward import Decision
 from methods.retrain.refit import RefitResult
 from methods.split.folds import Rows
@@ -51,6 +51,8 @@ class HoldOut:
     """None unless binary."""
     importance: list[Importance]
     metrics: dict[str, float]
+    yardstick: Yardstick
+    """Its score is among the metrics, by its name."""
     profile: dict[str, JsonValue]
 
     @property
@@ -79,10 +81,11 @@ def score_hold_out(
     mixed = fitted.mix(encoded)
     maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
     scores = apply_calibration(maps, mixed)
+    yardstick = yardstick_of(problem, plan.task)
     threshold = None
     if plan.task == "binary":
         blocks = dataset.assignment.block[rows]
-        threshold = choose_threshold(truth, scores, blocks, yardstick_of(problem, plan.task))
+        threshold = choose_threshold(truth, scores, blocks, yardstick)
     cut = 0.5 if threshold is None else threshold.cut
     importance = permutation_importance(
         encoded,
@@ -99,7 +102,8 @@ def score_hold_out(
         calibration=maps,
         threshold=threshold,
         importance=importance,
-        metrics=metrics_of(plan, truth, scores, cut),
+        metrics=metrics_of(plan, yardstick, truth, scores, cut),
+        yardstick=yardstick,
         profile=describe_rows(dataset, rows, scores, importance, forward=forward),
     )
 
@@ -117,17 +121,20 @@ def extend_hold_out(  # noqa: PLR0917 - what a hold-out is made of
     together = np.concatenate([rows, judged.rows])
     truth = dataset.truth[together]
     scores = np.concatenate([held.scores, judged.predicted])
-    threshold = None
+    threshold, yardstick = None, yardstick_of(problem, plan.task)
     if plan.task == "binary":
         blocks = dataset.assignment.block[together]
-        threshold = choose_threshold(truth, scores, blocks, yardstick_of(problem, plan.task))
+        threshold = choose_threshold(truth, scores, blocks, yardstick)
     return HoldOut(
         truth=truth,
         scores=scores,
         calibration=list(result.shipped.decision.maps),
         threshold=threshold,
         importance=held.importance,
-        metrics=metrics_of(plan, truth, scores, 0.5 if threshold is None else threshold.cut),
+        metrics=metrics_of(
+            plan, yardstick, truth, scores, 0.5 if threshold is None else threshold.cut
+        ),
+        yardstick=yardstick,
         profile=describe_rows(dataset, together, scores, held.importance, forward=True),
     )
 
@@ -141,12 +148,12 @@ def describe_rows(
 
 
 def metrics_of(
-    plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
+    plan: TrainingPlan, yardstick: Yardstick, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
-    """Return every metric of the task that can be computed."""
+    """Return the yardstick, and every metric of the task that can be computed."""
     values = {
         name: metric.score(truth, scores, threshold)
-        for name, metric in METRICS.items()
+        for name, metric in {yardstick.name: yardstick, **METRICS}.items()
         if plan.task in metric.tasks
     }
     return {name: score for name, score in values.items() if np.isfinite(score)}
