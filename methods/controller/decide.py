@@ -142,7 +142,7 @@ def _by_labels(evidence: Evidence, policy: Policy) -> _Finding | None:
         sentence = (
             f"The model's loss is {performance.change:.0%} above its baseline "
             f"({performance.cur:.3g} against {performance.ref:.3g}) on "
-            f"{performance.n_labelled} labelled rows."
+            f"{sentences.labelled_rows(performance, evidence.day)}."
         )
         return _Finding(verdict="retrain", reason="performance", sentence=sentence)
     if (
@@ -226,7 +226,7 @@ def _quiet_without_labels(evidence: Evidence, policy: Policy) -> _Finding:
 def _quiet_with_labels(evidence: Evidence, performance: Performance, policy: Policy) -> _Finding:
     loss = (
         f"the loss is {sentences.loss_change(performance.change)} its baseline on "
-        f"{performance.n_labelled} labelled rows"
+        f"{sentences.labelled_rows(performance, evidence.day)}"
     )
     if not evidence.drifted and not evidence.is_alarmed(policy):
         return _Finding(verdict="ok", sentence=f"Nothing drifted; {loss}.")
