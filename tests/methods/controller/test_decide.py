@@ -9,6 +9,7 @@ from contract.decision import (
     DayLoss,
     Decision,
     Fault,
+    LabelHealth,
     Multivariate,
     Performance,
     Probe,
@@ -464,6 +465,55 @@ def test_a_day_that_was_not_looked_at_has_a_record_that_says_so() -> None:
         True,
     )
     assert (record.retrain, record.finding) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "finding"),
+    [
+        (LabelHealth(stopped=True, sentences=("None came.",)), "labels_stopped"),
+        (LabelHealth(suspect=True, sentences=("None came.",)), "labels_suspect"),
+        (LabelHealth(unmatched=9, sentences=("None came.",)), "labels_suspect"),
+    ],
+)
+def test_a_quiet_day_whose_labels_are_faulty_is_a_warning(
+    labels: LabelHealth, finding: str
+) -> None:
+    decision = decided(labels=labels)
+
+    assert (decision.verdict, decision.finding) == ("warn", finding)
+    assert decision.sentence == "None came."
+    assert decision.labels == labels
+
+
+def test_labels_as_they_should_be_change_nothing() -> None:
+    assert decided(labels=LabelHealth()).verdict == "ok"
+
+
+def test_a_rise_of_the_loss_is_more_than_a_fault_of_the_labels() -> None:
+    decision = decided(
+        labels=LabelHealth(stopped=True, sentences=("None came.",)), performance=loss(0.2)
+    )
+
+    assert (decision.verdict, decision.reason) == ("retrain", "performance")
+
+
+@pytest.mark.parametrize(
+    ("days", "labels", "verdict"),
+    [
+        (57, LabelHealth(mature_days=90), "ok"),
+        (104, LabelHealth(mature_days=90), "ok"),
+        (105, LabelHealth(mature_days=90), "retrain"),
+        (57, LabelHealth(mature_days=1), "retrain"),
+        (57, LabelHealth(mature_days=90, unmatched=9, sentences=("None.",)), "retrain"),
+        (57, None, "retrain"),
+    ],
+)
+def test_a_model_whose_labels_come_late_is_measured_before_it_is_too_old(
+    days: int, labels: LabelHealth | None, verdict: str
+) -> None:
+    decision = decided({"age": timedelta(days=days)}, labels=labels, performance=None)
+
+    assert decision.verdict == verdict
 
 
 def test_labels_that_come_late_are_named_with_their_days() -> None:
