@@ -244,6 +244,11 @@ class Fault(Strict):
     limit: float
     sentence: str
 
+    @property
+    def subject(self) -> str:
+        """What is broken: the column, or the check where it is about all rows."""
+        return self.check if self.column is None else f"column {self.column}"
+
 
 class Window(Strict):
     """The served rows that the decision rests on."""

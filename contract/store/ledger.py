@@ -5,7 +5,7 @@ An entry's number is claimed by a conditional put, so two writers never share on
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from contract.artifacts import Sha256
@@ -25,6 +25,7 @@ Kind = Literal[
     "retrain",
     "blocked",  # the first day of a fault of the data
     "cleared",  # the first day on which the data is in limits again
+    "adopted",  # a person accepted what was blocked as it is, or took that back
 ]
 
 ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong
@@ -52,6 +53,10 @@ class LedgerEntry(Strict):
     """One sentence for the person who reads it in the morning."""
     reasons: tuple[str, ...] = ()
     """Further sentences, such as each gate that refused."""
+    subjects: tuple[str, ...] = ()
+    """Of `adopted`: what is accepted, as `contract.decision.Fault.subject` names it."""
+    day: date | None = None
+    """Of `adopted`: the day whose state is accepted; None: it no longer is."""
 
 
 class Ledger:
