@@ -78,6 +78,11 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "url": Fact("text"),
         "task": Fact("text"),
         "days": Fact("count"),
+        "finding": Fact("text"),
+        "onset": Fact("text", label="change since"),  # a calendar day
+        "replay": Fact("text", label="champion's plan again"),
+        "opened": Fact("count", label="open alerts"),
+        "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
     }
 )

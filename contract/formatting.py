@@ -19,6 +19,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_WRITTEN_OUT = 1e15  # arbitrary: past it a reader counts digits instead of reading them
 _ZEROS_WRITTEN_OUT = 4  # 0.0000123 is still read at a glance, one more zero is not
 _SHA256_CHARACTERS = 64
+_SUREST = 0.999
 _CURRENCIES = frozenset("$€£¥")
 _SCORE_DIGITS = 4  # of a metric between 0 and 1: a thousandth is seen, and its rounding
 
@@ -94,6 +95,21 @@ def format_score(
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return text
     return f"{text} [{format_value(low, digits)}, {format_value(high, digits)}]"
+
+
+def format_probability(value: float | None) -> str:
+    """Write a probability to three places; one that only rounds to 0 or 1 says so.
+
+    >>> format_probability(0.9512), format_probability(0.99994), format_probability(1.0)
+    ('0.951', '> 0.999', '1')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if value in {0.0, 1.0}:
+        return f"{value:.0f}"
+    if value > _SUREST:
+        return f"> {_SUREST}"
+    return f"< {1 - _SUREST:.3f}" if value < 1 - _SUREST else f"{value:.3f}"
 
 
 def format_duration(value: float | None) -> str:

@@ -32,6 +32,18 @@ class ServiceKey(Key, template="{problem}/service.json", retention=Retention.POI
     problem: str
 
 
+class RetrainingLeaseKey(Key, template="{problem}/retraining.json", retention=Retention.POINTER):
+    """Which retraining is in flight: `contract.store.retraining_lease.RetrainingLease`."""
+
+    problem: str
+
+
+class AlertsKey(Key, template="{problem}/alerts.json", retention=Retention.POINTER):
+    """Open alerts, and messages that wait: `contract.alerts.AlertState`, by compare-and-swap."""
+
+    problem: str
+
+
 class SourceHeadKey(Key, template="{problem}/raw/{source}/HEAD.json", retention=Retention.POINTER):
     """What is committed of a source: `contract.store.source_head.SourceHead`."""
 
@@ -115,6 +127,18 @@ class DecisionKey(
     Key, template="{problem}/monitoring/{day}/decision.json", retention=Retention.HISTORY
 ):
     """What monitoring decided about a day: `contract.decision.Decision`."""
+
+    problem: str
+    day: date
+
+
+class WindowProfileKey(
+    Key, template="{problem}/monitoring/{day}/window.json", retention=Retention.HISTORY
+):
+    """The merged days that a retraining was asked for about: `methods.drift.profile.DayProfile`.
+
+    Where its challenger is refused, this world is the accepted one, however long ago that was.
+    """
 
     problem: str
     day: date

@@ -160,15 +160,13 @@ def _log_losses(truth: Floats, predicted: Floats, threshold: Threshold) -> Float
 
 
 def _absolute_errors(truth: Floats, predicted: Floats, threshold: Threshold) -> Floats:  # noqa: ARG001 - the form of `RowScores`
-    errors: Floats = np.abs(truth - predicted)
-    return errors
+    return np.asarray(np.abs(truth - predicted), dtype=np.float64)
 
 
 def _hits(truth: Floats, predicted: Floats, threshold: Threshold) -> Floats:
     blocks = np.zeros(len(truth), dtype=np.int64)
     decided = Sample(truth, predicted, blocks, 1, threshold).decisions()
-    hits: Floats = (decided == truth).astype(np.float64)
-    return hits
+    return np.asarray(decided == truth, dtype=np.float64)
 
 
 _BY_ROW: dict[str, RowScores] = {

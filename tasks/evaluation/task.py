@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from bundle.model import Model
-from bundle.reader import load
-from bundle.remote import fetch
+from bundle.remote import read_model
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.champion import Champion
 from contract.errors import NotFound, Refused
@@ -66,7 +64,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Score challenger and champion on the vault and apply the gates."""
     problem, run = read_problem_and_run(out.store, inputs)
     cache = out.scratch / "models"
-    model = read_model(out, run.name, inputs.bundle.digest, cache)
+    model = read_model(out.store, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
     vault = open_vault(table, assignment, model.contract)
@@ -99,11 +97,6 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     )
 
 
-def read_model(out: Out, problem: str, digest: str, cache: Path) -> Model:
-    """Fetch a bundle by its digest and load it, verified byte by byte."""
-    return load(fetch(out.store, problem, digest, cache), digest=digest)
-
-
 def read_champion(
     out: Out, problem: str, champion: Champion | None, cache: Path
 ) -> Baseline | None:
@@ -111,9 +104,10 @@ def read_champion(
     if champion is None:
         return None
     try:
-        return Baseline(champion.digest, read_model(out, problem, champion.digest, cache))
+        model = read_model(out.store, problem, champion.digest, cache)
     except (NotFound, Refused) as error:
         return Baseline(champion.digest, None, str(error))
+    return Baseline(champion.digest, model)
 
 
 def refusal(verdict: Verdict, run: Run) -> LedgerEntry:

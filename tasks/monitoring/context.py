@@ -1,12 +1,15 @@
 """Everything that a run decides its days by: which model served, its rows, labels and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
+from contract.errors import NotFound
 from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.run import Run
+from contract.store.client import Store
 from contract.store.writer import Out
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.history import History, ServingModel
@@ -34,6 +37,12 @@ class MonitoringContext:
     """By digest: the end of the champion's data."""
     run: str
     """The run that decides."""
+    until: datetime
+    """The end of its window: later records and entries are not known to it."""
+    store: Store
+    """For what was kept of a day long ago."""
+    former: Callable[[str], MonitoredModel | None]
+    """A model that served before, by digest; None where it is no longer kept."""
     notes: tuple[str, ...] = ()
     """What could not be looked at on any day, and why."""
 
@@ -47,7 +56,6 @@ def gather(
     run: Run,
     snapshot: Snapshot,
     days: Sequence[date],
-    missed: int,
     out: Out,
 ) -> MonitoringContext:
     """Read served rows and labels of the days to decide and of the days before whose labels count.
@@ -60,7 +68,6 @@ def gather(
         run: the run that decides.
         snapshot: of the sources, among them the labels'.
         days: to decide; ascending, at least one.
-        missed: days before them that are not decided.
         out: the store, and room for what is fetched.
     """
     models = MonitoredModels(out.store, problem.name, out.scratch)
@@ -69,10 +76,13 @@ def gather(
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
     by_day: dict[date, MonitoredModel] = {day: models.of(serving[day].digest) for day in span}
     served = read_log(out.store, problem.name, calendar, by_day)
+    for day in span:
+        former = history.serving_from(calendar.begin(day))
+        if former is not None and former.digest != serving[day].digest:
+            _leave_to_former(
+                out.store, problem, calendar, day, models.of(former.digest), by_day, served
+            )
     labels, notes = _labels(problem, snapshot, [served[day] for day in sorted(served)], out)
-    if missed:
-        limit = policy.catch_up_days
-        notes = (f"{missed} days before {days[0]} were not decided: {limit} are the limit.", *notes)
     return MonitoringContext(
         problem=problem,
         calendar=calendar,
@@ -86,8 +96,34 @@ def gather(
             for model in serving.values()
         },
         run=run.run_id,
+        until=run.window_end,
+        store=out.store,
+        former=partial(_kept_model, models),
         notes=notes,
     )
+
+
+def _leave_to_former(  # noqa: PLR0917 - what the log is read with, and what it changes
+    store: Store,
+    problem: Problem,
+    calendar: Calendar,
+    day: date,
+    former: MonitoredModel,
+    models: dict[date, MonitoredModel],
+    served: dict[date, ServedDay],
+) -> None:
+    """Give the day of a promotion to the model before, where that one answered most of its rows."""
+    rows = read_log(store, problem.name, calendar, {day: former}).get(day)
+    if rows is None or (day in served and served[day].profile.rows >= rows.profile.rows):
+        return
+    models[day], served[day] = former, rows
+
+
+def _kept_model(models: MonitoredModels, digest: str) -> MonitoredModel | None:
+    try:
+        return models.of(digest)
+    except NotFound:
+        return None
 
 
 def _serving(history: History, end: datetime, run: Run) -> ServingModel:

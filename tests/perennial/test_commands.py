@@ -184,6 +184,27 @@ def test_without_the_platform_a_command_says_so(
     assert result.stderr.endswith("is not up; run `perennial up`.\n")
 
 
+@pytest.mark.parametrize("command", ["run", "monitor"])
+def test_a_window_that_ends_in_the_future_is_refused(
+    call: Call, write_problem: Write, command: str
+) -> None:
+    write_problem("churn")
+
+    result = call(command, "churn", "--window-end", "9999-01-01")
+
+    assert result.exit_code == 2
+    assert "--window-end 9999-01-01 is in the future" in result.stderr
+
+
+def test_an_onset_that_is_no_day_is_refused(call: Call, write_problem: Write) -> None:
+    write_problem("churn")
+
+    result = call("run", "churn", "--onset", "2026-02-30")
+
+    assert result.exit_code == 2
+    assert "--onset '2026-02-30' was found; a day is expected" in result.stderr
+
+
 def test_a_window_that_ends_before_it_starts_is_refused(call: Call, write_problem: Write) -> None:
     write_problem()
 

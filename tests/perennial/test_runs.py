@@ -74,6 +74,7 @@ def test_a_run_has_the_same_configuration_as_from_the_form(
 ) -> None:
     script.polls = [("success", {"problem": "success"})]
     words = ("--window-end", "2026-01-01", "--reason", "a try", "--force", "--set", "models.seed=7")
+    words += ("--onset", "2025-12-28")
 
     result = call("run", name, *words, "--json")
 
@@ -83,6 +84,7 @@ def test_a_run_has_the_same_configuration_as_from_the_form(
             "window_end": "2026-01-01T00:00:00+00:00",
             "reason": "a try",
             "force": True,
+            "onset": "2025-12-28",
             "set": {"models.seed": 7},
         }
     ]

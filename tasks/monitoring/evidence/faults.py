@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from contract.decision import Fault
+from contract.store.documents import read_document
+from contract.store.layout import DayProfileKey
 from methods.controller.days import ONE_DAY
 from methods.drift.profile import DayProfile
 from methods.drift.quality import AcceptedState, check
@@ -74,9 +76,15 @@ def _accepted_columns(
         if not subject.startswith(_COLUMN):
             continue
         served = context.served.get(since)
-        profile = context.kept_profile(since, digest) if served is None else served.profile
+        profile = _kept_profile(context, since, digest) if served is None else served.profile
         if profile is not None:
             yield subject.removeprefix(_COLUMN), profile
+
+
+def _kept_profile(context: MonitoringContext, day: date, digest: str) -> DayProfile | None:
+    """Return the profile that was kept of a day long ago; None where it is gone."""
+    key = DayProfileKey(context.problem.name, day, digest[:16])
+    return read_document(context.store, str(key), DayProfile)
 
 
 def _empty_days(context: MonitoringContext, day: date) -> dict[date, int]:

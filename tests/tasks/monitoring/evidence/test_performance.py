@@ -74,7 +74,7 @@ def test_a_concept_that_changed_shows_in_the_loss(champion: MonitoredModel) -> N
     performance = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
 
     assert performance.change > 0.2
-    assert performance.z > performance.z_limit == 2.0
+    assert performance.z > performance.z_limit == Policy().forward_z
     assert performance.low < performance.cur < performance.high
 
 
@@ -117,7 +117,7 @@ def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: MonitoredModel
 
     losses, z_limit = baseline(profile.model_copy(update={"forward": blocks}), Policy())
 
-    assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), 2.0)
+    assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), Policy().forward_z)
     assert losses.deviation == pytest.approx((0.2**2 + 0.1**2 * 0.75) ** 0.5)
 
 
@@ -126,7 +126,7 @@ def test_without_a_forward_backtest_the_held_out_loss_counts_and_more_is_asked(
 ) -> None:
     profile: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
 
-    assert baseline(profile, Policy()) == (profile.losses, 3.0)
+    assert baseline(profile, Policy()) == (profile.losses, Policy().held_out_z)
 
 
 def test_labels_are_read_as_the_model_spells_its_classes(champion: MonitoredModel) -> None:
