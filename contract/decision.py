@@ -74,7 +74,7 @@ class ColumnDrift(Strict):
     missing_delta: float
     """Share missing now minus then."""
     unseen: float
-    """Share of the present values in categories that the reference never had."""
+    """Share of the present values in categories that the reference never had, beyond chance."""
     out_of_range: float
     importance: float
     """Share of the model's own importance, in [0, 1]."""

@@ -9,6 +9,7 @@ the product's own profiles, quality gate, comparison and decision; labels come a
 
 import argparse
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -23,7 +24,7 @@ from methods.controller.decide import decide
 from methods.controller.evidence import Evidence, RetrainingState
 from methods.controller.policy import Policy
 from methods.drift.comparison import compare_profiles
-from methods.drift.histograms import to_numbers
+from methods.drift.histograms import Kind, to_numbers
 from methods.drift.profile import DayProfile, ReferenceProfile, day_profile, merge_profiles
 from methods.drift.quality import check
 from methods.drift.reference import reference_profile
@@ -33,7 +34,11 @@ FIRST = date(2024, 1, 1)
 REFERENCE_DAYS = 15
 QUIET_DAYS = 15  # two of each weekday, so that steady rows are known to be steady
 FAULT_DAYS = 3
-KINDS = dict.fromkeys(NUMBERS, "number") | dict.fromkeys(LEVELS, "category") | {"flag": "boolean"}
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(NUMBERS, "number"),
+    **dict.fromkeys(LEVELS, "category"),
+    "flag": "boolean",
+}
 IMPORTANCE = {"heavy": 0.43, "second": 0.25, "third": 0.11, "skewed": 0.07, "amount": 0.08}
 WEEK = 7
 
@@ -58,7 +63,14 @@ class Feed:
         scores, losses = score(table), np.concatenate([loss(*part) for part in parts])
         blocks = np.repeat([(day_of(n) - date(1970, 1, 1)).days for n in days], self.rows)
         content = reference_profile(
-            table, scores, losses, KINDS, IMPORTANCE, blocks, [], are_days=True  # type: ignore[arg-type] # kinds
+            table,
+            scores,
+            losses,
+            KINDS,
+            IMPORTANCE,
+            blocks,
+            [],
+            are_days=True,
         )
         self.reference = ReferenceProfile.model_validate(content)
         self.loss = float(losses.mean()), float(losses.std())
@@ -77,7 +89,9 @@ class Feed:
         served = table
         if feed.yesterday:
             served, _ = self.world(QUIET_DAYS - 1, len(table))
-            keys = [f"{QUIET_DAYS - 1}-{row}" for row in range(len(table))] if feed.old_keys else keys
+            keys = (
+                [f"{QUIET_DAYS - 1}-{row}" for row in range(len(table))] if feed.old_keys else keys
+            )
         if feed.change is not None:
             served = feed.change(served, np.random.default_rng([self.seed, number, 9]))
         if feed.twice:
@@ -206,12 +220,21 @@ def loss(table: pa.Table, labels: Floats) -> Floats:
     return log_loss(labels, score(table))
 
 
-def try_kind(feed: BrokenFeed, rows: int, seed: int) -> list[tuple[list[Fault], Decision]]:
-    """Return what is found and decided on the fault's first three days."""
+def quiet_days(rows: int, seed: int) -> Feed:
+    """Return a champion that has served fifteen quiet days."""
     days = Feed(rows, seed)
     for number in range(QUIET_DAYS):
         days.serve(number, BrokenFeed())
-    return [days.serve(QUIET_DAYS + number, feed) for number in range(FAULT_DAYS)]
+    return days
+
+
+def try_kind(
+    quiet: Feed, feed: BrokenFeed, last: int = FAULT_DAYS
+) -> list[tuple[list[Fault], Decision]]:
+    """Return what is found and decided on the fault's first days, after the quiet ones."""
+    days = copy(quiet)
+    days.good, days.losses = dict(quiet.good), dict(quiet.losses)
+    return [days.serve(QUIET_DAYS + number, feed) for number in range(last)]
 
 
 def false_blocks(rows: int, days: int, seed: int) -> list[tuple[date, Fault]]:
@@ -242,16 +265,19 @@ def main() -> None:
     if options.quiet_days:
         for seed in range(options.seeds):
             found = false_blocks(options.rows, options.quiet_days, seed)
-            print(f"{options.rows} rows, seed {seed}: {len({day for day, _ in found})} false blocks")
+            print(
+                f"{options.rows} rows, seed {seed}: {len({day for day, _ in found})} false blocks"
+            )
             for day, fault in found:
                 print(f"  {day} {fault.check}: {fault.sentence}")
         return
     blocked: Mapping[str, list[bool]] = {name: [] for name in FEEDS}
     for seed in range(options.seeds):
+        quiet = quiet_days(options.rows, seed)
         for name, feed in FEEDS.items():
             if options.only not in name:
                 continue
-            days = try_kind(feed, options.rows, seed)
+            days = try_kind(quiet, feed)
             blocked[name].append(bool(days[0][0]))
             print(f"| {name} | {' | '.join(_cell(*each) for each in days)} |", flush=True)
     faults = [name for name in FEEDS if name not in CONTROLS]

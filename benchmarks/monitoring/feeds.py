@@ -143,14 +143,14 @@ FEEDS: Mapping[str, BrokenFeed] = {
     "columns shuffled": BrokenFeed(_shuffled),
     "a number sent as text": _as_text("heavy", lambda x, _: str(x)),
     "decimal comma": _as_text("heavy", lambda x, _: str(x).replace(".", ",")),
-    "amount a word in 20 %": _as_text(
-        "amount", lambda x, r: "n/a" if r.random() < 0.2 else str(x)
-    ),
+    "amount a word in 20 %": _as_text("amount", lambda x, r: "n/a" if r.random() < 0.2 else str(x)),
     "heavy clipped at 1": _number("heavy", lambda x, _: np.clip(x, -1, 1)),
     "heavy rounded": _number("heavy", lambda x, _: np.round(x)),
     "noise added to heavy": _number("heavy", lambda x, r: x + r.normal(0, 1, len(x))),
     "heavy did not come": BrokenFeed(lambda t, _: t.drop_columns(["heavy"])),
-    "a new column": BrokenFeed(lambda t, r: t.append_column("new", pa.array(r.normal(size=len(t))))),
+    "a new column": BrokenFeed(
+        lambda t, r: t.append_column("new", pa.array(r.normal(size=len(t))))
+    ),
     "day twice, same keys": BrokenFeed(twice=True, old_keys=True),
     "day twice, new keys": BrokenFeed(twice=True),
     "half the rows": BrokenFeed(volume=0.5),

@@ -28,7 +28,7 @@ def is_released(
 ) -> bool:
     """Return True where a person accepted everything that a blocked day was blocked for."""
     since = adopted_since(entries, decision.digest)
-    return all(
+    return bool(decision.dq) and all(
         fault.subject in since and _lasts(decision.day, since[fault.subject], decisions)
         for fault in decision.dq
     )

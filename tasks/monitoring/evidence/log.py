@@ -114,7 +114,13 @@ def _distribute(
         if not chosen.size:
             continue
         rows = table.take(pa.array(chosen))
-        profile = day_profile(_features(rows), _scores(rows), model.reference, part=f"{key}#{day}")
+        profile = day_profile(
+            _features(rows),
+            _scores(rows),
+            model.reference,
+            part=f"{key}#{day}",
+            identity=_identity(rows),
+        )
         by_day[day].profiles.append(profile)
         by_day[day].tables.append(rows)
 
@@ -147,6 +153,12 @@ def _whole(day: date, model: MonitoredModel, rows: _DayRows) -> ServedDay:
 def _features(table: pa.Table) -> pa.Table:
     features = prediction_log.feature_columns(table.column_names)
     return table.select(list(features)).rename_columns(list(features.values()))
+
+
+def _identity(table: pa.Table) -> pa.Table | None:
+    """Return the columns by which a row that was logged twice is known; None without a key."""
+    keys = prediction_log.key_columns(table.column_names)
+    return table.select([*keys, "moment"]) if keys else None
 
 
 def _scores(table: pa.Table) -> Floats:
