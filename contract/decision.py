@@ -127,8 +127,6 @@ class Performance(Strict):
     """Labelled share of the rows that were served in the same days."""
     first: date
     last: date
-    lag: int = 0
-    """Days from `last` to the day of the decision: how late labels come."""
     days: tuple[DayLoss, ...] = ()
     """Oldest first; days as blocks are the unit of the errors behind `low`, `high` and `z`."""
 

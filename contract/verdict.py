@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
 from contract.artifacts import Sha256
+from contract.formatting import format_probability, format_score
 from contract.strict import Strict
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -51,6 +52,30 @@ class Measured(Strict):
     """With `low` the central 95 % interval of the gain, by blocks."""
     probability: Annotated[float, Field(ge=0, le=1)] | None = None
     """That the gain is above 0."""
+
+    @property
+    def label(self) -> str:
+        """What is measured, and in what: `roc_auc`, `value in $ a decision`."""
+        unit = f" in {self.unit}" if self.unit else ""
+        return self.name if self.unit is None else f"{self.name}{unit} a decision"
+
+    @property
+    def sentence(self) -> str:
+        """Both scores and the gain, as a clause.
+
+        >>> Measured(name="value", unit="$", score=1.253, baseline=0.743, gain=0.514).sentence
+        '$1.25 a decision, the champion $0.743 a decision, a gain of +$0.514 a decision'
+        """
+        name = f"{self.name} " if self.unit is None else ""
+        text = f"{name}{format_score(self.score, self.unit)}"
+        if self.baseline is not None:
+            text += f", the champion {format_score(self.baseline, self.unit)}"
+        if self.gain is not None:
+            gain = format_score(self.gain, self.unit, self.low, self.high, signed=True)
+            text += f", a gain of {gain}"
+        if self.probability is not None:
+            text += f", above 0 with probability {format_probability(self.probability)}"
+        return text
 
 
 class Verdict(Strict):

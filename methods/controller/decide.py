@@ -12,7 +12,7 @@ nothing starts. Sources: Podkopaev and Ramdas, "Tracking the Risk of a Deployed 
 Harmful Distribution Shifts", ICLR 2022; Regol et al., "When to Retrain", ICML 2025.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from contract.decision import Decision, Outcome, Performance, Reason, Suppression, Window
 from contract.strict import Strict
@@ -126,6 +126,7 @@ def _find(evidence: Evidence, policy: Policy) -> _Finding:
         _by_labels(evidence, policy)
         or _by_drift(evidence, policy)
         or _by_age(evidence, policy)
+        or _by_label_faults(evidence)
         or _quiet(evidence, policy)
     )
 
@@ -141,7 +142,7 @@ def _by_labels(evidence: Evidence, policy: Policy) -> _Finding | None:
         sentence = (
             f"The model's loss is {performance.change:.0%} above its baseline "
             f"({performance.cur:.3g} against {performance.ref:.3g}) on "
-            f"{performance.n_labelled} labelled rows."
+            f"{sentences.labelled_rows(performance, evidence.day)}."
         )
         return _Finding(verdict="retrain", reason="performance", sentence=sentence)
     if (
@@ -184,11 +185,22 @@ def _by_age(evidence: Evidence, policy: Policy) -> _Finding | None:
         return None
     is_blind = evidence.performance is None and bool(evidence.drifted)
     limit = state.max_age * (policy.drifting_age_share if is_blind else 1.0)
+    if evidence.labels is not None and evidence.labels.arrived and evidence.labels.mature_days:
+        # Labels will tell, later: an earlier refresh would keep every model from being measured.
+        limit = max(limit, timedelta(days=evidence.labels.mature_days) + policy.label_patience)
     if state.age <= limit:
         return None
     condition = " while drift is seen and labels are missing" if is_blind else ""
     sentence = f"The model is {state.age.days} days old; {limit.days} days are allowed{condition}."
     return _Finding(verdict="retrain", reason="age", sentence=sentence)
+
+
+def _by_label_faults(evidence: Evidence) -> _Finding | None:
+    """Labels that stopped, or that no loss can be measured by: a quiet day would not be known to be."""
+    labels = evidence.labels
+    if labels is None or not (labels.stopped or labels.suspect or labels.unmatched):
+        return None
+    return _Finding(verdict="warn", sentence=labels.sentences[0])
 
 
 def _quiet(evidence: Evidence, policy: Policy) -> _Finding:
@@ -213,7 +225,7 @@ def _quiet_without_labels(evidence: Evidence, policy: Policy) -> _Finding:
 def _quiet_with_labels(evidence: Evidence, performance: Performance, policy: Policy) -> _Finding:
     loss = (
         f"the loss is {sentences.loss_change(performance.change)} its baseline on "
-        f"{performance.n_labelled} labelled rows"
+        f"{sentences.labelled_rows(performance, evidence.day)}"
     )
     if not evidence.drifted and not evidence.is_alarmed(policy):
         return _Finding(verdict="ok", sentence=f"Nothing drifted; {loss}.")

@@ -24,7 +24,17 @@ def name(
         if suppressed_by == "breaker":
             return f"breaker:{reason}"
         return f"{_BY_MODE[evidence.retraining.mode]}:{reason}"
-    return "drift" if verdict == "warn" else None
+    return _quiet_name(evidence) if verdict == "warn" else None
+
+
+def _quiet_name(evidence: Evidence) -> str:
+    """Return the id of a warning that wants no retraining."""
+    labels = evidence.labels
+    if labels is not None and labels.stopped:
+        return "labels_stopped"
+    if labels is not None and (labels.suspect or labels.unmatched):
+        return "labels_suspect"
+    return "drift"
 
 
 def further(evidence: Evidence) -> dict[str, str]:

@@ -60,7 +60,31 @@ class Policy(Strict):
     min_labelled_of_class: Count = 50
     """Labelled rows of the rarer class of a binary problem, >= 1, that a loss needs. Arbitrary."""
     label_days: Count = 28
-    """Days, >= 1, whose labels are pooled at most: older ones are about another world."""
+    """Days, >= 1, whose labels are pooled at most, from the newest day whose labels are complete:
+    older ones are about another world."""
+    longest_label_days: Count = 400
+    """Days, >= 1, after an event that its label is waited for at most: a year's return or claim,
+    and a month."""
+    mature_share: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Share of a day's final labels, in (0, 1], from which on the day counts as complete.
+    Arbitrary: the first labels are seldom like the last, and the last 30 % may take as long again."""
+    label_window: Count = 3
+    """Days, >= 1, in whose labels it is seen that no more come: a weekend is shorter. Arbitrary."""
+    label_stop_share: Fraction = 0.1
+    """Share of the expected labels of those days, in [0, 1], below which labels have stopped.
+    Arbitrary: a late file is half of them, a broken join none."""
+    label_stop_rows: Count = 30
+    """Labels, >= 1, that must have been expected: of 30 fewer than 3 come by chance never (Poisson,
+    1e-10)."""
+    label_patience: Span = timedelta(days=14)
+    """Duration, > 0, after a model's first labels are complete in which its age starts nothing: two
+    verdict windows, so that its loss is measured first."""
+    label_faults: Fraction = 0.05
+    """Share of a window's labels, in [0, 1], that may contradict one another or be of an unknown
+    class before no loss is measured by them. Arbitrary: at 5 % the loss moves by `loss_worse`."""
+    label_min_coverage: Fraction = 0.2
+    """Share of the rows of complete days, in [0, 1], below which the page says that the labelled rows
+    may not be like the others. Arbitrary."""
     interval_z: Annotated[float, Field(gt=0)] = 1.96
     """Standard errors on either side of a measured loss, > 0: 95 % of a normal distribution."""
     probe_rows: Count = 50_000

@@ -1,10 +1,13 @@
 """The sentences of a day's decision: what was seen, and what happens now."""
 
-from contract.decision import Effect, Fault, Outcome, Suppression
+from datetime import date
+
+from contract.decision import Effect, Fault, Outcome, Performance, Suppression
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 
 NAMES_SHOWN = 3  # columns named in a sentence; arbitrary
+LAG_NAMED = 3  # days, from which on a sentence says how late labels come; arbitrary
 
 
 def next_step(
@@ -109,6 +112,15 @@ def drifted_names(evidence: Evidence) -> str:
     names = [repr(column.name) for column in evidence.drifted]
     more = len(names) - NAMES_SHOWN
     return f"{', '.join(names[:NAMES_SHOWN])}{f' and {more} more' if more > 0 else ''}"
+
+
+def labelled_rows(performance: Performance, day: date) -> str:
+    """Return on how many rows a loss rests, and how late their labels came where they came late."""
+    rows = f"{performance.n_labelled} labelled rows"
+    lag = (day - performance.last).days
+    if lag < LAG_NAMED:
+        return rows
+    return f"{rows} of {performance.first} to {performance.last}: labels come {lag} days late"
 
 
 def loss_change(change: float) -> str:

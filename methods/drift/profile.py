@@ -133,6 +133,8 @@ def day_profile(
     reference: ReferenceProfile,
     part: str,
     identity: pa.Table | None = None,
+    *,
+    summaries: bool = True,
 ) -> DayProfile:
     """Count one part of a day's served rows on the reference's grids.
 
@@ -144,6 +146,7 @@ def day_profile(
         part: what makes the part itself, such as the key of a log file and its digest.
         identity: key and time of the rows, (n,), by which a row that was logged twice is known; None
             where there is no key.
+        summaries: False leaves them to `summarised`, where the part is not the whole day.
     """
     relations = reference.relations
     counted = count_rows(
@@ -169,7 +172,7 @@ def day_profile(
         features=sample_rows(counted.digests),
         whole_rows=None if identity is None else _whole_rows(identity, counted.digests),
     )
-    return summarised(profile, table, reference)
+    return summarised(profile, table, reference) if summaries else profile
 
 
 def summarised(profile: DayProfile, rows: pa.Table, reference: ReferenceProfile) -> DayProfile:

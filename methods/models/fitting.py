@@ -42,42 +42,6 @@ class FittedPlan:
         return self.mix(self.encoding.encode(table))
 
 
-@dataclass(frozen=True)
-class EncodedTraining:
-    """Training rows, encoded once for several fits on them."""
-
-    encoding: Encoding
-    encoded: Floats
-    """Cross-fitted, (n, outputs)."""
-    truth: Floats
-
-
-def encode_training(plan: TrainingPlan, dataset: Dataset, rows: Rows) -> EncodedTraining:
-    """Fit the plan's encoding on these rows.
-
-    Raises Refused if a class has no row among them.
-    """
-    dataset.check_classes(rows)
-    encoding, encoded = fit_encoding(
-        dataset.schema, dataset.take(rows), dataset.truth[rows], plan.encoding, plan.seed
-    )
-    return EncodedTraining(encoding, encoded, dataset.truth[rows])
-
-
-def fit_members(
-    plan: TrainingPlan, dataset: Dataset, training: EncodedTraining, weights: Floats | None
-) -> FittedPlan:
-    """Fit all members of the plan on encoded rows; deterministic."""
-    shape = shape_of(
-        dataset.schema, training.encoding.outputs, metric_named(plan.metric, plan.task)
-    )
-    part = EncodedRows(training.encoded, training.truth, weights)
-    members = tuple(
-        (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
-    )
-    return FittedPlan(training.encoding, members)
-
-
 def fit_plan(
     plan: TrainingPlan, dataset: Dataset, rows: Rows, weights: Floats | None
 ) -> FittedPlan:
@@ -85,7 +49,16 @@ def fit_plan(
 
     Raises Refused if a class has no row among them.
     """
-    return fit_members(plan, dataset, encode_training(plan, dataset, rows), weights)
+    dataset.check_classes(rows)
+    encoding, encoded = fit_encoding(
+        dataset.schema, dataset.take(rows), dataset.truth[rows], plan.encoding, plan.seed
+    )
+    shape = shape_of(dataset.schema, encoding.outputs, metric_named(plan.metric, plan.task))
+    part = EncodedRows(encoded, dataset.truth[rows], weights)
+    members = tuple(
+        (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
+    )
+    return FittedPlan(encoding, members)
 
 
 def _fit_member(

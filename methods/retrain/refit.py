@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from bundle.arrays import Floats
 from methods.models.families import TrainingPlan
-from methods.models.fitting import FittedPlan, encode_training, fit_members
+from methods.models.fitting import FittedPlan, fit_plan
 from methods.models.metrics import row_losses
 from methods.retrain.forward import Decision, Forward, OutOfFold
 from methods.retrain.limits import RetrainLimits
@@ -33,7 +33,7 @@ class Refitted:
     decision: Decision
     window: TrainingWindow
     rows: Rows
-    """Positions of the rows that it learnt from."""
+    """Positions of the rows that its window could choose from."""
 
     def predict(self, table: pa.Table) -> Floats:
         """Return calibrated scores of raw rows."""
@@ -67,7 +67,7 @@ def windows(
     if 0.0 < limits.recent_half_life < half_span:
         found.append(TrainingWindow(half_life_days=limits.recent_half_life))
     if onset is not None:
-        found.insert(0, TrainingWindow(since=onset, before=limits.before_onset))
+        found.insert(0, TrainingWindow(since=onset))
     return list({window.model_dump_json(): window for window in found}.values())
 
 
@@ -111,17 +111,11 @@ def quick_scores(
     tried: Sequence[TrainingWindow],
     limits: RetrainLimits,
 ) -> list[Floats]:
-    """Return the step's scores by the quick plan with each window; the encoding is shared."""
+    """Return the step's scores by the quick plan with each window."""
     newest = np.argsort(data.times[step.train], kind="stable")[-limits.quick_rows :]
     rows = np.sort(step.train[newest])
-    # Its iterations belong to these rows: they do not grow with them.
-    quick = quick.model_copy(update={"rows": len(rows)})
-    training = encode_training(quick, data.dataset, rows)
-    scored = training.encoding.encode(data.dataset.take(step.score))
-    return [
-        fit_members(quick, data.dataset, training, _weights(data, rows, window)).mix(scored)
-        for window in tried
-    ]
+    table = data.dataset.take(step.score)
+    return [fit_window(quick, data, rows, window, limits).predict(table) for window in tried]
 
 
 def refit_forward(
@@ -129,6 +123,7 @@ def refit_forward(
     data: RetrainRows,
     chosen: Sequence[TrainingWindow],
     out_of_fold: OutOfFold,
+    limits: RetrainLimits,
 ) -> RefitResult:
     """Refit the plan before each step and score the step; then on all labelled rows.
 
@@ -137,6 +132,7 @@ def refit_forward(
         data: the rows, with at least one step.
         chosen: the window of each step, and last that of the model that ships.
         out_of_fold: earlier rows that were scored by a model that had not learnt them.
+        limits: how many rows a window must keep.
 
     Raises:
         Refused: a class has no labelled row before the judged ones.
@@ -145,7 +141,8 @@ def refit_forward(
     predicted, thresholds, refits = [], [], []
     for step, window in zip(data.steps, chosen, strict=False):
         decision = out_of_fold.decision()
-        refits.append(Refitted(_fit(plan, data, step.train, window), decision, window, step.train))
+        fitted = fit_window(plan, data, step.train, window, limits)
+        refits.append(Refitted(fitted, decision, window, step.train))
         table, truth = dataset.take(step.score), dataset.truth[step.score]
         mixed = refits[-1].fitted.predict(table)
         scores = decision.apply(mixed)
@@ -160,17 +157,33 @@ def refit_forward(
         threshold=np.concatenate(thresholds),
         before=refits[-2].predict(newest) if len(refits) > 1 else np.empty(0),
     )
-    whole = _fit(plan, data, data.labelled, chosen[-1])
+    whole = fit_window(plan, data, data.labelled, chosen[-1], limits)
     shipped = Refitted(whole, out_of_fold.decision(), chosen[-1], data.labelled)
     return RefitResult(forward, refits[-1], shipped)
 
 
-def _fit(plan: TrainingPlan, data: RetrainRows, rows: Rows, window: TrainingWindow) -> FittedPlan:
-    training = encode_training(plan, data.dataset, rows)
-    return fit_members(plan, data.dataset, training, _weights(data, rows, window))
+def fit_window(
+    plan: TrainingPlan,
+    data: RetrainRows,
+    rows: Rows,
+    window: TrainingWindow,
+    limits: RetrainLimits,
+) -> FittedPlan:
+    """Fit the plan on those of the rows that the window keeps, weighed as it says.
+
+    Where it keeps too few, or not every class, all of them are learnt from.
+    """
+    kept = _kept(data, rows, window, limits)
+    newest = datetime.fromtimestamp(int(data.times[kept].max()) / MICROSECONDS, UTC)
+    return fit_plan(plan, data.dataset, kept, data.dataset.weights(kept, newest, window))
 
 
-def _weights(data: RetrainRows, rows: Rows, window: TrainingWindow) -> Floats | None:
-    """Return the rows' weights as of the newest of them."""
-    newest = datetime.fromtimestamp(int(data.times[rows].max()) / MICROSECONDS, UTC)
-    return data.dataset.weights(rows, newest, window)
+def _kept(data: RetrainRows, rows: Rows, window: TrainingWindow, limits: RetrainLimits) -> Rows:
+    if window.since is None:
+        return rows
+    kept = rows[data.times[rows] >= window.since]
+    classes = len(data.dataset.schema.classes)
+    truth = data.dataset.truth[kept]
+    if len(kept) < limits.onset_rows or (classes and len(np.unique(truth)) < classes):
+        return rows
+    return kept

@@ -2,7 +2,7 @@
 
 Takes    problem, run, prepared, assignment, bundle
 Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
-Facts    outcome, score, baseline, gain, probability, rows, latency_p99_ms, reason
+Facts    outcome, yardstick, score, baseline, gain, probability, rows, latency_p99_ms, reason
 Refuses  nothing: a refusal is a verdict; a bundle that cannot be read ends the stage
 Source   Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4
 """
@@ -50,6 +50,8 @@ class Outputs(Strict):
     verdict: Document
     page: Page
     outcome: Literal["accepted", "refused"]
+    yardstick: str
+    """What `score`, `baseline` and `gain` are of, and their unit."""
     score: float | None
     baseline: float | None
     gain: float | None
@@ -87,10 +89,11 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             "page", page(result, vault, model.contract.task, run, latency_seconds=latency)
         ),
         outcome=verdict.verdict,
-        score=verdict.score,
-        baseline=verdict.baseline_score,
-        gain=result.gain.value if result.gain else None,
-        probability=result.gain.probability if result.gain else None,
+        yardstick=result.measured.label,
+        score=result.measured.score,
+        baseline=result.measured.baseline,
+        gain=result.measured.gain,
+        probability=result.measured.probability,
         rows=verdict.rows,
         latency_p99_ms=round(latency * 1e3, 4),
         reason=verdict.reasons[0] if verdict.reasons else None,

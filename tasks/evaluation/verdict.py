@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.model import Model
-from contract.formatting import format_digest
+from contract.formatting import format_digest, plain_text
 from contract.problem import Problem
 from contract.run import Run
-from contract.verdict import Check, Verdict
+from contract.verdict import Check, Measured, Verdict
 from methods.models.bootstrap import Gain, Scored
 from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from methods.models.yardstick import proper_score, yardstick_of
@@ -48,7 +48,8 @@ class GateResult:
     dummy_gain: Gain | None
     gain: Gain | None
     """Both gains are by the yardstick."""
-    rivals: Rivals
+    measured: Measured
+    """What the yardstick says of both models, as in the verdict."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,20 @@ def apply_gates(
         service.check_golden(model),
         *further,
     ]
-    verdict = _verdict(case, checks, compared, twin)
     gain = compared.gain if compared else None
-    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, rivals)
+    found = measured(rivals, yardstick, gain)
+    # Ledger, log and terminal hold the sentences too.
+    plain = [check.model_copy(update={"why": plain_text(check.why)}) for check in checks]
+    verdict = _verdict(case, plain, compared, found, twin)
+    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found)
 
 
 def _verdict(
-    case: _Case, checks: list[Check], compared: Compared | None, twin: str | None
+    case: _Case,
+    checks: list[Check],
+    compared: Compared | None,
+    found: Measured,
+    twin: str | None,
 ) -> Verdict:
     reasons = tuple(check.why for check in checks if check.passed is not True)
     baseline, rivals = case.baseline, case.rivals
@@ -138,7 +146,7 @@ def _verdict(
         reasons=reasons,
         rows=len(case.vault.truth),
         window_end=case.run.window_end,
-        yardstick=measured(rivals, rivals.yardstick, compared.gain if compared else None),
+        yardstick=found,
         loss=measured(rivals, rivals.loss, compared.loss_gain if compared else None),
         threshold=case.model.document.threshold,
         baseline_threshold=(

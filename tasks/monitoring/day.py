@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from contract.decision import Decision, Multivariate, Performance, Probe, Window
+from contract.decision import Decision, LabelHealth, Multivariate, Performance, Probe, Window
 from contract.store.documents import read_document
 from contract.store.layout import WindowProfileKey
 from methods.controller.attempts import is_replay_next, useless_in_a_row
@@ -25,6 +25,7 @@ from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import measure
 from tasks.monitoring.promotion import measure_effect
 from tasks.monitoring.window import (
+    label_health,
     labelled_days,
     shortage,
     verdict_days,
@@ -62,7 +63,7 @@ def decide_day(
     if yesterday is not None and yesterday.digest == model.digest:
         drifted_before = [column.name for column in yesterday.drifted_columns]
     comparison = compare_profiles(model.reference, merged, drifted_before, limits=policy.drift)
-    performance, notes = _performance(context, day)
+    performance, notes = _performance(context, day, frame["labels"])
     effect, unmeasured = measure_effect(context, day)
     notes += unmeasured
     multivariate = None
@@ -100,6 +101,7 @@ def _frame(
         "run": context.run,
         "digest": context.models[day].digest,
         "window": window,
+        "labels": label_health(context, day),
         "alarms_before": context.history.alarms(
             day, context.models[day].digest, problem.monitoring.verdict_window, policy
         ),
@@ -139,9 +141,11 @@ def _min_new_labels(context: MonitoringContext, day: date) -> int:
 
 
 def _performance(
-    context: MonitoringContext, day: date
+    context: MonitoringContext, day: date, health: LabelHealth | None
 ) -> tuple[Performance | None, tuple[str, ...]]:
     policy = context.policy
+    if health is not None and health.suspect:
+        return None, ("No loss is measured: too many labels contradict or are of unknown classes.",)
     performance = measure(
         context.models[day],
         labelled_days(context, day),

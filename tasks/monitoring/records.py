@@ -15,7 +15,6 @@ from contract.store.client import Store
 from contract.store.documents import parse_document, read_with_etag
 from contract.store.layout import (
     DayPageKey,
-    DayProfileKey,
     DecisionKey,
     WindowProfileKey,
     parse_keys,
@@ -47,11 +46,6 @@ def save_day(store: Store, context: MonitoringContext, decided: DecidedDay) -> N
     """Write what belongs to a day, its record last, and add the decision to the history."""
     decision = decided.decision
     problem, day = decision.problem, decision.day
-    served = context.served.get(day)
-    if served is not None:
-        profile = canonical_json(served.profile.model_dump(mode="json"))
-        key = DayProfileKey(problem, day, served.digest[:16])
-        store.put(str(key), profile, "application/json")
     if decision.retrain and decided.window is not None:
         window = canonical_json(decided.window.model_dump(mode="json"))
         store.put(str(WindowProfileKey(problem, day)), window, "application/json")

@@ -18,6 +18,7 @@ from bundle.documents import (
 from bundle.reader import load
 from bundle.writer import write
 from contract.errors import Refused
+from contract.formatting import plain_text
 from contract.problem import Problem
 from contract.run import Run
 from methods.columns.roles import Feature
@@ -157,5 +158,6 @@ def model_card(
                 "validation selected the settings, so they are slightly optimistic; the gate's are not."
             ),
             "Unseen categories count as `other`; unusable values count as missing.",
+            *((plain_text(hold_out.threshold.sentence),) if hold_out.threshold else ()),
         ),
     )

@@ -23,7 +23,7 @@ from methods.models.families import TrainingPlan
 from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
-from methods.models.yardstick import yardstick_of
+from methods.models.yardstick import Yardstick, yardstick_of
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.importance import Importance, permutation_importance
@@ -49,6 +49,8 @@ class HoldOut:
     """None unless binary."""
     importance: list[Importance]
     metrics: dict[str, float]
+    yardstick: Yardstick
+    """Its score is among the metrics, by its name."""
     profile: dict[str, JsonValue]
 
 
@@ -71,10 +73,11 @@ def score_hold_out(
     mixed = fitted.mix(encoded)
     maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
     scores = apply_calibration(maps, mixed)
+    yardstick = yardstick_of(problem, plan.task)
     threshold = None
     if plan.task == "binary":
         blocks = dataset.assignment.block[rows]
-        threshold = choose_threshold(truth, scores, blocks, yardstick_of(problem, plan.task))
+        threshold = choose_threshold(truth, scores, blocks, yardstick)
     cut = 0.5 if threshold is None else threshold.cut
     importance = permutation_importance(
         encoded,
@@ -91,7 +94,8 @@ def score_hold_out(
         calibration=maps,
         threshold=threshold,
         importance=importance,
-        metrics=_metrics(plan, truth, scores, cut),
+        metrics=_metrics(plan, yardstick, truth, scores, cut),
+        yardstick=yardstick,
         profile=_profile(
             dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
         ),
@@ -99,12 +103,12 @@ def score_hold_out(
 
 
 def _metrics(
-    plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
+    plan: TrainingPlan, yardstick: Yardstick, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
-    """Return every metric of the task that can be computed."""
+    """Return the yardstick, and every metric of the task that can be computed."""
     values = {
         name: metric.score(truth, scores, threshold)
-        for name, metric in METRICS.items()
+        for name, metric in {yardstick.name: yardstick, **METRICS}.items()
         if plan.task in metric.tasks
     }
     return {name: score for name, score in values.items() if np.isfinite(score)}

@@ -68,6 +68,7 @@ def test_a_valid_problem_is_reported_as_valid(call: Call, write_problem: Write) 
         "name": "churn",
         "file": str(file),
         "suite": None,
+        "notices": [],
     }
 
 
@@ -97,6 +98,22 @@ def test_a_name_that_is_nearly_right_is_offered(call: Call, write_problem: Write
     result = call("validate", "chrun")
 
     assert "did you mean 'churn'?" in result.stderr
+
+
+def test_a_margin_in_the_metrics_unit_is_read_and_told(call: Call, write_problem: Write) -> None:
+    """As files of earlier versions have it."""
+    file = write_problem()
+    margin = "gates: { beats: { champion: { margin: 0.01 } } }"
+    file.write_text(f"{file.read_text()}\n{margin}\n")
+
+    shown = call("validate", "churn")
+    found = json.loads(call("validate", "churn", "--json").stdout)
+
+    assert shown.exit_code == 0
+    assert (
+        "Notice: gates.beats.champion.margin is 0.01, a number in the metric's unit" in shown.stdout
+    )
+    assert "write a share of the champion's gain over a constant answer" in found["notices"][0]
 
 
 def test_a_name_that_differs_from_its_folder_is_refused(call: Call, write_problem: Write) -> None:

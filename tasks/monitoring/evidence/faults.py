@@ -34,7 +34,7 @@ def day_faults(context: MonitoringContext, day: date) -> tuple[Fault, ...]:
         faults += check(model.reference, today.profile, before, accepted, limits=policy.quality)
     faults += volume_faults(
         day,
-        0 if today is None else today.profile.rows,
+        0 if today is None else today.rows,
         {each: profile.rows for each, profile in before.items()} | _empty_days(context, day),
         model.reference.weekdays,
         accepted=adopted.get("rows"),
@@ -53,7 +53,7 @@ def check_late_rows(context: MonitoringContext, day: date) -> tuple[str, ...]:
     notes = []
     for earlier in reversed(days_before(context, day, policy.longest_window_days)):
         decision = history.decision(earlier)
-        rows = context.served[earlier].profile.rows
+        rows = context.served[earlier].rows
         if decision is None or decision.digest != context.served[earlier].digest:
             continue
         if decision.is_brief or decision.window.rows_of_day == rows:

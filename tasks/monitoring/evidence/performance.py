@@ -53,7 +53,7 @@ def measure(
         if taken >= window and _is_enough(model, truths, policy):
             continue  # of no weight for the mean, but for when a change began
         taken += 1
-        served += len(truth)
+        served += day.lines.looked_at
         truths.append(truth[known])
     if not taken or not _is_enough(model, truths, policy):
         return None

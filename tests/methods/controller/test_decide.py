@@ -435,3 +435,16 @@ def test_a_day_that_was_not_looked_at_has_a_record_that_says_so() -> None:
         True,
     )
     assert (record.retrain, record.finding) == (False, None)
+
+
+def test_labels_that_come_late_are_named_with_their_days() -> None:
+    late = {"first": date(2013, 2, 20), "last": date(2013, 3, 5)}
+
+    worse = decided(performance=loss(0.2).model_copy(update=late))
+    quiet = decided(performance=loss(0.0).model_copy(update=late))
+
+    assert worse.sentence.endswith(
+        "on 1200 labelled rows of 2013-02-20 to 2013-03-05: labels come 90 days late."
+    )
+    assert quiet.sentence.endswith("labels come 90 days late.")
+    assert decided(performance=loss(0.2)).sentence.endswith("on 1200 labelled rows.")

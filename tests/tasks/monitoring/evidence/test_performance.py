@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from fixtures_drift import reference, served, world
+from fixtures_drift import reference, world
 
 from contract.decision import Performance
 from methods.controller.policy import Policy
-from methods.drift.profile import BlockLosses, ReferenceProfile
+from methods.drift.profile import BlockLosses, DayProfile, ReferenceProfile
 from tasks.monitoring.evidence.champions import MonitoredModel
-from tasks.monitoring.evidence.log import LogLines, ServedDay
+from tasks.monitoring.evidence.day_count import LogLines
+from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import baseline, measure
 
 MAY = date(2013, 5, 1)
@@ -30,6 +31,24 @@ def champion() -> MonitoredModel:
     return model
 
 
+class Kept:
+    """A day of which only the scores are asked for."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self._scores = scores
+
+    def profile(self) -> DayProfile:
+        raise NotImplementedError
+
+    def sample(self) -> pa.Table:
+        return pa.table({})
+
+    def lines(self, number: int) -> LogLines:
+        assert number == 0
+        empty = np.zeros(len(self._scores), np.int64)
+        return LogLines(empty, empty, self._scores, empty.astype(np.uint64), len(empty))
+
+
 def days(
     champion: MonitoredModel,
     count: int,
@@ -41,16 +60,7 @@ def days(
     labelled = []
     for n in range(count):
         _, scores, labels = world(rows, n, scenario)
-        empty = np.zeros(rows, np.int64)
-        day = ServedDay(
-            day=MAY - timedelta(days=n),
-            digest=champion.digest,
-            profile=served(champion.reference, rows, n),
-            lines=LogLines(empty, empty, scores, pa.table({})),
-            sample=pa.table({}),
-            sampled=empty[:0],
-            repeats=0,
-        )
+        day = ServedDay(MAY - timedelta(days=n), champion.digest, rows, Kept(scores))
         texts = ["true" if label else "false" for label in labels]
         labelled.append((day, [t if i < known * rows else None for i, t in enumerate(texts)]))
     return labelled
