@@ -101,7 +101,9 @@ def share_known(sample: RowSample, earlier: RowSample) -> float:
 
 def _numbers(values: Floats) -> Digests:
     plain = np.asarray(values, dtype=np.float64) + 0.0  # the negative zero becomes zero
-    plain[np.isnan(plain)] = np.nan  # one missing value, whatever its bits
+    missing = np.isnan(plain)
+    if missing.any():
+        plain[missing] = np.nan  # one missing value, whatever its bits
     return _mixed(plain.view(np.uint64))
 
 
@@ -111,13 +113,21 @@ def _texts(values: pa.ChunkedArray) -> Digests:
     if pt.is_integer(plain.type) or pt.is_timestamp(plain.type):
         whole = plain.cast(plain.type if pt.is_integer(plain.type) else pa.int64())
         return _mixed(whole.to_numpy().astype(np.uint64))
-    texts = plain.cast(pa.large_string())
     parts = [
-        _polynomial(chunk.slice(start, _CHUNK))
-        for chunk in texts.chunks
+        _of_texts(chunk.slice(start, _CHUNK))
+        for chunk in plain.cast(pa.large_string()).chunks
         for start in range(0, len(chunk), _CHUNK)
     ]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+def _of_texts(texts: pa.LargeStringArray) -> Digests:
+    """Digest each distinct text once, where many rows share one."""
+    encoded = texts.dictionary_encode(null_encoding="encode")
+    if 2 * len(encoded.dictionary) > len(texts):
+        return _polynomial(texts)
+    found: Digests = _polynomial(encoded.dictionary)[encoded.indices.to_numpy()]
+    return found
 
 
 def _polynomial(texts: pa.LargeStringArray) -> Digests:
