@@ -75,7 +75,7 @@ class ColumnDrift(Strict):
     missing_delta: float
     """Share missing now minus then."""
     unseen: float
-    """Share of the present values in categories that the reference never had."""
+    """Share of the present values in categories that the reference never had, beyond chance."""
     out_of_range: float
     importance: float
     """Share of the model's own importance, in [0, 1]."""
@@ -242,6 +242,11 @@ class Fault(Strict):
     found: float
     limit: float
     sentence: str
+
+    @property
+    def subject(self) -> str:
+        """What is broken: the column, or the check where it is about all rows."""
+        return self.check if self.column is None else f"column {self.column}"
 
 
 class Window(Strict):
