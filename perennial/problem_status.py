@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from contract.formatting import format_digest
+from contract.store.alert_state import read_alerts
 from contract.store.champion_pointer import read_champion
 from contract.store.decisions import read_decisions
 from contract.store.documents import DamagedDocument
@@ -28,6 +29,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
         service, service_error = _read(lambda: platform.service(problem))
     decisions, verdict_error = _read(lambda: read_decisions(platform.store(), problem, last=1))
     entries, ledger_error = _read(lambda: Ledger(platform.store(), problem).newest(1))
+    alerts, alerts_error = _read(lambda: read_alerts(platform.store(), problem))
     decision = decisions[-1] if decisions else None
     event = entries[-1] if entries else None
     errors = {
@@ -36,6 +38,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
         "service": service_error,
         "verdict": verdict_error,
         "ledger": ledger_error,
+        "alerts": alerts_error,
     }
     damaged = {name: error for name, error in errors.items() if error}
     info = service.info() if service else None
@@ -57,6 +60,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
             mode="json", include={"day", "verdict", "reason", "sentence", "next", "suppressed_by"}
         ),
         "event": event and event.model_dump(mode="json"),
+        "alerts": [] if alerts is None else [each.model_dump(mode="json") for each in alerts.open],
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
         "warnings": [
             *damaged.values(),

@@ -12,7 +12,9 @@ from decision_factory import DIGEST, START, decision
 from fake_airflow import Script
 from store_documents import VERDICT, put_manifest
 
+from contract.alerts import AlertState, OpenAlert, OwnerFinding
 from contract.decision import Decision, Fault
+from contract.store.alert_state import change_alerts
 from contract.store.client import Store
 from contract.store.layout import DecisionKey, ManifestKey, stage_prefix
 from contract.store.ledger import Ledger, LedgerEntry
@@ -165,3 +167,70 @@ def test_a_damaged_decision_is_a_warning(call: Call, store: Store, name: str) ->
 
     assert found["damaged"] == ["verdict"]
     assert found["verdict"] is None
+
+
+FARE = OwnerFinding(id="blocked:fare", sentence="'fare' is empty.", command="perennial why")
+
+
+def open_alert(store: Store, name: str) -> None:
+    alert = OpenAlert(finding=FARE, since=START, told=START)
+    change_alerts(store, name, lambda _: AlertState(open=(alert,)))
+
+
+def test_status_names_what_needs_a_person(call: Call, store: Store, name: str) -> None:
+    open_alert(store, name)
+
+    shown = call("status", name).stdout
+
+    assert f"{name}: open since 2013-05-01 00:00 UTC: 'fare' is empty." in shown
+
+
+def test_alert_shows_what_needs_a_person_and_what_to_run(
+    call: Call, store: Store, name: str
+) -> None:
+    assert f"Nothing of {name} needs a person.\n" in call("alert", name).stdout
+
+    open_alert(store, name)
+
+    shown = call("alert", name).stdout
+    assert "since 2013-05-01 00:00 UTC: 'fare' is empty.\n  to run: perennial why" in shown
+    assert json.loads(call("alert", name, "--json").stdout)["open"][0]["finding"]["id"] == FARE.id
+
+
+@pytest.mark.parametrize(("taken", "code"), [(True, 0), (False, 2)])
+def test_a_test_says_what_each_channel_answered(
+    call: Call, script: Script, name: str, *, taken: bool, code: int
+) -> None:
+    answer = {"channel": "team", "taken": taken, "answer": "HTTP 200"}
+    script.dags.add(f"{name}__alerts")
+    script.polls = [("success", {"channels": "success"})]
+    script.xcoms = {"channels": {"return_value": [answer]}}
+
+    result = call("alert", name, "--test", "--json")
+
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["channels"] == [answer]
+    assert script.conf == [{"test": True}]
+
+
+def test_a_test_without_any_channel_says_where_to_name_one(
+    call: Call, script: Script, name: str
+) -> None:
+    script.dags.add(f"{name}__alerts")
+    script.polls = [("success", {"channels": "success"})]
+    script.xcoms = {"channels": {"return_value": []}}
+
+    result = call("alert", name, "--test")
+
+    assert result.exit_code == 2
+    assert "name one under alerts.channels" in result.stdout
+
+
+def test_a_test_that_could_not_be_sent_says_so(call: Call, script: Script, name: str) -> None:
+    script.dags.add(f"{name}__alerts")
+    script.polls = [("failed", {"problem": "failed"})]
+
+    result = call("alert", name, "--test")
+
+    assert result.exit_code == 2
+    assert "tried no channel" in result.stderr
