@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 class OwnerNotifier:
     """The callbacks of one problem's tasks."""
 
-    problem: Problem
+    problem: Problem | None
+    """None: of no problem; only the address of the environment is told."""
     pauses: Sequence[float] = PAUSES
     """Seconds between two tries of a channel."""
 

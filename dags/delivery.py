@@ -37,9 +37,9 @@ class Delivery(NamedTuple):
     answer: str
 
 
-def channels_of(problem: Problem) -> dict[str, Channel]:
+def channels_of(problem: Problem | None) -> dict[str, Channel]:
     """Return the channels of a problem by name: its own, and that of the environment."""
-    own = dict(problem.alerts.channels)
+    own = {} if problem is None else dict(problem.alerts.channels)
     if os.environ.get(WEBHOOK):
         own[f"${WEBHOOK}"] = WebhookChannel(kind="webhook", url=WEBHOOK)
     return own

@@ -14,10 +14,6 @@ from dags.settings import limit
 from dags.stage.operator import Stage
 from dags.trigger_form import run_params
 
-ALERTS = "alerts"
-"""The stage whose messages are delivered when it has ended."""
-
-
 def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., Stage]:
     """Return `stage(NAME, input=upstream, …)`, which adds a stage to the DAG that is being made.
 
@@ -36,7 +32,7 @@ def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., 
             pod_resources=_resources(problem, name),
             execution_timeout=limit(spec_of(name), problem),
             doc_md=spec_of(name).question,
-            on_success_callback=deliver if name == ALERTS else notify,
+            on_success_callback=deliver if spec_of(name).tells else notify,
             outlets=[Asset(events[name])] if name in events else None,
         )
 

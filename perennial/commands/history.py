@@ -8,7 +8,7 @@ from contract.formatting import MISSING, format_digest, format_time, format_valu
 from contract.ledger_lines import ledger_lines
 from contract.store.client import Store
 from contract.store.ledger import Ledger
-from contract.store.served_model import served_at, verdict_of
+from contract.store.service_history import served_at, verdict_of
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.find import find_problem, load_problem
