@@ -15,6 +15,7 @@ ROOMS = [
     "pages",
     "perennial",
     "plugins",
+    "rehearsal",
     "serving",
     "tasks",
 ]

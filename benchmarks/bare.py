@@ -16,11 +16,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.folder_store import FolderStore
 from contract.artifacts import Artifact
 from contract.stages import STAGES
 from contract.store.layout import stage_prefix
 from contract.store.writer import Out
+from rehearsal.folder_store import FolderStore
 
 WORK = STAGES[: STAGES.index("deployment")]
 

@@ -38,6 +38,16 @@ Check = Literal[
     "unit",
     "rows",
     "duplicates",
+    "respelt",
+    "renamed",
+    "vanished",
+    "relabelled",
+    "filled",
+    "clipped",
+    "coarse",
+    "relation",
+    "stale",
+    "repeated",
 ]
 
 
@@ -117,8 +127,6 @@ class Performance(Strict):
     """Labelled share of the rows that were served in the same days."""
     first: date
     last: date
-    lag: int = 0
-    """Days from `last` to the day of the decision: how late labels come."""
     days: tuple[DayLoss, ...] = ()
     """Oldest first; days as blocks are the unit of the errors behind `low`, `high` and `z`."""
 

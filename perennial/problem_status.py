@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from contract.artifacts import Document
+from contract.champion import Champion
+from contract.errors import NotFound
 from contract.formatting import format_digest
 from contract.store.alert_state import read_alerts
 from contract.store.champion_pointer import read_champion
+from contract.store.client import Store
 from contract.store.decisions import read_decisions
-from contract.store.documents import DamagedDocument
+from contract.store.documents import DamagedDocument, read_artifact
+from contract.store.earlier_runs import earlier_stage
 from contract.store.ledger import Ledger, LedgerEntry
+from contract.verdict import Verdict
 from perennial.clients.airflow_api import Airflow
 from perennial.platform import Platform
 
@@ -27,6 +33,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
     service, service_error = None, ""
     if rolled_out or champion_error or rollout_error:
         service, service_error = _read(lambda: platform.service(problem))
+    judged, judged_error = _read(lambda: _judged(platform.store(), problem, champion))
     decisions, verdict_error = _read(lambda: read_decisions(platform.store(), problem, last=1))
     entries, ledger_error = _read(lambda: Ledger(platform.store(), problem).newest(1))
     alerts, alerts_error = _read(lambda: read_alerts(platform.store(), problem))
@@ -39,6 +46,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
         "verdict": verdict_error,
         "ledger": ledger_error,
         "alerts": alerts_error,
+        "judged": judged_error,
     }
     damaged = {name: error for name, error in errors.items() if error}
     info = service.info() if service else None
@@ -52,6 +60,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
     expected = None if is_unknown else (champion.digest if champion else None, rolled_out, served)
     return {
         "champion": None if champion is None else champion.model_dump(mode="json"),
+        "judged": judged,
         "rollout": rolled_out,
         "damaged": sorted(damaged),
         "service": service and {"url": service.url, "digest": served, "info": info},
@@ -74,6 +83,25 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
             ),
             *platform.faults(problem),
         ],
+    }
+
+
+def _judged(store: Store, problem: str, champion: Champion | None) -> dict[str, Any] | None:
+    """Return what let the champion in, by the yardstick; None where no verdict is kept that says it."""
+    stage = champion and earlier_stage(store, problem, champion.run, "evaluation")
+    if not stage:
+        return None
+    try:
+        verdict = read_artifact(store, stage.output("verdict", Document), Verdict)
+    except NotFound:
+        return None
+    if verdict.yardstick is None or verdict.yardstick.score is None:
+        return None
+    return {
+        **verdict.yardstick.model_dump(mode="json"),
+        "label": verdict.yardstick.label,
+        "rows": verdict.rows,
+        "threshold": verdict.threshold,
     }
 
 

@@ -25,6 +25,8 @@ Kind = Literal[
     "retrain",
     "blocked",  # the first day of a fault of the data
     "cleared",  # the first day on which the data is in limits again
+    "effect",  # whether the newest promotion helped
+    "halted",  # retrains in a row did not help: monitoring asks for no more
 ]
 
 ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong

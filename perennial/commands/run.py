@@ -8,6 +8,7 @@ from perennial.commands.shared import follow_run, outcome_of, run_conf, run_docu
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.find import load_problem, parse_overrides
+from perennial.times import parse_day
 
 
 @click.command(
@@ -29,6 +30,11 @@ from perennial.problems.find import load_problem, parse_overrides
     help="Fit the champion's own plan, without a search. Default: search.",
 )
 @click.option(
+    "--onset",
+    metavar="DAY",
+    help="First day of the change that the run is about. Default: none is known.",
+)
+@click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A key of the problem file."
 )
 @click.option("--no-wait", is_flag=True, help="Start the run and return.")
@@ -39,6 +45,7 @@ def command(  # noqa: PLR0917 - click passes by name
     reason: str | None,
     force: bool,
     replay: bool | None,
+    onset: str | None,
     overrides: tuple[str, ...],
     no_wait: bool,
     as_json: bool,
@@ -57,6 +64,7 @@ def command(  # noqa: PLR0917 - click passes by name
     conf |= {"reason": reason} if reason else {}
     conf |= {"force": True} if force else {}
     conf |= {} if replay is None else {"replay": replay}
+    conf |= {} if onset is None else {"onset": str(parse_day(onset, "--onset"))}
     conf |= {"set": overridden} if overridden else {}
     with location.connect() as platform:
         platform.check_problem(problem)

@@ -8,6 +8,7 @@ from contract.outcome import RunOutcome, run_outcome
 from contract.stages import STAGES
 from contract.store.champion_pointer import read_champion
 from contract.store.documents import DamagedDocument
+from contract.times import is_to_come
 from perennial.clients.airflow_api import Airflow
 from perennial.console import Console
 from perennial.platform import Platform
@@ -32,6 +33,12 @@ def run_conf(zone: str, window_start: str | None, window_end: str | None) -> dic
         sentence = (
             f"--window-start {window_start} is not before --window-end {window_end}; "
             "give an end after the start."
+        )
+        raise InvalidRequest(sentence)
+    if "window_end" in window and is_to_come(window["window_end"]):
+        sentence = (
+            f"--window-end {window_end} is in the future, of which nothing is known; "
+            "give an end that has passed, or none."
         )
         raise InvalidRequest(sentence)
     return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}

@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from contract.errors import TryAgain
-from contract.formatting import MISSING, format_digest, format_time
+from contract.formatting import (
+    MISSING,
+    format_digest,
+    format_score,
+    format_time,
+    format_value,
+    plain_text,
+)
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.platform import PlatformStatus
@@ -88,6 +95,8 @@ def _show_problems(console: Console, problems: dict[str, Any]) -> None:
         [_row(name, problem) for name, problem in problems.items()],
     )
     for name, problem in problems.items():
+        if judged := problem["judged"]:
+            console.print(f"{name}: {_judged(judged)}")
         if verdict := problem["verdict"]:
             words = verdict["verdict"].replace("_", " ")
             console.print(f"{name}: {words} on {verdict['day']}: {verdict['sentence']}")
@@ -115,6 +124,16 @@ def _row(name: str, problem: dict[str, Any]) -> tuple[str, ...]:
         f"{event['kind']} {format_time(event['at'])}" if event else MISSING,
         _at_work(problem),
     )
+
+
+def _judged(judged: dict[str, Any]) -> str:
+    """Return what let the champion in, by the yardstick and in its unit."""
+    score = format_score(judged["score"], judged["unit"])
+    measure = f" of {judged['label']}" if judged["unit"] is None else ""
+    text = f"the champion was let in with {score}{measure} on {judged['rows']:,} unseen rows"
+    if judged["threshold"] is not None:
+        text += f"; it decides from {format_value(judged['threshold'])} on"
+    return plain_text(f"{text}.")
 
 
 def _verdict(verdict: dict[str, Any] | None) -> str:

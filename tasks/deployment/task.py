@@ -16,7 +16,7 @@ from typing import Literal
 
 from contract.artifacts import Bundle, Document, Page
 from contract.champion import Champion
-from contract.formatting import format_digest
+from contract.formatting import format_digest, plain_text
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, current_champion, switch
 from contract.run import Run
@@ -187,6 +187,8 @@ def _reason(verdict: Verdict, observed: ServiceObservations, latency_limit: floa
     )
     rows = 0 if observed.canary is None else observed.canary.rows
     score = "" if verdict.score is None else f", {verdict.metric} {verdict.score:.4g}"
+    if verdict.yardstick is not None and verdict.yardstick.score is not None:
+        score = f", {plain_text(verdict.yardstick.sentence)}"
     steps = len(observed.steps)
     baked = f", after {steps} steps of a canary" if steps else ""
     note = busy_note(observed.latency, latency_limit)

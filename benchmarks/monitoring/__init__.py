@@ -1,0 +1,1 @@
+"""How well monitoring and retraining decide: simulated years through the real stages."""
