@@ -14,6 +14,7 @@ from dags.settings import limit
 from dags.stage.operator import Stage
 from dags.trigger_form import run_params
 
+
 def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., Stage]:
     """Return `stage(NAME, input=upstream, …)`, which adds a stage to the DAG that is being made.
 

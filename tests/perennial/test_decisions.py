@@ -19,6 +19,7 @@ from contract.store.client import Store
 from contract.store.layout import DecisionKey, ManifestKey, stage_prefix
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
+from contract.verdict import Measured
 
 Call = Callable[..., Result]
 FAULT = Fault(
@@ -51,6 +52,36 @@ def test_why_says_verdict_reason_and_what_happens_next(call: Call, store: Store,
     assert lines[0] == f"{name} on 2013-05-02: blocked data quality; {DIGEST[:12]} served."
     assert lines[1:3] == ["'fare' is empty in every row.", "Next: Nothing is retrained."]
     assert f"/perennial/day/{name}__monitoring/2013-05-02" in shown
+
+
+def test_why_shows_the_evidence_and_what_the_newest_promotion_did(
+    call: Call, store: Store, name: str
+) -> None:
+    segment = {"column": "origin", "value": "JFK", "rows": 90, "loss": 0.9, "rest": 0.5}
+    loss = {"ref": 0.5, "cur": 0.65, "low": 0.6, "high": 0.7, "change": 0.3, "z": 5, "z_limit": 2}
+    effect = {"digest": NEWER, "previous": DIGEST, "promoted": START, "before": 0.7, "after": 0.6}
+    span = {"first": "2013-05-01", "last": "2013-05-07", "metric": "log_loss"}
+    found = decision(
+        7,
+        "warn",
+        performance=loss | span | {"n_labelled": 900, "coverage": 1},
+        probe={"day": "2013-05-08", "gain": 0.1, "z": 3, "rows": 400, "skipped": None},
+        segments=[segment | {"change": 0.8, "q": 0.001, "is_worse": True}],
+        effect=effect
+        | span
+        | {"rows": 9, "z": 3, "helped": True, "is_final": True, "sentence": "It helped."},
+        labels={"sentences": ["Labels come three days late."]},
+        notes=["No classifier was run."],
+    )
+    decide(store, name, found)
+
+    shown = " ".join(call("why", name).stdout.split())
+
+    assert "0.650 [0.600, 0.700] on 900 labelled rows, 2013-05-01 to 2013-05-07" in shown
+    assert "+10 % of the loss saved on 400 rows" in shown
+    assert "origin = JFK loss 0.900 on 90 rows, 0.500 on the others" in shown
+    assert "It helped. Labels: Labels come three days late." in shown
+    assert "Not looked at: No classifier was run." in shown
 
 
 def test_why_follows_what_a_decision_started(call: Call, store: Store, name: str) -> None:
@@ -96,7 +127,9 @@ def test_history_names_who_served_at_a_time_and_under_which_verdict(
     call: Call, store: Store, name: str, tmp_path: Path
 ) -> None:
     out = Out(store, stage_prefix(name, "first", "evaluation"), tmp_path)
-    verdict = out.document("verdict", VERDICT)
+    gain = Measured(name="value", unit="$", gain=0.51, low=0.35, high=0.67)
+    judged = VERDICT.model_copy(update={"yardstick": gain})
+    verdict = out.document("verdict", judged)
     put_manifest(store, ManifestKey(name, "first", "evaluation"), outputs={"verdict": verdict})
     write(store, name, "deployed", 0, digest=DIGEST, run="first")
     write(store, name, "refused", 1, digest=NEWER)
@@ -107,7 +140,8 @@ def test_history_names_who_served_at_a_time_and_under_which_verdict(
 
     assert found["served"]["digest"] == DIGEST
     assert found["served"]["until"] == "2013-05-04T00:00:00Z"
-    assert found["verdict"] == VERDICT.model_dump(mode="json")
+    assert found["verdict"] == judged.model_dump(mode="json")
+    assert "Gain: +$0.510 a decision [0.350, 0.670]." in shown
     assert "since 2013-05-01 00:00 UTC, until 2013-05-04 00:00 UTC." in shown
     assert (
         "Verdict: accepted as first, against no model before; roc_auc 0.8000 on 10 rows." in shown
