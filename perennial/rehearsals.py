@@ -109,10 +109,10 @@ def run_rehearsal(home: Home, request: Path, console: Console) -> RehearsalResul
 
 def _show(day: Mapping[str, Any], console: Console) -> None:
     """Print a day on which something was done, or found broken."""
-    run = day.get("run")
-    if run:
-        console.print(f"{day['day']}: {run['reason']}, {run['outcome']}: {run['sentence']}")
-    elif day.get("faults"):
+    if day["run"]:
+        told = f"{day['run']['reason']}, {day['run']['outcome']}: {day['run']['sentence']}"
+        console.print(f"{day['day']}: {told}")
+    elif day["faults"]:
         console.print(f"{day['day']}: {day['sentence']}")
 
 

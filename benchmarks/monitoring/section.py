@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.monitoring import broken, simulated
+from benchmarks.monitoring import broken, public, sabotage, simulated
 from benchmarks.monitoring.cells import Cell, results
 from benchmarks.report import table, write_section
 
@@ -41,9 +41,21 @@ def _broken(found: Found) -> str:
     )
 
 
+def _sabotage(found: Found) -> str:
+    rows = [sabotage.table_row(one) for each in found.values() for one in each]
+    refused = sum(row[2] == "refused" for row in rows)
+    return (
+        f"{len(rows)} runs with a sabotaged challenger (of {len(sabotage.SABOTAGES)} kinds, each "
+        f"asked for as {' and as '.join(sabotage.REASONS)}): {refused} were refused.\n\n"
+        f"{table(sabotage.HEADS, rows)}"
+    )
+
+
 PARTS: Mapping[str, Part] = {
     **{part: _stretches(part) for part in simulated.STRETCHES},
     "broken": Part(broken.cells, _broken),
+    "sabotage": Part(sabotage.cells, _sabotage),
+    "public": Part(public.cells, public.text),
 }
 
 
