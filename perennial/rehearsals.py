@@ -39,6 +39,7 @@ class RehearsalOptions(Strict):
     policy: dict[str, Any]
     history: int | None
     seed: int
+    budget: str
 
 
 def write_request(
@@ -73,6 +74,7 @@ def write_request(
         history=options.history,
         policy=options.policy,
         seed=options.seed,
+        budget=options.budget,
     )
     asked = request.model_dump(mode="json", exclude={"days"})  # more days go on with the same ones
     path = root / f"{options.scenario}-{_digest(asked)}" / "request.json"
@@ -123,7 +125,7 @@ def _fetch(store: Store, folder: Path, parts: Mapping[str, tuple[LandedPart, ...
         for part in landed:
             path = folder / source / f"{part.generation:08d}.parquet"
             if not path.exists():
-                store.fetch(part.table, folder / source).rename(path)
+                path.hardlink_to(store.fetch(part.table, folder / source))
     mark = folder / "fetched"
     if not mark.exists():
         mark.write_text(datetime.now(UTC).isoformat(timespec="seconds"), encoding="ascii")

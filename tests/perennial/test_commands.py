@@ -21,6 +21,7 @@ NEEDS_THE_PLATFORM = (
     ("status",),
     ("history", "churn"),
     ("rollback", "churn"),
+    ("rehearse", "churn"),
     ("gc", "churn"),
 )
 
