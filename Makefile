@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-monitoring bench-parts bench-steps clean stress test-parallel
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-monitoring bench-parts bench-promotion bench-steps clean stress test-parallel
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -85,6 +85,9 @@ bench-parts: $(READY) ## each part of one machine's platform killed in mid-run: 
 
 bench-k8s: $(READY) ## on a cluster: start, cycle, memory; rollouts; autoscaling; what was killed; what is said
 	$(RUN) benchmarks.k8s $(PARTS)
+
+bench-promotion: $(READY) ## how often the gate passes equal models, and ones worse by the margin
+	$(RUN) benchmarks.promotion
 
 bench-steps: $(READY) ## what a step, validate and plan cost
 	$(RUN) benchmarks.steps

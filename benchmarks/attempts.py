@@ -18,7 +18,7 @@ class Attempt:
 
     code: int
     """Its exit code; -9 where it was killed."""
-    said: str
+    output: str
     seconds: float
     work_seconds: float
     """From its first request to the store to the first object that it put."""
@@ -70,13 +70,13 @@ class Death:
 
 
 @dataclass(frozen=True)
-class Story:
+class StageTrial:
     """One stage: undisturbed, killed as often as was wished, run again to its end."""
 
     stage: str
-    calm: Attempt
-    calm_keys: frozenset[str]
-    calm_manifest: dict[str, Any]
+    undisturbed: Attempt
+    undisturbed_keys: frozenset[str]
+    undisturbed_manifest: dict[str, Any]
     deaths: tuple[Death, ...]
     again: Attempt
     keys: frozenset[str]
@@ -85,7 +85,7 @@ class Story:
     @property
     def differing(self) -> set[str]:
         """The outputs whose sha256 is not that of the undisturbed run."""
-        before, after = self.calm_manifest["outputs"], self.manifest["outputs"]
+        before, after = self.undisturbed_manifest["outputs"], self.manifest["outputs"]
         names = before.keys() | after.keys()
         return {name for name in names if _digests(before[name]) != _digests(after[name])}
 

@@ -6,8 +6,6 @@ One class, long as it is: each try needs all that was landed, started and made b
 """
 
 import contextlib
-import csv
-import http.client
 import json
 import os
 import shutil
@@ -23,23 +21,18 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from benchmarks.attempts import Attempt, Death, Kill, Story
+from benchmarks.attempts import Attempt, Death, Kill, StageTrial
+from benchmarks.chain_service import API_KEY, LIMIT_SECONDS, ROOT, ChainService
 from benchmarks.gate import Gate
 from bundle import signing
 from contract.canonical_json import sha256
 from contract.manifest import Result
-from contract.service_protocol import PREDICT
-from contract.serving_state import ServiceAddress
 from contract.stages import STAGES
 from contract.store.client import Store
-from contract.store.documents import read_document
-from contract.store.layout import ManifestKey, SourceHeadKey, champion_key, rollout_key, service_key
+from contract.store.layout import ManifestKey, SourceHeadKey, champion_key, rollout_key
 from dags.stage.request import arguments, environment, out_uri
 from docs.generate.stages import fields, tree_of
 
-ROOT = Path(__file__).parent.parent
-API_KEY = "a-key-of-this-chain"
-LIMIT_SECONDS = 120
 OVERRIDES = {"models.budget": "4s", "gates.latency_p99": "5s"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 WATCH = "watch"
@@ -65,7 +58,6 @@ class Chain:
     problem: str
     folder: Path
     results: dict[tuple[str, str], Result] = field(default_factory=dict)
-    service: "subprocess.Popen[bytes] | None" = None
 
     def __enter__(self) -> Self:
         """Land the data, make the keys and open the door to the store."""
@@ -82,6 +74,7 @@ class Chain:
         (self.folder / "api.key").write_text(API_KEY)
         (self.folder / "scratch").mkdir()
         self._gate = Gate(self.store_environment["AWS_ENDPOINT_URL"])
+        self.service = ChainService(self.store, self.problem, self.folder, self.environment)
         return self
 
     def __exit__(
@@ -91,7 +84,7 @@ class Chain:
         trace: TracebackType | None,
     ) -> None:
         """Stop the service and shut the door."""
-        self.stop_service()
+        self.service.stop()
         self._gate.close()
 
     @property
@@ -113,20 +106,20 @@ class Chain:
             "POLL_SECONDS": "0.1",
         }
 
-    def tell_all(self, kills: Mapping[str, Sequence[Kill | float]]) -> list[Story]:
-        """Tell of all twelve stages, each killed as `kills` says."""
-        stories = []
+    def try_all(self, kills: Mapping[str, Sequence[Kill | float]]) -> list[StageTrial]:
+        """Try all twelve stages, each killed as `kills` says."""
+        trials = []
         for stage in STAGES[:-1]:
             if stage == "deployment":
-                self.start_service()
-            stories.append(self.tell(stage, kills[stage]))
-        self._predict()
-        self.stop_service()
+                self.service.start()
+            trials.append(self.try_stage(stage, kills[stage]))
+        self.service.predict_all(self.folder / "landing" / "wine" / "wine.csv")
+        self.service.stop()
         for stage in ("problem", "collection"):
             self._expect_well(stage, self.attempt(stage, run=WATCH))
-        return [*stories, self.tell(STAGES[-1], kills[STAGES[-1]], WATCH)]
+        return [*trials, self.try_stage(STAGES[-1], kills[STAGES[-1]], WATCH)]
 
-    def tell(self, stage: str, kills: Sequence[Kill | float], run: str = "run") -> Story:
+    def try_stage(self, stage: str, kills: Sequence[Kill | float], run: str = "run") -> StageTrial:
         """Run a stage undisturbed, take its traces away, kill it, and run it to its end.
 
         A number among `kills` is a share of the undisturbed stage's work, in (0, 1).
@@ -135,19 +128,30 @@ class Chain:
             RuntimeError: the stage did not end well when nobody disturbed it.
         """
         before = self._state()
-        calm = self.attempt(stage, run=run)
-        self._expect_well(stage, calm)
-        calm_keys, calm_manifest = self.objects(), self.manifest(stage, run)
+        undisturbed = self.attempt(stage, run=run)
+        self._expect_well(stage, undisturbed)
+        undisturbed_keys, undisturbed_manifest = self.objects(), self.manifest(stage, run)
         self._restore(before)
         deaths = []
-        for wish in kills:
-            kill = wish if isinstance(wish, Kill) else Kill(after_seconds=wish * calm.work_seconds)
+        for moment in kills:
+            kill = (
+                moment
+                if isinstance(moment, Kill)
+                else Kill(after_seconds=moment * undisturbed.work_seconds)
+            )
             killed = self.attempt(stage, kill, run)
             deaths.append(Death(kill, killed, tuple(sorted(self.objects() - before.keys()))))
         again = self.attempt(stage, run=run)
         found = self.manifest(stage, run) if again.code == 0 else {"outputs": {}}
-        return Story(
-            stage, calm, calm_keys, calm_manifest, tuple(deaths), again, self.objects(), found
+        return StageTrial(
+            stage,
+            undisturbed,
+            undisturbed_keys,
+            undisturbed_manifest,
+            tuple(deaths),
+            again,
+            self.objects(),
+            found,
         )
 
     def attempt(self, stage: str, kill: Kill | None = None, run: str = "run") -> Attempt:
@@ -180,7 +184,7 @@ class Chain:
         began = time.monotonic()
         seen = environment(stage, ["LANDING"], self.environment)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tasks", *self._words(stage, run)],
+            [sys.executable, "-m", "tasks", *self._arguments(stage, run)],
             env=seen | {"AWS_ENDPOINT_URL": self._gate.url},
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -190,7 +194,7 @@ class Chain:
         )
         started.append(process)
         ready.set()
-        said, _ = process.communicate(timeout=LIMIT_SECONDS)
+        output, _ = process.communicate(timeout=LIMIT_SECONDS)
         seconds = time.monotonic() - began
         timer.cancel()
         first, put = self._gate.first_request, self._gate.first_put
@@ -199,55 +203,11 @@ class Chain:
         puts = tuple(path.removeprefix(bucket) for path in self._gate.puts)
         if process.returncode == 0:
             self._remember(stage, run)
-        return Attempt(process.returncode, said, seconds, work, puts)
-
-    def start_service(self) -> None:
-        """Start the model service and wait until it says where it listens."""
-        words = [sys.executable, "-m", "serving", self.problem, "--port", "0"]
-        with (self.folder / "service.log").open("ab") as file:
-            self.service = subprocess.Popen(
-                words, env=self.environment, cwd=ROOT, stdout=file, stderr=file
-            )
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while self.address is None:
-            if self.service.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((self.folder / "service.log").read_text())
-            time.sleep(0.05)
-
-    def stop_service(self) -> None:
-        """End the service; what it has logged is then in the store."""
-        if self.service is not None and self.service.poll() is None:
-            self.service.terminate()
-            self.service.wait(LIMIT_SECONDS)
-
-    @property
-    def address(self) -> str | None:
-        """Where the service listens; None while it has not said so."""
-        address = read_document(self.store, service_key(self.problem), ServiceAddress)
-        return None if address is None else address.url
+        return Attempt(process.returncode, output, seconds, work, puts)
 
     def _expect_well(self, stage: str, attempt: Attempt) -> None:
         if attempt.code != 0:
-            raise RuntimeError(f"{stage} ended with {attempt.code}: {attempt.said}")
-
-    def _predict(self) -> None:
-        """Ask the service about every wine, so that there is something to watch."""
-        host = (self.address or "").removeprefix("http://")
-        told = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
-        with (self.folder / "landing" / "wine" / "wine.csv").open(newline="") as file:
-            rows = [
-                {name: float(row[name]) for name in row if name != "grower"}
-                for row in csv.DictReader(file)
-            ]
-        with contextlib.closing(http.client.HTTPConnection(host, timeout=30)) as connection:
-            for row in rows:
-                connection.request(
-                    "POST", PREDICT, json.dumps(row | {"bottle": int(row["bottle"])}), told
-                )
-                reply = connection.getresponse()
-                body = reply.read()
-                if reply.status != http.HTTPStatus.OK:
-                    raise RuntimeError(f"The service answered {reply.status}: {body!r}")
+            raise RuntimeError(f"{stage} ended with {attempt.code}: {attempt.output}")
 
     def objects(self) -> frozenset[str]:
         """Return every key of the problem."""
@@ -271,12 +231,12 @@ class Chain:
             facts={},
         )
 
-    def _words(self, stage: str, run: str) -> list[str]:
+    def _arguments(self, stage: str, run: str) -> list[str]:
         takes = {name: self.results[run, MADE_BY[name]] for name in TAKES[stage]}
-        params = {} if stage != "problem" else self._asked(run)
+        params = {} if stage != "problem" else self._params(run)
         return arguments(stage, takes, params, out_uri(self.store.bucket, self.problem, run, stage))
 
-    def _asked(self, run: str) -> dict[str, object]:
+    def _params(self, run: str) -> dict[str, object]:
         return {
             "name": self.problem,
             "run_id": run,

@@ -145,8 +145,8 @@ def _listed(memory: dict[str, float]) -> str:
 
 def _land(machine: Machine, until: str) -> None:
     cache = str(machine.home / "cache")
-    words = ["flights", "--until", until, "--to", str(machine.landing), "--cache", cache]
-    subprocess.run([sys.executable, "-m", "demo", *words], check=True, cwd=ROOT)
+    arguments = ["flights", "--until", until, "--to", str(machine.landing), "--cache", cache]
+    subprocess.run([sys.executable, "-m", "demo", *arguments], check=True, cwd=ROOT)
 
 
 def _copy(store: Store, prefix: str, folder: Path) -> None:

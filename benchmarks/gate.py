@@ -66,19 +66,19 @@ class Gate:
             contextlib.suppress(OSError),
             socket.create_connection(self._target) as server,
         ):
-            asked: list[str] = []
+            paths: list[str] = []
             answers = threading.Thread(
-                target=self._pass_answers, args=(server, client, asked), daemon=True
+                target=self._pass_answers, args=(server, client, paths), daemon=True
             )
             answers.start()
             with contextlib.suppress(OSError):
-                self._pass_requests(client, server, asked)
+                self._pass_requests(client, server, paths)
             with contextlib.suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
             answers.join()
 
     def _pass_requests(
-        self, client: socket.socket, server: socket.socket, asked: list[str]
+        self, client: socket.socket, server: socket.socket, paths: list[str]
     ) -> None:
         while chunk := client.recv(CHUNK_BYTES):
             if self.first_request is None:
@@ -87,14 +87,14 @@ class Gate:
             if chunk.startswith(b"PUT /"):
                 if not self._may_put():
                     return
-                asked[:] = [unquote(chunk.split(b" ", 2)[1].decode())]
+                paths[:] = [unquote(chunk.split(b" ", 2)[1].decode())]
             server.sendall(chunk)
 
-    def _pass_answers(self, server: socket.socket, client: socket.socket, asked: list[str]) -> None:
+    def _pass_answers(self, server: socket.socket, client: socket.socket, paths: list[str]) -> None:
         with contextlib.suppress(OSError):
             while chunk := server.recv(CHUNK_BYTES):
-                if asked and chunk.startswith(b"HTTP/1.1 ") and not chunk.startswith(GO_ON):
-                    path = asked.pop()
+                if paths and chunk.startswith(b"HTTP/1.1 ") and not chunk.startswith(GO_ON):
+                    path = paths.pop()
                     if chunk.startswith(b"HTTP/1.1 2"):
                         self._note(path)
                 client.sendall(chunk)

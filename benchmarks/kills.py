@@ -6,7 +6,7 @@ Each stage runs undisturbed first; what it wrote is taken away, and it is killed
 import tempfile
 from pathlib import Path
 
-from benchmarks.attempts import KILLED, MOMENTS, Death, Story
+from benchmarks.attempts import KILLED, MOMENTS, Death, StageTrial
 from benchmarks.chain import Chain
 from benchmarks.report import table, write_section
 from contract.formatting import format_digest
@@ -24,11 +24,11 @@ def main() -> None:
         try:
             store = Store.from_environment(running.environment)
             with Chain(store, running.environment, "wine", folder / "chain") as chain:
-                stories = chain.tell_all(MOMENTS)
+                trials = chain.try_all(MOMENTS)
         finally:
             running.stop()
     heads = ["stage", "try", "how it ended", "what the tries had put into the store by then"]
-    rows = [row for story in stories for row in _rows(story)]
+    rows = [row for trial in trials for row in _rows(trial)]
     text = (
         "Every stage of the wines as a process group of its own. It is killed with signal 9 and "
         "started again with the same words, killed again at another moment, and so on; its last "
@@ -40,13 +40,13 @@ def main() -> None:
     write_section("One kill -9 in each stage", "make bench-kills", text)
 
 
-def _rows(story: Story) -> list[list[object]]:
+def _rows(trial: StageTrial) -> list[list[object]]:
     """Return a line a try: those that were killed, and the last one."""
     killed: list[list[object]] = [
-        [story.stage, number, _end(death), _left(death)]
-        for number, death in enumerate(story.deaths, start=1)
+        [trial.stage, number, _end(death), _left(death)]
+        for number, death in enumerate(trial.deaths, start=1)
     ]
-    return [*killed, [story.stage, len(killed) + 1, _made(story), "all of it"]]
+    return [*killed, [trial.stage, len(killed) + 1, _made(trial), "all of it"]]
 
 
 def _end(death: Death) -> str:
@@ -61,10 +61,10 @@ def _left(death: Death) -> str:
     return (", ".join(f"`{_name_on_page(name)}`" for name in names[:SHOWN]) + more) or "nothing"
 
 
-def _made(story: Story) -> str:
-    if story.again.code != 0:
-        return f"**exit {story.again.code}**"
-    count, differing = len(story.manifest["outputs"]), sorted(story.differing)
+def _made(trial: StageTrial) -> str:
+    if trial.again.code != 0:
+        return f"**exit {trial.again.code}**"
+    count, differing = len(trial.manifest["outputs"]), sorted(trial.differing)
     same = f"exit 0: {count - len(differing)} of {count} outputs as undisturbed"
     return f"{same}, not {' and '.join(differing)}" if differing else same
 

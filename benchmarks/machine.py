@@ -35,11 +35,11 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead the command to it."""
-        places = {"PERENNIAL_HOME": self.home, "LANDING": self.landing}
-        places |= {"PERENNIAL_PROBLEMS": self.problems} if self.problems else {}
-        return os.environ | {name: str(path) for name, path in places.items()}
+        folders = {"PERENNIAL_HOME": self.home, "LANDING": self.landing}
+        folders |= {"PERENNIAL_PROBLEMS": self.problems} if self.problems else {}
+        return os.environ | {name: str(path) for name, path in folders.items()}
 
-    def ask(self, *words: str) -> Any:  # noqa: ANN401 - parsed JSON
+    def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - parsed JSON
         """Run `perennial WORDS --json` and return its one document.
 
         Raises:
@@ -47,7 +47,7 @@ class Machine:
             subprocess.TimeoutExpired: it did not end.
         """
         done = subprocess.run(
-            [sys.executable, "-m", "perennial", *words, "--json"],
+            [sys.executable, "-m", "perennial", *arguments, "--json"],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,
@@ -56,7 +56,9 @@ class Machine:
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(
+                f"{arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
         return json.loads(done.stdout)
 
     def cpu_seconds(self) -> dict[str, float]:
@@ -103,13 +105,13 @@ def forks_of(name: str) -> str:
 
 
 def _name(command: list[str]) -> str:
-    words = " ".join(command)
+    line = " ".join(command)
     names = ("api_server", "api-server", "scheduler", "dag-processor", "dag_processor", "serving")
     for name in (*names, "supervisor", "weed", "postgres"):
-        if name in words:
+        if name in line:
             return name.replace("_", "-")
-    if "tasks.prefork" in words:
+    if "tasks.prefork" in line:
         return "warm interpreter"
-    if "LocalExecutor" in words:
+    if "LocalExecutor" in line:
         return "executor's workers"
-    return words[:40] or "unknown"
+    return line[:40] or "unknown"

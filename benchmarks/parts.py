@@ -50,8 +50,8 @@ def main() -> None:
         folder = Path(name)
         machine = Machine(folder / "home", folder / "landing", folder / "problems")
         shutil.copytree(ROOT / "problems" / PROBLEM, folder / "problems" / PROBLEM)
-        words = [sys.executable, "-m", "demo", PROBLEM, "--to", str(machine.landing)]
-        subprocess.run(words, check=True, cwd=ROOT)
+        arguments = [sys.executable, "-m", "demo", PROBLEM, "--to", str(machine.landing)]
+        subprocess.run(arguments, check=True, cwd=ROOT)
         try:
             machine.ask("up")
             machine.ask("run", PROBLEM, "--set", "models.budget=5s")
@@ -68,12 +68,12 @@ def main() -> None:
     write_section("On one machine: what was killed", "make bench-parts", text)
 
 
-def _kill(machine: Machine, name: str, words: str, parent: str) -> list[object]:
+def _kill(machine: Machine, name: str, pattern: str, parent: str) -> list[object]:
     run = machine.ask("run", PROBLEM, "--replay", "--force", "--reason", "age", "--no-wait")["run"]
     platform = open_platform(find_home(machine.environment))
     _until(lambda: _states(platform, run).get(VICTIM) == "running", VICTIM)
     time.sleep(INTO_SECONDS)
-    victims = _find(machine.home, words, parent)
+    victims = _find(machine.home, pattern, parent)
     if not victims or _states(platform, run)[VICTIM] != "running":
         raise RuntimeError(f"{name}: nothing to kill while {VICTIM} runs")
     for victim in victims:
@@ -121,14 +121,14 @@ def _until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.3)
 
 
-def _find(home: Path, words: str, parent: str) -> list[psutil.Process]:
+def _find(home: Path, pattern: str, parent: str) -> list[psutil.Process]:
     """Return the processes whose command, and whose parent's, match these patterns."""
     found = []
     for process in tree(home):
         with contextlib.suppress(psutil.Error):
             above = process.parent()
             of_parent = " ".join(above.cmdline()) if above else ""
-            if re.search(words, " ".join(process.cmdline())) and re.search(parent, of_parent):
+            if re.search(pattern, " ".join(process.cmdline())) and re.search(parent, of_parent):
                 found.append(process)
     return found
 

@@ -1,16 +1,19 @@
 """What a step costs beyond its own work and imports, and what `validate` and `plan` cost.
 
 An empty stage, run as Airflow runs it (command line, references, store, manifest, result), stands
-beside the same interpreter that imports the same modules and ends.
+beside the same interpreter that imports the same libraries and ends. Which these are is read from
+the stage itself, so that the difference is its own work and nothing that it imports later.
 """
 
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.report import table, write_section
-from benchmarks.timing import median
+from benchmarks.timing import Cost, median
 from perennial.local import seaweedfs as seaweed
 
 EMPTY = """\
@@ -28,10 +31,19 @@ class Made(Strict):
 def run(inputs: Nothing, params: Nothing, out: Out) -> Made:
     return Made(length=0)
 
+task = Task("empty", run)
 if __name__ == "__main__":
-    sys.exit(Task("empty", run).main(sys.argv[1:]))
+    sys.exit(task.main(sys.argv[1:]))
 """
-IMPORTS = "import contract, boto3, botocore.config, botocore.exceptions, boto3.exceptions"
+MARK = "modules:"
+TRACE = f"""\
+import sys
+import empty
+code = empty.task.main(sys.argv[1:])
+print("{MARK}", *sys.modules)
+sys.exit(code)
+"""
+OWN = frozenset({"__main__", "contract", "empty"})
 
 
 def main() -> None:
@@ -43,15 +55,16 @@ def main() -> None:
         running = seaweed.start(folder / "store")
         try:
             environment = os.environ | running.environment | {"PYTHONPATH": str(Path.cwd())}
-            imports = median(lambda _: [sys.executable, "-c", IMPORTS], environment)
             runs = f"s3://{running.environment['PERENNIAL_BUCKET']}/bench/runs"
-            step = median(  # a new place each time, so that none was made before
+            libraries = ", ".join(imported(folder, f"{runs}/traced/empty", environment))
+            imports = median(lambda _: [sys.executable, "-c", f"import {libraries}"], environment)
+            step = median(  # another run each time, so that none was made before
                 lambda n: [sys.executable, str(script), "--out", f"{runs}/{n}/empty"], environment
             )
         finally:
             running.stop()
     rows: list[list[object]] = [
-        ["interpreter and imports alone", imports.seconds, imports.cpu_seconds],
+        ["interpreter and its libraries alone", imports.seconds, imports.cpu_seconds],
         ["an empty stage", step.seconds, step.cpu_seconds],
         [
             "difference: the step's own cost",
@@ -59,11 +72,33 @@ def main() -> None:
             step.cpu_seconds - imports.cpu_seconds,
         ],
     ]
-    for word in ("validate", "plan"):
-        cost = median(lambda _, word=word: [sys.executable, "-m", "perennial", word, "flights"])
-        rows.append([f"`perennial {word} flights`", cost.seconds, cost.cpu_seconds])
+    for name in ("validate", "plan"):
+        cost = cost_of([sys.executable, "-m", "perennial", name, "flights"])
+        rows.append([f"`perennial {name} flights`", cost.seconds, cost.cpu_seconds])
     text = table(["medians of 7", "seconds", "CPU-s"], rows)
     write_section("A step, and the commands that work offline", "make bench-steps", text)
+
+
+def cost_of(command: list[str]) -> Cost:
+    """Return the medians of a command that can be repeated as it is."""
+    return median(lambda _: command)
+
+
+def imported(folder: Path, out: str, environment: Mapping[str, str]) -> list[str]:
+    """Run the stage of `folder`/empty.py and return what it imported of other people's libraries."""
+    search = {"PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{folder}"}
+    command = [sys.executable, "-c", TRACE, "--out", out]
+    traced = subprocess.run(
+        command, env={**environment, **search}, capture_output=True, text=True, check=True
+    )
+    _, _, names = traced.stdout.partition(MARK)
+    others = sys.stdlib_module_names | OWN
+    # Those of an underscore are the interpreter's own: its build, and how it finds packages.
+    return [
+        name
+        for name in names.split()
+        if not name.startswith("_") and name.partition(".")[0] not in others
+    ]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from bundle.plans import (
 )
 from bundle.reader import load
 from bundle.refusal import BundleRefused
-from bundle.remote import fetch
+from bundle.remote import fetch, read_model
 from bundle.scorer import Scorer
 from bundle.tensors import Tensors
 from bundle.writer import write
@@ -68,5 +68,6 @@ __all__ = [
     "fetch",
     "load",
     "read_member",
+    "read_model",
     "write",
 ]

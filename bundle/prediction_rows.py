@@ -5,17 +5,15 @@ is spelt in two ways does not join its label. The columns are those of `contract
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC
 
 from bundle import values
 from bundle.documents import Contract, Label
 from contract import prediction_log as log
+from contract.times import microseconds
 
 Value = str | bool | int | float | None
 Score = float | list[float]
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - compared with UTC that does not say so
-_DAY_SECONDS = 86_400
 
 
 class PredictionRows:
@@ -57,7 +55,7 @@ class PredictionRows:
                 log.REQUEST_ID: request_id,
                 log.ROW: index,
                 log.SERVED_AT: served_at,
-                log.EVENT_TIME: microseconds(row.get(self._event_time)),
+                log.EVENT_TIME: event_microseconds(row.get(self._event_time)),
                 log.DIGEST: self._digest,
                 self._score: score,
                 log.LABEL: canonical_text(label),
@@ -79,17 +77,14 @@ def canonical_text(value: Value) -> str | None:
         return None
 
 
-def microseconds(value: Value) -> int | None:
+def event_microseconds(value: Value) -> int | None:
     """Return an ISO 8601 time as microseconds since 1970, UTC where it names no zone; else None.
 
-    >>> microseconds("1970-01-01T01:00:00.5+01:00"), microseconds("yesterday")
+    >>> event_microseconds("1970-01-01T01:00:00.5+01:00"), event_microseconds("yesterday")
     (500000, None)
     """
     try:
         instant = values.naive_instant(value)
     except values.Unusable:
         return None
-    if instant is None:
-        return None
-    since = instant - _EPOCH
-    return (since.days * _DAY_SECONDS + since.seconds) * 1_000_000 + since.microseconds
+    return None if instant is None else microseconds(instant.replace(tzinfo=UTC))

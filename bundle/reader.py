@@ -8,10 +8,12 @@ every node, shapes, and at last the golden rows.
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from bundle import golden, limits, signing, strictjson, tensors
 from bundle.documents import BundleManifest, Card, Contract, FileEntry, Golden, ModelDocument
@@ -25,6 +27,8 @@ MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 DOCUMENTS = ("card", "contract", "encoder", "golden", "model", "profile")
 
+Kind = TypeVar("Kind", bound=BaseModel)
+
 _MEMBER = re.compile(r"members/[a-z0-9_]{1,40}\.(tree|dense)")
 
 
@@ -37,29 +41,20 @@ def load(folder: Path, *, digest: str | None = None, keys: Sequence[bytes] | Non
     Raises:
         BundleRefused: for anything that is not a complete, trusted bundle reproducing its golden rows.
     """
-    try:
-        manifest = _read(folder / MANIFEST, limits.MANIFEST_BYTES)
+    with _reading(None):
+        with _reading(MANIFEST):
+            manifest = _read(folder / MANIFEST, limits.MANIFEST_BYTES)
         actual = sha256(manifest)
         trusted = digest is not None or keys is not None
         require(trusted, "neither a digest nor a key to trust the bundle by; give one")
-        require(digest in {None, actual}, f"the manifest's sha256 is {actual}, expected {digest}")
+        same = digest in {None, actual}
+        require(same, f"the manifest's sha256 is {actual}, expected {digest}", MANIFEST)
         if keys is not None:
-            signature = _read(folder / SIGNATURE, limits.SIGNATURE_BYTES)
-            signing.verify(keys, signature, manifest)
+            with _reading(SIGNATURE):
+                signature = _read(folder / SIGNATURE, limits.SIGNATURE_BYTES)
+                signing.verify(keys, signature, manifest)
         files = read_manifest(manifest).files
         return _assemble(folder, files, actual)
-    except BundleRefused:
-        raise
-    except ValidationError as error:
-        sentence = f"a document of the bundle is not valid: {_first(error)}; write it anew"
-        raise BundleRefused(sentence) from error
-    except OSError as error:
-        name = Path(str(error.filename)).name
-        sentence = f"the bundle's {name} cannot be read ({error.strerror}); fetch it anew"
-        raise BundleRefused(sentence) from error
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
-        sentence = f"the bundle cannot be read ({type(error).__name__}: {str(error)[:120]})"
-        raise BundleRefused(sentence) from error
 
 
 def read_manifest(data: bytes) -> BundleManifest:
@@ -68,21 +63,18 @@ def read_manifest(data: bytes) -> BundleManifest:
     Raises:
         BundleRefused: when a name is not one of a bundle, a file is missing or a size is too large.
     """
-    try:
+    with _reading(MANIFEST):
         manifest = BundleManifest.model_validate(strictjson.parse_object(data, MANIFEST))
-    except ValidationError as error:
-        sentence = f"{MANIFEST} is not valid: {_first(error)}; write the bundle anew"
-        raise BundleRefused(sentence) from error
-    documents = {f"{name}.json" for name in DOCUMENTS}
-    for name, entry in manifest.files.items():
-        known = name in documents or _MEMBER.fullmatch(name) is not None
-        require(known, f"a bundle has no file {name[:80]!r}; write it anew")
-        largest = limits.JSON_BYTES if name in documents else limits.FILE_BYTES
-        require(entry.bytes <= largest, f"{name} of {entry.bytes} bytes is too large")
-    absent = sorted(documents - manifest.files.keys())
-    require(not absent, f"the bundle has no {absent}; write it anew")
-    total = sum(entry.bytes for entry in manifest.files.values())
-    require(total <= limits.TOTAL_BYTES, f"the bundle of {total} bytes is too large")
+        documents = {f"{name}.json" for name in DOCUMENTS}
+        for name, entry in manifest.files.items():
+            known = name in documents or _MEMBER.fullmatch(name) is not None
+            require(known, f"a bundle has no file {name[:80]!r}; write it anew")
+            largest = limits.JSON_BYTES if name in documents else limits.FILE_BYTES
+            require(entry.bytes <= largest, f"{name} of {entry.bytes} bytes is too large")
+        absent = sorted(documents - manifest.files.keys())
+        require(not absent, f"the bundle has no {absent}; write it anew")
+        total = sum(entry.bytes for entry in manifest.files.values())
+        require(total <= limits.TOTAL_BYTES, f"the bundle of {total} bytes is too large")
     return manifest
 
 
@@ -93,35 +85,65 @@ def check_file(name: str, data: bytes, entry: FileEntry) -> None:
         BundleRefused: when length or sha256 differ.
     """
     same = len(data) == entry.bytes and sha256(data) == entry.sha256
-    require(same, f"{name} is not the file that the manifest lists; fetch the bundle anew")
+    require(same, f"{name} is not the file that the manifest lists; restore the bundle", name)
 
 
 def _assemble(folder: Path, files: dict[str, FileEntry], digest: str) -> Model:
     content = {}
     for name, entry in files.items():
-        content[name] = _read(folder / name, entry.bytes)
+        with _reading(name):
+            content[name] = _read(folder / name, entry.bytes)
         check_file(name, content[name], entry)
-
-    def document(name: str) -> JsonValue:
-        return strictjson.parse(content[f"{name}.json"], f"{name}.json")
-
-    members: dict[str, Tensors] = {
-        name: tensors.unpack(data, "tree" if name.endswith(".tree") else "dense", name)
-        for name, data in content.items()
-        if not name.endswith(".json")
-    }
+    members: dict[str, Tensors] = {}
+    for name, data in content.items():
+        if not name.endswith(".json"):
+            with _reading(name):
+                is_tree = name.endswith(".tree")
+                members[name] = tensors.unpack(data, "tree" if is_tree else "dense", name)
     model = Model(
-        document=ModelDocument.model_validate(document("model")),
-        encoder=EncoderDocument.model_validate(document("encoder")),
+        document=_document(content, "model.json", ModelDocument),
+        encoder=_document(content, "encoder.json", EncoderDocument),
         members=members,
-        contract=Contract.model_validate(document("contract")),
+        contract=_document(content, "contract.json", Contract),
         digest=digest,
-        card=Card.model_validate(document("card")),
-        profile=document("profile"),
-        golden=Golden.model_validate(document("golden")),
+        card=_document(content, "card.json", Card),
+        profile=_json(content, "profile.json"),
+        golden=_document(content, "golden.json", Golden),
     )
     golden.check(model, model.golden)
     return model
+
+
+def _json(content: Mapping[str, bytes], name: str) -> JsonValue:
+    with _reading(name):
+        return strictjson.parse(content[name], name)
+
+
+def _document(content: Mapping[str, bytes], name: str, kind: type[Kind]) -> Kind:
+    value = _json(content, name)
+    with _reading(name):
+        return kind.model_validate(value)
+
+
+@contextmanager
+def _reading(file: str | None) -> Iterator[None]:
+    """Turn whatever is wrong with a file into a refusal of it; None: with several at once."""
+    try:
+        yield
+    except BundleRefused as error:
+        error.file = error.file or file
+        raise
+    except ValidationError as error:
+        name = file or "a document of the bundle"
+        sentence = f"{name} is not valid: {_first(error)}; write the bundle anew"
+        raise BundleRefused(sentence, file) from error
+    except OSError as error:
+        name = Path(str(error.filename)).name
+        sentence = f"the bundle's {name} cannot be read ({error.strerror}); fetch it anew"
+        raise BundleRefused(sentence, file) from error
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+        sentence = f"the bundle cannot be read ({type(error).__name__}: {str(error)[:120]})"
+        raise BundleRefused(sentence, file) from error
 
 
 def _read(path: Path, limit: int) -> bytes:

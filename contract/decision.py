@@ -15,7 +15,17 @@ from contract.strict import Strict
 
 Outcome = Literal["ok", "watch", "warn", "retrain", "blocked_data_quality", "insufficient_data"]
 Reason = Literal["performance", "benefit", "drift", "age"]
-Suppression = Literal["mode", "recent_block", "cooldown", "max_per_30d", "min_new_labels", "regime"]
+Suppression = Literal[
+    "mode",
+    "recent_block",
+    "cooldown",
+    "max_per_30d",
+    "min_new_labels",
+    "regime",
+    "breaker",  # retrainings in a row did not help
+    "in_flight",  # another retraining has not ended yet
+    "superseded",  # a later day was decided already
+]
 Cause = Literal["missing", "unseen", "out_of_range", "distribution"]
 Check = Literal[
     "absent",
@@ -28,6 +38,16 @@ Check = Literal[
     "unit",
     "rows",
     "duplicates",
+    "respelt",
+    "renamed",
+    "vanished",
+    "relabelled",
+    "filled",
+    "clipped",
+    "coarse",
+    "relation",
+    "stale",
+    "repeated",
 ]
 
 
@@ -78,6 +98,16 @@ class Multivariate(Strict):
     """The column that tells them apart best."""
 
 
+class DayLoss(Strict):
+    """The loss per row on the labelled rows of one day."""
+
+    day: date
+    rows: int
+    mean: float
+    deviation: float
+    """Standard deviation over the day's rows."""
+
+
 class Performance(Strict):
     """The champion's loss on rows whose label is known, against its own forward backtest."""
 
@@ -97,6 +127,33 @@ class Performance(Strict):
     """Labelled share of the rows that were served in the same days."""
     first: date
     last: date
+    days: tuple[DayLoss, ...] = ()
+    """Oldest first; days as blocks are the unit of the errors behind `low`, `high` and `z`."""
+
+
+class Effect(Strict):
+    """Did the newest promotion help? Both models on the same rows, served on the days after it."""
+
+    digest: Sha256
+    """Of the model that was promoted."""
+    previous: Sha256
+    """Of the model that served before; it scored the same rows once more."""
+    promoted: AwareDatetime
+    first: date
+    last: date
+    rows: int
+    metric: Literal["log_loss", "squared_error"]
+    before: float
+    """Mean loss per row of the model before."""
+    after: float
+    """The same of the promoted model."""
+    z: float
+    """Of what was saved, in standard errors; days are the blocks."""
+    helped: bool
+    """True where the saving is sure."""
+    is_final: bool
+    """True once a whole verdict window was measured: later days take it over."""
+    sentence: str
 
 
 class Probe(Strict):
@@ -110,6 +167,70 @@ class Probe(Strict):
     rows: int
     skipped: str | None
     """Why it was not tried."""
+
+
+class LabelHealth(Strict):
+    """How labels arrive: how late, how many, and what is wrong with them, as of the day's end."""
+
+    curve: dict[int, float] = Field(default_factory=dict)
+    """Share of the finally known labels that is known at an age of so many days, in [0, 1]."""
+    mature_days: int | None = None
+    """Age in days from which on a day's labels count as complete; None: it is not known yet."""
+    coverage: float | None = None
+    """Labelled share of the rows of the mature days that were looked at; None: there are none."""
+    expected: float = 0.0
+    """Labels that the curve says should have arrived in the verdict window."""
+    arrived: int = 0
+    """Labels that did."""
+    contradicting: int = 0
+    """Rows with two different labels that were known at the same time."""
+    unknown_class: int = 0
+    """Labels that the model does not know: of another class, or no number."""
+    unmatched: int = 0
+    """Labels of the looked-at days for which nothing was served."""
+    stopped: bool = False
+    """True where labels should have arrived and hardly any did."""
+    suspect: bool = False
+    """True where too many labels are contradicting or unknown to measure a loss by them."""
+    newest_mature: date | None = None
+    """The newest day whose labels count as complete."""
+    sentences: tuple[str, ...] = ()
+    """What a person should know: found, expected, what to do."""
+
+
+class LossEstimate(Strict):
+    """The loss that the scores of unlabelled rows let expect; shown, never decided on.
+
+    Blind to a changed concept by construction: it takes the scores' calibration as given.
+    """
+
+    metric: Literal["log_loss", "squared_error"]
+    method: Literal["cbpe", "dle"]
+    value: float
+    """Mean per row, over the newest days whether labelled or not."""
+    rows: int
+    first: date
+    last: date
+    tracked_error: float | None = None
+    """Mean absolute error of the same estimate on days whose labels came later; None: none came."""
+    tracked_days: int = 0
+
+
+class SegmentLoss(Strict):
+    """The champion's loss in one category of one column, beside its loss on all labelled rows."""
+
+    column: str
+    value: str
+    rows: int
+    loss: float
+    rest: float
+    """The loss on the other rows."""
+    change: float
+    """How much the loss above or below the other rows' has moved since the reference, or, where
+    the reference does not tell it, loss / rest - 1."""
+    q: float
+    """Adjusted for the number of segments (Benjamini and Hochberg)."""
+    is_worse: bool
 
 
 class Fault(Strict):
@@ -167,8 +288,32 @@ class Decision(Strict):
     multivariate: Multivariate | None = None
     performance: Performance | None = None
     probe: Probe | None = None
+    labels: LabelHealth | None = None
+    """None where labels cannot be joined, or in records of earlier versions."""
+    estimate: LossEstimate | None = None
+    segments: tuple[SegmentLoss, ...] = ()
+    """The worst ones, most changed first; they name a cause and trigger nothing."""
     dq: tuple[Fault, ...] = ()
     window: Window
     thresholds: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why."""
+    finding: str | None = None
+    """What the owner should know, by an id that stays the same as long as it lasts: `retrain:REASON`
+    (wanted, also while something holds it back), `approve:REASON`, `suggest:REASON`,
+    `breaker:REASON`, `blocked:SUBJECT` (a column, or a check of all rows), `no_rows`, `few_rows`,
+    `drift` (an alarm without labels, or a large drift that labels do not clear); None: nothing."""
+    further_findings: dict[str, str] = Field(default_factory=dict)
+    """Further ones of the day, by id, each with its sentence."""
+    impact_value: float | None = None
+    """What the finding costs a row, in the unit of `performance`: loss above the baseline."""
+    onset: date | None = None
+    """First day of the change, as labelled days show it; None: no change is seen."""
+    replay: bool | None = None
+    """Whether the retraining fits the champion's plan anew (True) or searches; None: none asked."""
+    effect: Effect | None = None
+    """Of the newest promotion; None before labels of the days after it are known."""
+    useless: int = 0
+    """Retrainings in a row that did not help, as of the day."""
+    is_brief: bool = False
+    """True where the day was too long ago to be looked at: the record only says so."""

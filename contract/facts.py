@@ -48,6 +48,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "digest": Fact("digest"),
         "latency_p99": Fact("duration", "s", "service latency p99"),
         "best": Fact("text"),
+        "yardstick": Fact("text"),
         "score": Fact("score"),
         "baseline": Fact("score"),
         "reason": Fact("text"),
@@ -67,6 +68,10 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "validation": Fact("count"),
         "vault": Fact("count"),
         "vault_from": Fact("time", "us"),
+        "vault_buckets": Fact("count"),
+        "learnt_until": Fact("time", "us"),
+        "twin_learnt_until": Fact("time", "us"),
+        "answer": Fact("text"),
         "target_mean": Fact("score"),
         "scores": Fact("score"),
         "warnings": Fact("count"),
@@ -78,6 +83,11 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "url": Fact("text"),
         "task": Fact("text"),
         "days": Fact("count"),
+        "finding": Fact("text"),
+        "onset": Fact("text", label="change since"),  # a calendar day
+        "replay": Fact("text", label="champion's plan again"),
+        "opened": Fact("count", label="open alerts"),
+        "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
     }
 )

@@ -19,6 +19,9 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_WRITTEN_OUT = 1e15  # arbitrary: past it a reader counts digits instead of reading them
 _ZEROS_WRITTEN_OUT = 4  # 0.0000123 is still read at a glance, one more zero is not
 _SHA256_CHARACTERS = 64
+_SUREST = 0.999
+_CURRENCIES = frozenset("$€£¥")
+_SCORE_DIGITS = 4  # of a metric between 0 and 1: a thousandth is seen, and its rounding
 
 
 def format_value(value: object, digits: int = 3) -> str:  # noqa: PLR0911 (a return a kind of value)
@@ -60,6 +63,53 @@ def format_share(value: float | None, digits: int = 3, *, signed: bool = False) 
         return MISSING
     plus = "+" if signed and value > 0 else ""
     return f"{plus}{format_value(round(100 * float(value), 12), digits)}{_SPACE}%"
+
+
+def format_score(
+    value: float | None,
+    unit: str | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    signed: bool = False,
+) -> str:
+    r"""Write a score or a gain, and its interval: `unit` None is a bare number, else of a decision.
+
+    A currency's sign stands in front, another unit behind; `signed` for a gain: it has its sign.
+
+    >>> format_score(1.2534, "$", 1.018, 1.4731), format_score(0.514, "$", signed=True)
+    ('$1.25 a decision [1.02, 1.47]', '+$0.514 a decision')
+    >>> format_score(0.51, "minutes", signed=True), format_score(0.71234)
+    ('+0.510\xa0minutes a decision', '0.7123')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    digits = _SCORE_DIGITS if unit is None else 3
+    amount = format_value(abs(value), digits)
+    if unit in _CURRENCIES:
+        amount = f"{unit}{amount}"
+    elif unit:
+        amount = f"{amount}{_SPACE}{unit}"
+    sign = _MINUS if value < 0 else "+" if signed and value > 0 else ""
+    text = f"{sign}{amount}{'' if unit is None else ' a decision'}"
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return text
+    return f"{text} [{format_value(low, digits)}, {format_value(high, digits)}]"
+
+
+def format_probability(value: float | None) -> str:
+    """Write a probability to three places; one that only rounds to 0 or 1 says so.
+
+    >>> format_probability(0.9512), format_probability(0.99994), format_probability(1.0)
+    ('0.951', '> 0.999', '1')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if value in {0.0, 1.0}:
+        return f"{value:.0f}"
+    if value > _SUREST:
+        return f"> {_SUREST}"
+    return f"< {1 - _SUREST:.3f}" if value < 1 - _SUREST else f"{value:.3f}"
 
 
 def format_duration(value: float | None) -> str:

@@ -121,6 +121,19 @@ class ServiceCounts(TypedDict):
     failures: int
 
 
+class DecisionInfo(TypedDict):
+    """How the model's score becomes an answer."""
+
+    target: str
+    """What is predicted."""
+    positive: str | bool | int | float | None
+    """Binary: the class whose probability the score is."""
+    threshold: float | None
+    """Binary: from this score on the label is the positive class."""
+    meaning: str
+    """The same in one sentence."""
+
+
 class InfoAnswer(TypedDict):
     """The answer of `INFO`."""
 
@@ -132,6 +145,8 @@ class InfoAnswer(TypedDict):
     """When it was taken into service, ISO 8601."""
     contract: dict[str, Any] | None
     """The model's contract, as in its bundle."""
+    decision: DecisionInfo | None
+    """What its answers mean; None: no model serves."""
     error: LoadFailure | None
     counts: ServiceCounts
     models: dict[str, dict[str, Any]]

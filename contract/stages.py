@@ -140,6 +140,13 @@ TASKS = (
         question="What could the problem file of these data say?",
         plan="writes the first problem file from a person's data",
     ),
+    StageSpec(
+        name="alerts",
+        question="Does anything need a person: broken data, silence, a model that no run mends?",
+        plan="tells {alert_channels}",
+        memory="1Gi",
+        limit=timedelta(minutes=15),
+    ),
 )
 """All that `python -m tasks NAME` runs: the cycle, and what is run outside of it."""
 

@@ -11,8 +11,10 @@ owner is notified on the first day of a fault, and when it has ended.
 
 **What happens then.** `retraining.mode` of the problem file decides: `auto` starts
 `NAME__lifecycle`; `approve` asks a person first, and no answer within a day is a no; `suggest` tells
-the owner; `off` only writes it down. The same finding starts one run, however often it is found:
-`retraining` is then skipped, which is not an alarm.
+the owner how to start it; `off` only writes it down. The run gets the first day of the change, and
+whether it fits the champion's plan anew or searches. The same finding starts one run, however often
+it is found: `retraining` is then skipped, which is not an alarm. After retrains in a row that did not
+help nothing starts any more, until a person starts a run or the loss has clearly risen again.
 
 **What a red task means.** As in the lifecycle: `invalid request`, `refused`, `try again` or a bug.
 A red `retraining`: the lifecycle is paused; unpause it and clear the task.
@@ -36,7 +38,12 @@ from dags.stage.operator import Stage
 from dags.trigger_form import monitoring_form
 
 FACTS = "ti.xcom_pull(task_ids='monitoring')['facts']"
-WINDOW_END = "{{ ti.xcom_pull(task_ids='problem')['facts']['window_end'] }}"
+# One template, so that each value keeps its JSON type; a fact that is not there is null.
+CONF = (
+    "{{ {'window_end': ti.xcom_pull(task_ids='problem')['facts']['window_end'], "
+    f"'reason': {FACTS}['reason'], 'onset': {FACTS}.get('onset'), "
+    f"'replay': {FACTS}.get('replay')}} | tojson }}}}"
+)
 
 
 def daily(clock: str) -> str:
@@ -97,7 +104,7 @@ def _add_retraining(name: str, verdict: Stage, *, needs_approval: bool) -> None:
         trigger_dag_id=f"{name}__lifecycle",
         # The key is the finding's own, so that the same finding starts one run only.
         trigger_run_id=f"{{{{ {FACTS}['key'] }}}}",
-        conf={"window_end": WINDOW_END, "reason": f"{{{{ {FACTS}['reason'] }}}}"},
+        conf=CONF,  # type: ignore[arg-type] # a template of the object; it is read as JSON
         logical_date=None,
         note=f"Started by {name}__monitoring.",
         skip_when_already_exists=True,

@@ -17,6 +17,7 @@ MOMENT = (
     r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d"
     r"(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})$"
 )
+DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 DURATION = r"^\d+(\.\d+)?\s*(s|m|h|d)$"
 REASONS = ["manual", "nightly", "drift", "performance", "benefit", "age", "prior", "other"]
 
@@ -53,6 +54,16 @@ def lifecycle_form() -> dict[str, Param]:
             description="Fit the settings of the model that serves, without a search. "
             "A nightly run does, if empty; any other searches.",
             section="Work",
+        ),
+        "onset": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            pattern=DAY,
+            title="Change since",
+            description="First day of the change that the run is about: new and old model are "
+            "compared on the days since. Monitoring gives it; unknown, if empty.",
+            section="Data",
         ),
         **_switches(),
     }

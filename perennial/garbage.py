@@ -6,7 +6,7 @@ so nothing is called garbage.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import assert_never
 
 from contract.champion import Champion
@@ -17,6 +17,8 @@ from contract.store.documents import parse_document, parse_json, read_document
 from contract.store.key import FAMILIES, Key, Retention
 from contract.store.layout import (
     MANIFEST,
+    RECENT,
+    DecisionKey,
     ManifestKey,
     ModelFileKey,
     SourceHeadKey,
@@ -61,6 +63,8 @@ class _Kept(Strict):
     models: frozenset[str]
     parts: frozenset[str]
     """Keys of landed files."""
+    since: date | None
+    """The oldest day of which what can be made anew is kept; None: no day was decided."""
 
 
 def find_garbage(
@@ -115,6 +119,8 @@ def _is_kept(key: Key, kept: _Kept) -> bool:
     match key.retention:
         case Retention.POINTER | Retention.HISTORY:
             return True
+        case Retention.RECENT:
+            return kept.since is None or vars(key)["day"] >= kept.since
         case Retention.RUN:
             return _run_of(key) in kept.runs
         case Retention.MODEL:
@@ -163,7 +169,15 @@ def _kept(
         runs=frozenset(kept_runs),
         models=frozenset(filter(None, models)) | {key.digest for key in bundles if key},
         parts=frozenset(parts | named),
+        since=_recent_since(store, problem),
     )
+
+
+def _recent_since(store: Store, problem: str) -> date | None:
+    """Return the day before which a day's rows go: it counts from the newest decision, not a clock."""
+    decided = parse_keys(store.keys(DecisionKey.prefix(problem)), DecisionKey)
+    newest = max((key.day for key in decided), default=None)
+    return None if newest is None else newest - RECENT
 
 
 def _started(store: Store, problem: str, run: str) -> datetime:

@@ -17,6 +17,7 @@ from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, SwitchResult, current_champion, switch
 from contract.rollout.target import (
     RolloutFailed,
+    RolloutRefused,
     RolloutTarget,
     RolloutTimeout,
     wait_until_served,
@@ -77,7 +78,8 @@ class _AtOnce:
             )
             return Attempt(None, sentence)
         except RolloutFailed as error:
-            return Attempt(None, str(error).rstrip("."))
+            is_refused = isinstance(error, RolloutRefused)
+            return Attempt(None, str(error).rstrip("."), is_final=is_refused)
         return Attempt(None)
 
     def end(self) -> None:
@@ -94,10 +96,12 @@ def roll_back(
 
     Raises:
         InvalidRequest: there is no such model.
-        Refused: the champion cannot be read, and no model is named.
-        TryAgain: the service did not take it; the rollout was moved back.
+        Refused: the champion cannot be read, and no model is named; or the service's address
+            cannot be read; or the service refused the model, and the rollout was moved back.
+        TryAgain: the service did not take it in time; the rollout was moved back.
     """
     change = plan_change(store, request, target)
+    _check(target)
     if store.head(str(ModelFileKey(request.problem, change.digest, MANIFEST))) is None:
         sentence = f"The model {format_digest(change.digest)} is no longer in the store; choose another by --to."
         raise InvalidRequest(sentence)
@@ -108,7 +112,8 @@ def roll_back(
         store, target, change, strategy, lambda attempt: None if attempt.failure else entry
     )
     if result.entry is None:
-        raise TryAgain(_failure(result, change.digest))
+        failed = Refused if result.attempt.is_final else TryAgain
+        raise failed(_failure(result, change.digest))
     return RolledBack(digest=change.digest, previous=entry.previous, entry=result.entry)
 
 
@@ -154,6 +159,18 @@ def plan_change(store: Store, request: RollbackRequest, target: RolloutTarget) -
         rolled_out=digest if is_damaged and current.damage else rolled_out,
         restores=current.damage is not None,
     )
+
+
+def _check(target: RolloutTarget) -> None:
+    """See that the service could be followed; raise `Refused` where nobody knows where it listens."""
+    try:
+        target.check()
+    except DamagedDocument as error:
+        sentence = (
+            f"{error} A service writes its address anew when it starts: `perennial down`, then "
+            "`perennial up`; then roll back again."
+        )
+        raise Refused(sentence) from error
 
 
 def ledger_entry(request: RollbackRequest, change: Change) -> LedgerEntry:

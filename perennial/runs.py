@@ -58,6 +58,11 @@ class FinishedRun:
         """The tasks that failed by themselves."""
         return [step for step in self.steps if step.state == "failed"]
 
+    @property
+    def results(self) -> dict[str, TaskProgress]:
+        """The stages that reported an outcome, by name."""
+        return {step.name: step for step in self.steps if step.outcome}
+
     def step(self, name: str) -> TaskProgress | None:
         """Return the task of that name that succeeded; None without one."""
         matching = (s for s in self.steps if s.name == name and s.state == "success")

@@ -13,6 +13,8 @@ class Waits:
     """Until Airflow knows a DAG: a new problem is seen within 15 s; a busy machine is slower."""
     poll: float = 1.0
     """Between two requests for the state of a run."""
+    machine_ready: float = 120.0
+    """Until this machine's processes are up: many times the 12 s of docs/measurements.md, for a busy one."""
     ready: float = 300.0
     """Until a cluster's components are up: 34 s is usual where the images are on the nodes already."""
     stop: float = 120.0

@@ -142,6 +142,7 @@ def info(state: ServiceState) -> Answer:
         digest=served.digest if served else None,
         since=msgspec.to_builtins(state.since),
         contract=served.model.contract.model_dump(mode="json") if served else None,
+        decision=served.decision if served else None,
         error=state.load_failure,
         counts={
             "requests": counters.requests.total(),

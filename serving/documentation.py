@@ -99,13 +99,18 @@ class Documentation:
         if not self._body or digest != self._digest:
             contract = served.model.contract if served else None
             frame = msgspec.json.decode(msgspec.json.encode(self._frame()))  # statuses as strings
-            document = describe(frame, self._state.problem, digest, contract)
+            meaning = served.decision["meaning"] if served else ""
+            document = describe(frame, self._state.problem, digest, contract, meaning)
             self._body, self._digest = msgspec.json.encode(document), digest
         return self._body
 
 
 def describe(
-    frame: Mapping[str, Any], problem: str, digest: str | None, contract: Contract | None
+    frame: Mapping[str, Any],
+    problem: str,
+    digest: str | None,
+    contract: Contract | None,
+    meaning: str,
 ) -> dict[str, Any]:
     """Return BentoML's document, completed with what the service takes and answers."""
     paths = {path: dict(item) for path, item in frame["paths"].items()}
@@ -136,7 +141,7 @@ def describe(
         "info": {
             "title": problem,
             "version": format_digest(digest, "none"),
-            "description": f"Predictions of the model that serves `{problem}`.",
+            "description": f"Predictions of the model that serves `{problem}`. {_sentence(meaning)}".strip(),
         },
         "servers": [{"url": "."}],
         "tags": frame.get("tags", []),
@@ -146,6 +151,10 @@ def describe(
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def row_schema(contract: Contract) -> dict[str, Any]:

@@ -131,10 +131,10 @@ class PointerWatcher:
 
     def _load(self, digest: str) -> bundle.Model:
         settings = self._settings
-        folder = bundle.fetch(self._store, settings.problem, digest, settings.cache)
-        os.utime(folder)
         keys = signing.public_keys(settings.verify_keys)
-        return bundle.load(folder, digest=digest, keys=keys)
+        model = bundle.read_model(self._store, settings.problem, digest, settings.cache, keys)
+        os.utime(settings.cache / digest)
+        return model
 
     def _refuse(self, why: str) -> None:
         """Keep the model that serves, and record why the other one does not."""

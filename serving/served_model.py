@@ -11,9 +11,10 @@ import msgspec
 import numpy as np
 
 from bundle.documents import Label
+from bundle.meaning import answer_meaning
 from bundle.model import Model
 from bundle.prediction_rows import PredictionRows, Score, canonical_text
-from contract.service_protocol import ScoreFields
+from contract.service_protocol import DecisionInfo, ScoreFields
 from serving.rows import Row, RowDecoder
 from serving.shipping import encode_header
 
@@ -47,6 +48,17 @@ class ServedModel:
         if self.model.contract.task == "regression":
             return {"value": score}
         return {"score": score, "label": self.model.decide(score)}
+
+    @property
+    def decision(self) -> DecisionInfo:
+        """What an answer means, and by which threshold it is decided."""
+        contract, threshold = self.model.contract, self.model.document.threshold
+        return DecisionInfo(
+            target=contract.output.name,
+            positive=contract.positive,
+            threshold=threshold,
+            meaning=answer_meaning(contract, threshold),
+        )
 
     def label(self, score: Score) -> Label | None:
         """Return the label that goes into the log; None for a regression."""

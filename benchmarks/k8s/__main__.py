@@ -22,9 +22,9 @@ PARTS = {
 }
 
 
-def main(words: Sequence[str]) -> int:
+def main(names: Sequence[str]) -> int:
     """Measure all parts, or those that are named."""
-    unknown = set(words) - PARTS.keys()
+    unknown = set(names) - PARTS.keys()
     if unknown:
         sys.stderr.write(f"{', '.join(sorted(unknown))}: one of {', '.join(PARTS)} is expected.\n")
         return 2
@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
         install(cluster, ROOT) as platform,
     ):
         for name, measure in PARTS.items():
-            if name in words or not words:
+            if name in names or not names:
                 measure(platform)
     return 0
 

@@ -19,12 +19,12 @@ class Airflow:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._door = cluster.door(PLATFORM, "api")
-        self._client = httpx.Client(base_url=self._door.url, trust_env=False, timeout=30)
+        self._tunnel = cluster.tunnel(PLATFORM, "api")
+        self._client = httpx.Client(base_url=self._tunnel.url, trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:
         """Log in."""
-        self._door.__enter__()
+        self._tunnel.__enter__()
         password = self._cluster.secret(PLATFORM, "airflow-admin", "password")
         who = {"username": "admin", "password": password}
         answer = self._patiently("POST", "/auth/token", who)
@@ -40,7 +40,7 @@ class Airflow:
     ) -> None:
         """Shut the door."""
         self._client.close()
-        self._door.__exit__(kind, error, trace)
+        self._tunnel.__exit__(kind, error, trace)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - parsed JSON
         """Return the answer of the REST API."""
@@ -53,7 +53,7 @@ class Airflow:
         try:
             return self._client.get("/api/v2/version").is_success
         except httpx.TransportError:
-            self._try_the_door()
+            self._try_the_tunnel()
             return False
 
     def has(self, dag: str) -> bool:
@@ -85,7 +85,7 @@ class Airflow:
         found = self.ask("GET", f"{_run(dag, run)}/taskInstances?limit=100")["task_instances"]
         return {task["task_id"]: task for task in found}
 
-    def told(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401 - any JSON value
+    def result(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:  # noqa: ANN401 - any JSON value
         """Return what a task told."""
         return self.ask("GET", f"{_run(dag, run)}/taskInstances/{task}/xcomEntries/{key}")["value"]
 
@@ -110,16 +110,16 @@ class Airflow:
             except httpx.TransportError:
                 if time.monotonic() > deadline:
                     raise
-                self._try_the_door()
+                self._try_the_tunnel()
             else:
                 is_away = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
                 if not is_away or time.monotonic() > deadline:
                     return answer
             time.sleep(0.5)
 
-    def _try_the_door(self) -> None:
+    def _try_the_tunnel(self) -> None:
         try:
-            self._door.open_again()
+            self._tunnel.open_again()
         except RuntimeError:
             time.sleep(0.5)
 

@@ -35,7 +35,7 @@ def _measure(trial: Trial) -> None:
             trial.cluster("apply", "-k", trial.overlay)
             applied_again = int(trial.deployment()["spec"]["replicas"])
         time.sleep(1)
-    load = trial.load_told("load", 2 * SECONDS)
+    load = trial.load_result("load", 2 * SECONDS)
     text = (
         f"{RATE:.0f} requests a second; the component is applied at second 0, over a manifest that "
         f"named two pods, and again after {APPLY_AFTER} s, which left {applied_again}. Of "

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.k8s.cluster import ROOT, Cluster, scratch
-from benchmarks.k8s.trial import Found, Trial
+from benchmarks.k8s.trial import Json, Trial
 
 
 @contextmanager
-def begun(cluster: Cluster, problem: str, runs: Found) -> Iterator[Trial]:
+def begun(cluster: Cluster, problem: str, runs: Json) -> Iterator[Trial]:
     """Yield a trial in a tree of its own, with the first of its models deployed.
 
     Raises:
@@ -27,12 +27,12 @@ def begun(cluster: Cluster, problem: str, runs: Found) -> Iterator[Trial]:
             trial.close()
 
 
-def expect_deployed(ended: tuple[int, Found]) -> None:
+def expect_deployed(ended: tuple[int, Json]) -> None:
     """Go on only if a deployment ended well.
 
     Raises:
         RuntimeError: it did not.
     """
-    code, told = ended
-    if code != 0 or told["outcome"] != "deployed":
-        raise RuntimeError(f"exit {code}: {told}")
+    code, result = ended
+    if code != 0 or result["outcome"] != "deployed":
+        raise RuntimeError(f"exit {code}: {result}")

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.k8s.door import Door
 from benchmarks.k8s.pods import restricted_pod
+from benchmarks.k8s.tunnel import Tunnel
 from contract.kubernetes import HTTP_PORT
 
 ROOT = Path(__file__).parents[2]
@@ -30,17 +30,17 @@ class Cluster:
         self._kubectl = kubectl
         self._environment = os.environ | {"KUBECONFIG": kubeconfig}
 
-    def __call__(self, *words: str | Path, given: str | None = None) -> str:
+    def __call__(self, *arguments: str | Path, given: str | None = None) -> str:
         """Run one command and return what it prints.
 
         Raises:
             RuntimeError: it failed.
         """
-        return _output([self._kubectl, *map(str, words)], self._environment, given)
+        return _output([self._kubectl, *map(str, arguments)], self._environment, given)
 
     def perennial(
         self,
-        *words: str,
+        *arguments: str,
         problems: Path = ROOT / "problems",
         given: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - parsed JSON
@@ -51,7 +51,7 @@ class Cluster:
         Raises:
             RuntimeError: it ended with another exit code than 0.
         """
-        command = [sys.executable, "-m", "perennial", "--on", "kubernetes", *words, "--json"]
+        command = [sys.executable, "-m", "perennial", "--on", "kubernetes", *arguments, "--json"]
         environment = self._environment | {"PERENNIAL_PROBLEMS": str(problems)} | dict(given or {})
         return json.loads(_output(command, environment))
 
@@ -97,13 +97,13 @@ class Cluster:
             self("cp", "--no-preserve", "-c", container, file, there)
         self("-n", namespace, "exec", pod, "-c", container, "--", "touch", "/programs/whole")
 
-    def run_python(self, name: str, program: str, *words: str, seconds: float = 120) -> str:
+    def run_python(self, name: str, program: str, *arguments: str, seconds: float = 120) -> str:
         """Run a program on the stages' image in a pod of the stages, and return what it prints.
 
         It sees the landing volume at /landing and no Secret.
         """
         image = self.get(PLATFORM, "configmap", "images")["data"]["tasks"]
-        pod = restricted_pod(name, TASKS, image, ["python", "-c", program, *words])
+        pod = restricted_pod(name, TASKS, image, ["python", "-c", program, *arguments])
         self("apply", "-f", "-", given=json.dumps(pod))
         try:
             until(lambda: self._phase(name) in {"Succeeded", "Failed"}, seconds, f"pod {name}")
@@ -114,10 +114,10 @@ class Cluster:
         finally:
             self("-n", TASKS, "delete", "pod", name, "--wait=false")
 
-    def door(self, namespace: str, service: str, port: int = HTTP_PORT) -> Door:
+    def tunnel(self, namespace: str, service: str, port: int = HTTP_PORT) -> Tunnel:
         """Return a way from this machine to a Service."""
         command = [self._kubectl, "-n", namespace, "port-forward", f"service/{service}"]
-        return Door(command, port, self._environment)
+        return Tunnel(command, port, self._environment)
 
     def _runs(self, namespace: str, selector: str, container: str) -> bool:
         found = self.pods(namespace, selector)
@@ -162,25 +162,26 @@ def open_cluster(folder: Path) -> Iterator[Cluster]:
         RuntimeError: it names none.
     """
     kubectl = shutil.which("kubectl") or str(Path(sys.executable).parent / "kubectl")
-    given, place = os.environ.get("KUBECONFIG"), os.environ.get("TEST_CLUSTER")
+    given, tool = os.environ.get("KUBECONFIG"), os.environ.get("TEST_CLUSTER")
     if given:
         yield Cluster(kubectl, given)
-    elif place:
+    elif tool:
         kubeconfig = folder / "kubeconfig"
         try:
-            subprocess.run([Path(place) / "up", kubeconfig], check=True)
+            subprocess.run([Path(tool) / "up", kubeconfig], check=True)
             for archive in images(folder):
-                subprocess.run([Path(place) / "load-image", archive], check=True)
+                subprocess.run([Path(tool) / "load-image", archive], check=True)
             yield Cluster(kubectl, str(kubeconfig))
         finally:
-            subprocess.run([Path(place) / "down", "--purge"], check=True)
+            subprocess.run([Path(tool) / "down", "--purge"], check=True)
     else:
         raise RuntimeError("Neither KUBECONFIG nor TEST_CLUSTER is set, so there is no cluster.")
 
 
 def images(folder: Path) -> list[Path]:
     """Build the images and return their archives."""
-    build = [sys.executable, ROOT / "containers" / "build.py", "--debootstrap", "--save", folder]
+    script = str(ROOT / "containers" / "build.py")
+    build = [sys.executable, script, "--debootstrap", "--save", str(folder)]
     subprocess.run(build, check=True)
     return sorted(folder.glob("*.tar"))
 

@@ -64,8 +64,8 @@ def idle_memory(cluster: Cluster) -> dict[str, float]:
     """Return each pod's working set in MiB."""
     found = {}
     for node in json.loads(cluster("get", "nodes", "-o", "json"))["items"]:
-        place = f"/api/v1/nodes/{node['metadata']['name']}/proxy/stats/summary"
-        for pod in json.loads(cluster("get", "--raw", place))["pods"]:
+        path = f"/api/v1/nodes/{node['metadata']['name']}/proxy/stats/summary"
+        for pod in json.loads(cluster("get", "--raw", path))["pods"]:
             reference = pod["podRef"]
             if reference["namespace"] in {PLATFORM, SERVING, TASKS}:
                 name = f"{reference['namespace']}/{reference['name']}"
@@ -79,10 +79,17 @@ def seconds_until_seen(platform: Installation) -> float:
     text = cluster.get(PLATFORM, "configmap", "problems")["data"]["wine.problem.yaml"]
     patch = {"data": {"second.problem.yaml": text.replace("name: wine", "name: second")}}
     for namespace in (PLATFORM, TASKS):
-        words = ("patch", "configmap", "problems", "--type=merge", "-p", json.dumps(patch))
-        cluster("-n", namespace, *words)
-    words = ("annotate", "pod", "-l", AIRFLOW, f"perennial/nudge={time.time():.0f}", "--overwrite")
-    cluster("-n", PLATFORM, *words)
+        arguments = ("patch", "configmap", "problems", "--type=merge", "-p", json.dumps(patch))
+        cluster("-n", namespace, *arguments)
+    arguments = (
+        "annotate",
+        "pod",
+        "-l",
+        AIRFLOW,
+        f"perennial/nudge={time.time():.0f}",
+        "--overwrite",
+    )
+    cluster("-n", PLATFORM, *arguments)
     return until(lambda: platform.airflow.has("second__lifecycle"), 120, "the second problem's DAG")
 
 
@@ -102,10 +109,10 @@ def _lines(airflow: Airflow, stage: str) -> tuple[float | None, float | None]:
 
     Airflow stamps a line when it has read it, which is seconds later.
     """
-    said = airflow.log(DAG, "costs", stage)
-    return _moment(BEGINS, said), _moment(DONE, said)
+    text = airflow.log(DAG, "costs", stage)
+    return _moment(BEGINS, text), _moment(DONE, text)
 
 
-def _moment(line: str, said: str) -> float | None:
-    found = re.search(rf"{line}.* at=(\S+)", said)
+def _moment(line: str, text: str) -> float | None:
+    found = re.search(rf"{line}.* at=(\S+)", text)
     return moment(found[1]) if found else None

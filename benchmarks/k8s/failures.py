@@ -100,7 +100,7 @@ def _fail(platform: Installation, number: int, failure: Failure) -> list[object]
         if task["state"] in {"skipped", "upstream_failed"}:
             raise RuntimeError(f"{failure.name}: {failure.stage} was not reached in {run}")
         seconds = float(task["duration"] or 0)
-        outcome, sentence = _said(platform, run, failure.stage, str(task["state"]))
+        outcome, sentence = _outcome(platform, run, failure.stage, str(task["state"]))
         if airflow.state(DAG, run) not in {"success", "failed"}:
             airflow.ask("PATCH", f"dags/{DAG}/dagRuns/{run}", {"state": "failed"})
             airflow.wait(DAG, run, LIMIT_SECONDS)
@@ -114,12 +114,12 @@ def _has_ended(platform: Installation, run: str, stage: str) -> bool:
     return state in {"success", "failed", "up_for_retry", "upstream_failed", "skipped"}
 
 
-def _said(platform: Installation, run: str, stage: str, state: str) -> tuple[str, str]:
+def _outcome(platform: Installation, run: str, stage: str, state: str) -> tuple[str, str]:
     if state == "success":
-        told = platform.airflow.told(DAG, run, stage)
-        return str(told["outcome"]), str(told["facts"].get("reason"))
+        result = platform.airflow.result(DAG, run, stage)
+        return str(result["outcome"]), str(result["facts"].get("reason"))
     words = {"up_for_retry": "tried again", "failed": "failed"}
-    sentence = platform.airflow.told(DAG, run, stage, "why")
+    sentence = platform.airflow.result(DAG, run, stage, "why")
     return words.get(state, state), str(sentence)
 
 

@@ -49,8 +49,8 @@ class Installation:
             name: self.cluster.secret(TASKS, "store", name)
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         }
-        with self.cluster.door(PLATFORM, "seaweedfs", 8333) as door:
-            place = {"AWS_ENDPOINT_URL": door.url, "AWS_DEFAULT_REGION": "us-east-1"}
+        with self.cluster.tunnel(PLATFORM, "seaweedfs", 8333) as tunnel:
+            place = {"AWS_ENDPOINT_URL": tunnel.url, "AWS_DEFAULT_REGION": "us-east-1"}
             yield Store.from_environment({**key, **place, "PERENNIAL_BUCKET": "perennial"})
 
     def ledger(self, problem: str) -> list[LedgerEntry]:
@@ -106,12 +106,12 @@ def uninstall(cluster: Cluster) -> None:
 def give_source(cluster: Cluster, problem: str) -> None:
     """Make the Secret with the names that a problem's sources mention."""
     name = f"source-{problem}"
-    words = ("create", "secret", "generic", name, "--from-literal=LANDING=/landing")
-    made = cluster("-n", TASKS, *words, "--dry-run=client", "-o", "json")
+    arguments = ("create", "secret", "generic", name, "--from-literal=LANDING=/landing")
+    made = cluster("-n", TASKS, *arguments, "--dry-run=client", "-o", "json")
     cluster("apply", "-f", "-", given=made)
 
 
-def connects(cluster: Cluster, *places: str) -> dict[str, str]:
+def connects(cluster: Cluster, *addresses: str) -> dict[str, str]:
     """Return for each HOST:PORT whether a stage's pod, of no stage in particular, finds it open."""
-    printed = cluster.run_python("connects", CONNECT, *places)
+    printed = cluster.run_python("connects", CONNECT, *addresses)
     return dict(line.split() for line in printed.splitlines())

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ VICTIM = "validation"
 """The stage that runs when a part dies: long enough, and early, so that much comes after it."""
 LIMIT_SECONDS = 600
 # What the champion has learnt is fitted again, without a search; a refresh need not be better.
-ASKED = {"replay": True, "reason": "age"}
+CONF = {"replay": True, "reason": "age"}
 STAGE = f"app.kubernetes.io/component={VICTIM}"
 
 
@@ -77,7 +77,7 @@ def measure(platform: Installation, parts: Sequence[Part] = PARTS) -> None:
 def _kill(platform: Installation, number: int, part: Part) -> list[object]:
     cluster, airflow = platform.cluster, platform.airflow
     run = f"kill-{number}-{time.time():.0f}"
-    airflow.start(DAG, run, ASKED)
+    airflow.start(DAG, run, CONF)
     until(lambda: _running(cluster, TASKS, STAGE) is not None, LIMIT_SECONDS, VICTIM)
     victim = _running(cluster, part.namespace, part.selector)
     assert victim is not None, part.name
@@ -92,12 +92,12 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
     tasks = airflow.wait(DAG, run, LIMIT_SECONDS)
     ended = time.monotonic() - killed
     again = {name: task["try_number"] for name, task in tasks.items() if task["try_number"] > 1}
-    told = ", ".join(f"{name} ({count} tries)" for name, count in again.items()) or "none"
+    result = ", ".join(f"{name} ({count} tries)" for name, count in again.items()) or "none"
     row: list[object] = [
         part.name,
         round(replaced, 1),
         str(tasks[VICTIM]["state"]),
-        told,
+        result,
         airflow.state(DAG, run),
         round(ended, 1),
         platform.rows("wine", "bottles"),
@@ -109,9 +109,11 @@ def _kill(platform: Installation, number: int, part: Part) -> list[object]:
 
 def _running(cluster: Cluster, namespace: str, selector: str) -> dict[str, Any] | None:
     """Return the newest pod that runs, is ready, and is not on its way out."""
-    for pod in reversed(cluster.pods(namespace, selector)):
-        conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
-        is_there = conditions.get("Ready") == "True" and pod["status"].get("phase") == "Running"
-        if is_there and "deletionTimestamp" not in pod["metadata"]:
-            return pod
-    return None
+    pods = [pod for pod in cluster.pods(namespace, selector) if _is_running(pod)]
+    return pods[-1] if pods else None
+
+
+def _is_running(pod: Mapping[str, Any]) -> bool:
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    is_ready = conditions.get("Ready") == "True" and pod["status"].get("phase") == "Running"
+    return is_ready and "deletionTimestamp" not in pod["metadata"]

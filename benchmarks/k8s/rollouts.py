@@ -38,9 +38,9 @@ def _measure(trial: Trial) -> None:
         ["`perennial rollback`: the second again", _timed(trial.roll_back)],
         ["one of the two pods is deleted, and replaced", _timed(lambda: _replace_a_pod(trial))],
     ]
-    load, log = trial.load_told("load", LIMIT_SECONDS), trial.logged()
+    load, log = trial.load_result("load", LIMIT_SECONDS), trial.logged()
     is_same = log["fingerprint"] == load["fingerprint"]
-    asked = [load["sent"], load["answered"], load["failed"], log["rows"], is_same]
+    counts = [load["sent"], load["answered"], load["failed"], log["rows"], is_same]
     heads = ["sent", "answered", "failed", "rows in the prediction log", "the same requests"]
     how = (
         f"{RATE:.0f} requests a second from a pod in the cluster, through the Service; half of the "
@@ -48,8 +48,8 @@ def _measure(trial: Trial) -> None:
         f"p50 {load['p50_ms']} ms, p99 {load['p99_ms']} ms. *The same*: the sums of the request ids "
         "are equal."
     )
-    story = table(["while clients asked", "seconds"], rows)
-    text = f"{story}\n\n{table(heads, [asked])}\n\n{how}"
+    steps = table(["while clients asked", "seconds"], rows)
+    text = f"{steps}\n\n{table(heads, [counts])}\n\n{how}"
     write_section("On Kubernetes: rollouts under load", "make bench-k8s", text)
 
 

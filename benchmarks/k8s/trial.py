@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 """Its folder `inside` holds what runs in the pods."""
 ROW = {"age": 41.0, "income": 1250.5, "member": True, "city": "Oslo", "joined": "2020-02-29"}
 
-Found = dict[str, Any]
+Json = dict[str, Any]
 
 
 class Trial:
@@ -39,9 +39,9 @@ class Trial:
         self.images = cluster.get(PLATFORM, "configmap", "images")["data"]
         self.problems = tree / "problems"
         self.overlay = self._overlay()
-        self.papers: Found = {}
+        self.papers: Json = {}
 
-    def begin(self, runs: Found) -> None:
+    def begin(self, runs: Json) -> None:
         """Apply the problem's service, and make the models and papers of the runs."""
         self.cluster("apply", "-k", self.overlay)
         space = {
@@ -80,7 +80,7 @@ class Trial:
             "perennial/kubernetes-api": "true",
             "perennial/problem": self.problem,
         }
-        container = self._tasks(["python", "-m", "tasks", *self.papers[run]["words"]])
+        container = self._tasks(["python", "-m", "tasks", *self.papers[run]["arguments"]])
         container["env"] += [
             {"name": "PERENNIAL_SERVING_NAMESPACE", "value": SERVING},
             {"name": "STAGE_RESULT", "value": "/dev/termination-log"},
@@ -90,20 +90,20 @@ class Trial:
         self._start(TASKS, name, container, labels, ("verify-keys", "api-key"), "deployer")
         return name
 
-    def ended(self, name: str, seconds: float = 300) -> tuple[int, Found]:
+    def ended(self, name: str, seconds: float = 300) -> tuple[int, Json]:
         """Wait for a deployment's end and return its exit code and what it tells."""
         state = self._ended(TASKS, name, seconds)
-        told = json.loads(state["message"])
+        result = json.loads(state["message"])
         self.cluster("-n", TASKS, "delete", "pod", name, "--wait=false")
-        return state["exitCode"], told
+        return state["exitCode"], result
 
-    def deploy(self, run: str, seconds: float = 300) -> tuple[int, Found]:
+    def deploy(self, run: str, seconds: float = 300) -> tuple[int, Json]:
         """Run the stage of a run to its end."""
         return self.ended(self.start_deployment(run), seconds)
 
-    def roll_back(self) -> Found:
+    def roll_back(self) -> Json:
         """Go back to the model before, by the person's one command."""
-        found: Found = self.cluster.perennial("rollback", self.problem, problems=self.problems)
+        found: Json = self.cluster.perennial("rollback", self.problem, problems=self.problems)
         return found
 
     def start_load(self, name: str, requests: int, seconds: float, rate: float, *way: str) -> None:
@@ -111,25 +111,25 @@ class Trial:
         key = self.cluster.secret(TASKS, "api-key", "api.key").strip()
         url, *more = way or (f"http://{self.problem}-serving.{SERVING}:{HTTP_PORT}",)
         bounds = [f"--requests={requests}", f"--seconds={seconds}", f"--rate={rate}"]
-        words = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds, *more]
-        container = {"command": words, "env": [{"name": "API_KEY", "value": key}]}
+        arguments = ["python", "/trial/load.py", url, "--row", json.dumps(ROW), *bounds, *more]
+        container = {"command": arguments, "env": [{"name": "API_KEY", "value": key}]}
         self._start(CLIENTS, name, container, {"app": "load"}, (), "default")
         until(lambda: self._phase(CLIENTS, name) != "Pending", 120, name)
 
-    def load_told(self, name: str, seconds: float) -> Found:
+    def load_result(self, name: str, seconds: float) -> Json:
         """Wait for the clients' end and return what they tell."""
         self._ended(CLIENTS, name, seconds)
-        told: Found = json.loads(self.cluster("-n", CLIENTS, "logs", name).splitlines()[-1])
-        return told
+        result: Json = json.loads(self.cluster("-n", CLIENTS, "logs", name).splitlines()[-1])
+        return result
 
-    def logged(self) -> Found:
+    def logged(self) -> Json:
         """Return what the prediction log holds."""
         return self._run_papers("log", self.problem)
 
-    def deployment(self, *, canary: bool = False) -> Found:
+    def deployment(self, *, canary: bool = False) -> Json:
         """Return one of the Deployments."""
         suffix = "-canary" if canary else ""
-        found: Found = self.cluster.get(SERVING, "deployment", f"{self.problem}-serving{suffix}")
+        found: Json = self.cluster.get(SERVING, "deployment", f"{self.problem}-serving{suffix}")
         return found
 
     def pinned(self) -> str | None:
@@ -174,37 +174,37 @@ class Trial:
         )
         return overlay
 
-    def _run_papers(self, *words: str) -> Found:
-        name = f"{self.problem}-papers-{words[0]}"
+    def _run_papers(self, *arguments: str) -> Json:
+        name = f"{self.problem}-papers-{arguments[0]}"
         self.cluster("-n", TASKS, "delete", "pod", name, "--ignore-not-found")
-        container = self._tasks(["python", "/trial/papers.py", *words])
+        container = self._tasks(["python", "/trial/papers.py", *arguments])
         container["env"].append({"name": "SIGNING_KEY", "value": "/keys/signing-key/signing.pem"})
         labels = {"app.kubernetes.io/name": "stage"}
         self._start(TASKS, name, container, labels, ("signing-key",), "stage")
         self._ended(TASKS, name, 180)
-        told: Found = json.loads(self.cluster("-n", TASKS, "logs", name).splitlines()[-1])
+        result: Json = json.loads(self.cluster("-n", TASKS, "logs", name).splitlines()[-1])
         self.cluster("-n", TASKS, "delete", "pod", name, "--wait=false")
-        return told
+        return result
 
-    def _tasks(self, words: list[str]) -> Found:
+    def _tasks(self, arguments: list[str]) -> Json:
         """Return a container that knows the store."""
         store = self.cluster.get(SERVING, "configmap", "store")["data"]
         variables = [{"name": name, "value": value} for name, value in store.items()]
         from_secret = [{"secretRef": {"name": "store"}}]
-        return {"command": words, "env": variables, "envFrom": from_secret}
+        return {"command": arguments, "env": variables, "envFrom": from_secret}
 
     def _start(  # noqa: PLR0917 - a pod is made of all that
         self,
         namespace: str,
         name: str,
-        container: Found,
+        container: Json,
         labels: dict[str, str],
         secrets: tuple[str, ...],
         account: str,
     ) -> None:
         pod = restricted_pod(name, namespace, self.images["tasks"], container["command"])
         spec = pod["spec"]
-        volumes: list[Found] = [
+        volumes: list[Json] = [
             {"name": "scratch", "emptyDir": {}},
             {"name": "trial", "configMap": {"name": "trial"}},
         ]
@@ -222,11 +222,11 @@ class Trial:
         pod["metadata"]["labels"] = labels
         self._apply(pod)
 
-    def _ended(self, namespace: str, name: str, seconds: float) -> Found:
+    def _ended(self, namespace: str, name: str, seconds: float) -> Json:
         ends = {"Succeeded", "Failed"}
         until(lambda: self._phase(namespace, name) in ends, seconds, f"the end of {name}")
         status = self.cluster.get(namespace, "pod", name)["status"]["containerStatuses"][0]
-        state: Found = status["state"]["terminated"]
+        state: Json = status["state"]["terminated"]
         if namespace == TASKS and "deployment" in name:
             return state
         assert state["exitCode"] == 0, self.cluster("-n", namespace, "logs", name)
@@ -235,5 +235,5 @@ class Trial:
     def _phase(self, namespace: str, name: str) -> str:
         return str(self.cluster.get(namespace, "pod", name)["status"].get("phase"))
 
-    def _apply(self, found: Found) -> None:
+    def _apply(self, found: Json) -> None:
         self.cluster("apply", "-f", "-", given=json.dumps(found))

@@ -1,263 +1,278 @@
-"""57 kinds of broken feed: what callers send is damaged from day 8 on, the sources get the truth."""
+"""What the monitoring says of a broken feed on its first, second and third day, and of a quiet year.
 
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+    python -m benchmarks.monitoring.broken [--rows 2000] [--seeds 1] [--quiet-days 0]
+
+A reference of fifteen days, fifteen quiet days, then three days of one kind of fault (`feeds`), through
+the product's own profiles, quality gate, comparison and decision; labels come a day later. With
+`--quiet-days N` N days without any fault are counted instead, and every block among them is false.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from benchmarks.monitoring.cells import Cell, days_of, read_days, simulate
-from benchmarks.monitoring.worlds import BEGIN, LEVELS, SCENARIOS, MadeUpWorld, problem
-from rehearsal.simulation import RehearsalPlan
-from rehearsal.world import WorldDay
+from benchmarks.monitoring.feeds import CONTROLS, FEEDS, NUMBERS, BrokenFeed
+from benchmarks.monitoring.worlds import LEVELS, State, features
+from bundle.arrays import Floats
+from contract.decision import Decision, Fault, Performance, Window
+from methods.controller.decide import decide
+from methods.controller.evidence import Evidence, RetrainingState
+from methods.controller.policy import Policy
+from methods.drift.comparison import compare_profiles
+from methods.drift.histograms import Kind, to_numbers
+from methods.drift.profile import DayProfile, ReferenceProfile, day_profile, merge_profiles
+from methods.drift.quality import check
+from methods.drift.reference import reference_profile
+from methods.drift.row_faults import volume_faults
 
-PART = "broken"
-FAULT = 8
-LASTS = 5
-"""Days that are damaged: three until each must be seen, and two in which nothing may be promoted."""
-ROWS = 2_000
-NUMBERS = (
-    *("heavy", "second", "third", "skewed", "uniform", "counted", "noise", "noise_skewed"),
-    *("n1", "n2", "amount"),
-)
-
-Random = np.random.Generator
-Damage = Callable[[pa.Table, Random], pa.Table]
-
-
-def _set(table: pa.Table, name: str, values: object) -> pa.Table:
-    return table.set_column(table.column_names.index(name), name, values)
-
-
-def number(name: str, change: Callable[[Any, Random], Any]) -> Damage:
-    """Return a damage of one column of numbers."""
-
-    def damage(table: pa.Table, random: Random) -> pa.Table:
-        values = table[name].to_numpy().astype(float)
-        return _set(table, name, pa.array(change(values.copy(), random)))
-
-    return damage
-
-
-def times(factor: float, plus: float = 0.0) -> Callable[[Any, Random], Any]:
-    """Return another unit."""
-    return lambda values, _: values * factor + plus
-
-
-def filled(share: float, value: float | None) -> Callable[[Any, Random], Any]:
-    """Return a share of the values replaced by `value`, None: by the median."""
-
-    def change(values: Any, random: Random) -> Any:  # noqa: ANN401 - an array
-        values[random.random(len(values)) < share] = (
-            np.nanmedian(values) if value is None else value
-        )
-        return values
-
-    return change
-
-
-def text(name: str, change: Callable[[str, Random], str | None]) -> Damage:
-    """Return a damage of one column of texts, value by value."""
-    return lambda table, random: _set(
-        table, name, pa.array([change(value, random) for value in table[name].to_pylist()])
-    )
-
-
-def as_text(name: str, change: Callable[[float, Random], str]) -> Damage:
-    """Return a column of numbers that comes as texts."""
-    return lambda table, random: _set(
-        table, name, pa.array([change(value, random) for value in table[name].to_pylist()])
-    )
-
-
-def swapped(one: str, other: str) -> Damage:
-    """Return two columns under each other's name."""
-    return lambda table, _: _set(_set(table, one, table[other]), other, table[one])
-
-
-def shuffled(table: pa.Table, random: Random) -> pa.Table:
-    """Return every column shuffled by itself: the values of a row no longer belong together."""
-    for name in (*NUMBERS, *LEVELS):
-        table = _set(table, name, table[name].take(pa.array(random.permutation(table.num_rows))))
-    return table
-
-
-def dates(days: int) -> Damage:
-    """Return dates that lie `days` days off."""
-    return lambda table, _: _set(
-        table, "at", pc.add(table["at"], pa.scalar(days * 86_400_000_000, pa.duration("us")))
-    )
-
-
-FEATURE_FAULTS: Mapping[str, Damage] = {
-    "unit x100, symmetric, 43 % importance": number("heavy", times(100)),
-    "unit x100, positive": number("skewed", times(100)),
-    "unit x100, wide log-normal": number("amount", times(100)),
-    "unit x1000": number("amount", times(1_000)),
-    "unit /100": number("amount", times(0.01)),
-    "inches for centimetres": number("skewed", times(2.54)),
-    "miles for kilometres": number("uniform", times(1.609344)),
-    "Fahrenheit for Celsius": number("third", times(1.8, 32)),
-    "sign flipped": number("heavy", times(-1)),
-    "shifted by one": number("heavy", times(1, 1)),
-    "null, 43 % importance": number("heavy", filled(1, np.nan)),
-    "null, no importance": number("noise", filled(1, np.nan)),
-    "30 % null, top number": number("heavy", filled(0.3, np.nan)),
-    "30 % null, third number": number("third", filled(0.3, np.nan)),
-    "10 % null, top number": number("heavy", filled(0.1, np.nan)),
-    "30 % null, category": text("kind", lambda v, r: None if r.random() < 0.3 else v),
-    "categories in upper case": text("kind", lambda v, _: v.upper()),
-    "largest of 8 categories renamed": text("kind", lambda v, _: v.replace("kind-0", "Kind-0")),
-    "a 9 % category renamed": text("kind", lambda v, _: v.replace("kind-3", "Kind-3")),
-    "encoding damage, every row": text("code", lambda v, _: v.replace("o", "\u00c3\u00b3")),
-    "encoding damage, 20 % of the rows": text(
-        "kind", lambda v, r: v.replace("i", "\u00c3\u00af") if r.random() < 0.2 else v
-    ),
-    "categories merged": text("kind", lambda v, _: "kind-0" if int(v[-1]) < 4 else "kind-1"),
-    "categories permuted": text("kind", lambda v, _: f"kind-{(int(v[-1]) + 3) % 8}"),
-    "30 % filled with 0": number("heavy", filled(0.3, 0)),
-    "30 % filled with -1": number("heavy", filled(0.3, -1)),
-    "30 % filled with -1, positive": number("amount", filled(0.3, -1)),
-    "30 % filled with 0, where 0 is usual": number("counted", filled(0.3, 0)),
-    "30 % filled with the median": number("heavy", filled(0.3, None)),
-    "15 % filled with the median": number("heavy", filled(0.15, None)),
-    "8 % filled with -999": number("heavy", filled(0.08, -999)),
-    "30 % filled with the mode, category": text(
-        "kind", lambda v, r: "kind-0" if r.random() < 0.3 else v
-    ),
-    "constant number": number("heavy", filled(1, 1.5)),
-    "constant category": text("kind", lambda _v, _r: "kind-0"),
-    "constant flag": lambda table, _: _set(table, "flag", pa.array([True] * table.num_rows)),
-    "second and third number swapped": swapped("second", "third"),
-    "top and an idle number swapped": swapped("heavy", "n1"),
-    "top number and amount swapped": swapped("heavy", "amount"),
-    "two categories swapped": swapped("kind", "place"),
-    "every column shuffled by itself": shuffled,
-    "number as text": as_text("heavy", lambda v, _: str(v)),
-    "number as text with a comma": as_text("heavy", lambda v, _: str(v).replace(".", ",")),
-    "20 % words among numbers": as_text(
-        "amount", lambda v, r: "n/a" if r.random() < 0.2 else str(v)
-    ),
-    "clipped at one deviation": number("heavy", lambda v, _: np.clip(v, -1, 1)),
-    "rounded to whole numbers": number("heavy", lambda v, _: np.round(v)),
-    "noise of one deviation added": number("heavy", lambda v, r: v + r.normal(0, 1, len(v))),
-    "column gone": lambda table, _: table.drop_columns(["heavy"]),
-    "unknown column added": lambda table, r: table.append_column(
-        "brandnew", pa.array(r.normal(size=table.num_rows))
-    ),
-    "dates two days early": dates(-2),
-    "dates a year early": dates(-365),
+FIRST = date(2024, 1, 1)
+REFERENCE_DAYS = 15
+QUIET_DAYS = 15  # two of each weekday, so that steady rows are known to be steady
+FAULT_DAYS = 3
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(NUMBERS, "number"),
+    **dict.fromkeys(LEVELS, "category"),
+    "flag": "boolean",
 }
-ROW_FAULTS = (
-    "every row twice",
-    "every row twice, new keys",
-    "a fifth of the rows",
-    "half of the rows",
-    "2.5 times the rows",
-    "ten times the rows",
-    "yesterday's rows, new keys and times",
-    "yesterday's rows, their keys and times",
+IMPORTANCE = {"heavy": 0.43, "second": 0.25, "third": 0.11, "skewed": 0.07, "amount": 0.08}
+WEEK = 7
+
+
+@dataclass
+class Feed:
+    """One champion and its days, as monitoring would hold them."""
+
+    rows: int
+    seed: int
+    policy: Policy = field(default_factory=Policy)
+    reference: ReferenceProfile = field(init=False)
+    loss: tuple[float, float] = field(init=False)
+    """Of the reference: mean and standard deviation over rows."""
+    good: dict[date, DayProfile] = field(default_factory=dict)
+    losses: dict[date, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        days = range(-REFERENCE_DAYS, 0)
+        parts = [self.world(number, self.rows) for number in days]
+        table = pa.concat_tables([part[0] for part in parts])
+        scores, losses = score(table), np.concatenate([loss(*part) for part in parts])
+        blocks = np.repeat([(day_of(n) - date(1970, 1, 1)).days for n in days], self.rows)
+        content = reference_profile(
+            table,
+            scores,
+            losses,
+            KINDS,
+            IMPORTANCE,
+            blocks,
+            [],
+            are_days=True,
+        )
+        self.reference = ReferenceProfile.model_validate(content)
+        self.loss = float(losses.mean()), float(losses.std())
+
+    def world(self, number: int, rows: int) -> tuple[pa.Table, Floats]:
+        """Return a day's true rows and labels."""
+        random = np.random.default_rng([self.seed, number + 5_000])
+        table, logit = features(number, random, rows, State())
+        return table, (random.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
+
+    def serve(self, number: int, feed: BrokenFeed) -> tuple[list[Fault], Decision]:
+        """Answer a day's requests and decide it."""
+        day = day_of(number)
+        table, labels = self.world(number, round(self.rows * feed.volume))
+        keys = [f"{number}-{row}" for row in range(len(table))]
+        served = table
+        if feed.yesterday:
+            served, _ = self.world(QUIET_DAYS - 1, len(table))
+            keys = (
+                [f"{QUIET_DAYS - 1}-{row}" for row in range(len(table))] if feed.old_keys else keys
+            )
+        if feed.change is not None:
+            served = feed.change(served, np.random.default_rng([self.seed, number, 9]))
+        if feed.twice:
+            keys = [*keys, *(keys if feed.old_keys else [f"again-{key}" for key in keys])]
+            served, labels = pa.concat_tables([served, served]), np.tile(labels, 2)
+        profile = None
+        if not feed.away:
+            identity = pa.table({"key": keys})
+            profile = day_profile(served, score(served), self.reference, str(day), identity)
+            self.losses[day] = log_loss(labels, score(served))
+        return self._decide(day, profile)
+
+    def _decide(self, day: date, profile: DayProfile | None) -> tuple[list[Fault], Decision]:
+        limits = self.policy.quality
+        rows = 0 if profile is None else profile.rows
+        before = {each: one.rows for each, one in self.good.items()}
+        faults = volume_faults(
+            day, rows, before, self.reference.weekdays, accepted=None, limits=limits
+        )
+        if profile is not None:
+            faults = [*check(self.reference, profile, self.good, limits=limits), *faults]
+        evidence = {} if profile is None or faults else self._evidence(day, profile)
+        window = Window(days=(day,), rows=rows, rows_of_day=rows)
+        decision = decide(
+            Evidence.model_validate(
+                {
+                    "problem": "world",
+                    "owner": "operations",
+                    "day": day,
+                    "at": datetime.combine(day, time(), UTC) + timedelta(days=1),
+                    "run": "run",
+                    "digest": None,
+                    "window": window,
+                    "shortage": None,
+                    "dq": tuple(faults),
+                    "retraining": RETRAINING,
+                    **evidence,
+                }
+            ),
+            self.policy,
+        )
+        if profile is not None and not faults:
+            self.good[day] = profile
+        elif faults:
+            self.losses.pop(day, None)
+        self.good = {each: one for each, one in self.good.items() if (day - each).days <= 4 * WEEK}
+        return faults, decision
+
+    def _evidence(self, day: date, profile: DayProfile) -> dict[str, object]:
+        """Compare the week, and the loss of the labels that were known at the end of the day."""
+        days = [one for each, one in self.good.items() if (day - each).days < WEEK]
+        found = compare_profiles(
+            self.reference, merge_profiles([profile, *days]), limits=self.policy.drift
+        )
+        known = [each for each in self.losses if 1 <= (day - each).days <= WEEK]
+        performance = None
+        if known:
+            losses = np.concatenate([self.losses[each] for each in known])
+            error = (losses.var() / len(losses) + self.loss[1] ** 2 / self.reference.rows) ** 0.5
+            performance = Performance(
+                metric="log_loss",
+                ref=self.loss[0],
+                cur=float(losses.mean()),
+                low=float(losses.mean() - 2 * error),
+                high=float(losses.mean() + 2 * error),
+                change=float(losses.mean() / self.loss[0] - 1),
+                z=float((losses.mean() - self.loss[0]) / error),
+                z_limit=self.policy.forward_z,
+                n_labelled=len(losses),
+                coverage=1.0,
+                first=min(known),
+                last=max(known),
+            )
+        return {
+            "columns": found.columns,
+            "prediction": found.scores[0],
+            "is_score_drifted": found.is_score_drifted,
+            "impact": found.impact,
+            "unseen": found.unseen,
+            "performance": performance,
+        }
+
+
+RETRAINING = RetrainingState(
+    mode="auto",
+    cooldown_until=None,
+    retrains=0,
+    max_retrains=4,
+    new_labels=None,
+    min_new_labels=0,
+    age=timedelta(0),
+    max_age=timedelta(days=56),
+    blocked_before=False,
 )
-KINDS = (*FEATURE_FAULTS, *ROW_FAULTS)
 
 
-class BrokenFeed:
-    """The quiet world, whose feed is damaged in one way from day `FAULT` on."""
-
-    def __init__(self, kind: str, seed: int) -> None:
-        self._kind, self._seed = kind, seed
-        self._world = MadeUpWorld(SCENARIOS["stationary"], ROWS, seed)
-
-    def once(self) -> Mapping[str, pa.Table]:
-        """Return nothing, as the quiet world."""
-        return self._world.once()
-
-    def day(self, number: int) -> WorldDay:
-        """Return one day."""
-        day = self._world.day(number)
-        if number < FAULT:
-            return day
-        random = np.random.default_rng([self._seed, number, 9])
-        damage = FEATURE_FAULTS.get(self._kind)
-        if damage is not None:
-            return replace(day, asked=damage(day.asked, random))
-        return self._rows(day, number, random)
-
-    def _rows(self, day: WorldDay, number: int, random: Random) -> WorldDay:
-        n, kind = day.asked.num_rows, self._kind
-        if kind.startswith("every row twice"):
-            twice = np.repeat(np.arange(n), 2)
-            changed = _chosen(day, twice)
-            if kind.endswith("new keys"):
-                names = [f"{number}-twice-{i}" for i in range(2 * n)]
-                changed = replace(changed, asked=_set(changed.asked, "id", pa.array(names)))
-            return changed
-        if kind.startswith("yesterday"):
-            before = self._world.day(number - 1)
-            asked = before.asked
-            if kind.endswith("new keys and times"):
-                asked = _set(_set(asked, "id", day.asked["id"]), "at", day.asked["at"])
-            return replace(day, asked=asked)
-        shares = {"a fifth": 0.2, "half": 0.5, "2.5": 2.5, "ten": 10.0}
-        share = next(value for start, value in shares.items() if kind.startswith(start))
-        if share < 1:
-            return _chosen(day, np.sort(random.choice(n, int(n * share), replace=False)))
-        return MadeUpWorld(SCENARIOS["stationary"], int(ROWS * share), self._seed).day(number)
+def day_of(number: int) -> date:
+    """Return the date of a day, counted from a Monday."""
+    return FIRST + timedelta(days=number)
 
 
-def _chosen(day: WorldDay, rows: Any) -> WorldDay:  # noqa: ANN401 - an array of positions
-    return replace(
-        day,
-        asked=day.asked.take(pa.array(rows)),
-        moments=day.moments[rows],
-        truth=[day.truth[row] for row in rows.tolist()],
-        chance=None if day.chance is None else day.chance[rows],
-    )
+def score(table: pa.Table) -> Floats:
+    """Answer rows as a model of the quiet world does, a missing or unusable number as its median."""
+
+    def column(name: str, median: float = 0.0) -> Floats:
+        if name not in table.column_names:
+            return np.full(len(table), median)
+        values = to_numbers(table.column(name), "number")
+        return np.where(np.isfinite(values), values, median)
+
+    amount = np.log(np.maximum(column("amount", 20.0), 1e-3)) - 3
+    margin = 1.2 * column("heavy") - 0.8 * column("second") + 0.6 * column("third") - 0.65
+    margin += 0.6 * np.tanh(column("skewed", 1.0) - 1) + 0.3 * amount
+    found: Floats = 1 / (1 + np.exp(-np.clip(margin, -30, 30)))
+    return found
 
 
-def cells() -> list[Cell]:
-    """Return a cell a kind; the quiet days before are simulated once for all of them."""
-    return [Cell(PART, _slug(kind), 0, _run(kind)) for kind in KINDS]
+def log_loss(labels: Floats, scores: Floats) -> Floats:
+    """Return the loss of each row."""
+    found: Floats = -np.log(np.maximum(np.where(labels == 1, scores, 1 - scores), 1e-9))
+    return found
 
 
-def _run(kind: str) -> Callable[[Path], Mapping[str, Any]]:
-    def run(folder: Path) -> Mapping[str, Any]:
-        plan = RehearsalPlan(problem=problem(), begin=BEGIN, days=FAULT, history=60)
-        quiet = folder.parent / "quiet"
-        simulate(quiet, plan, MadeUpWorld(SCENARIOS["stationary"], ROWS, 0))
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(quiet, folder)
-        # A source knows its files by their path below the pattern's fixed part, size and sha256.
-        found = simulate(folder, replace(plan, days=FAULT + LASTS), BrokenFeed(kind, 0))
-        return {"kind": kind, **days_of(found)}
-
-    return run
+def loss(table: pa.Table, labels: Floats) -> Floats:
+    """Return the loss of each true row."""
+    return log_loss(labels, score(table))
 
 
-def table_row(result: Mapping[str, Any]) -> list[object]:
-    """Return a kind's line: on which day it was blocked, what else was said, whether promoted."""
-    days = read_days(result)[FAULT:]
-    blocked = next(
-        (n for n, day in enumerate(days, 1) if day.verdict == "blocked_data_quality"), None
-    )
-    said = next((n for n, day in enumerate(days, 1) if day.verdict != "ok"), None)
-    promoted = sum(day.run is not None and day.run.outcome == "deployed" for day in days)
-    by = ", ".join(days[blocked - 1].faults[:2]) if blocked else str(days[-1].verdict)
-    return [result["kind"], blocked or "never", said or "never", by, promoted]
+def try_kind(feed: BrokenFeed, rows: int, seed: int) -> list[tuple[list[Fault], Decision]]:
+    """Return what is found and decided on the fault's first three days."""
+    days = Feed(rows, seed)
+    for number in range(QUIET_DAYS):
+        days.serve(number, BrokenFeed())
+    return [days.serve(QUIET_DAYS + number, feed) for number in range(FAULT_DAYS)]
 
 
-HEADS = (
-    "broken feed",
-    "blocked on day",
-    "first word on day",
-    "by, or the last verdict",
-    "promoted",
-)
+def false_blocks(rows: int, days: int, seed: int) -> list[tuple[date, Fault]]:
+    """Return the faults that are found in a quiet world."""
+    world = Feed(rows, seed)
+    return [
+        (day_of(number), fault)
+        for number in range(days)
+        for fault in world.serve(number, BrokenFeed())[0]
+    ]
 
 
-def _slug(kind: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in kind.lower())
+def _cell(faults: list[Fault], decision: Decision) -> str:
+    names = [fault.check + (f" {fault.column}" if fault.column else "") for fault in faults[:2]]
+    if names:
+        return f"blocked: {', '.join(names)}"
+    return f"{decision.verdict} {decision.reason or ''}".strip()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--quiet-days", type=int, default=0)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    if options.quiet_days:
+        for seed in range(options.seeds):
+            found = false_blocks(options.rows, options.quiet_days, seed)
+            print(
+                f"{options.rows} rows, seed {seed}: {len({day for day, _ in found})} false blocks"
+            )
+            for day, fault in found:
+                print(f"  {day} {fault.check}: {fault.sentence}")
+        return
+    blocked: Mapping[str, list[bool]] = {name: [] for name in FEEDS}
+    for seed in range(options.seeds):
+        for name, feed in FEEDS.items():
+            if options.only not in name:
+                continue
+            days = try_kind(feed, options.rows, seed)
+            blocked[name].append(bool(days[0][0]))
+            print(f"| {name} | {' | '.join(_cell(*each) for each in days)} |", flush=True)
+    faults = [name for name in FEEDS if name not in CONTROLS]
+    first = sum(all(blocked[name]) and bool(blocked[name]) for name in faults)
+    print(f"{first} of {len(faults)} kinds are blocked on the first day, of {options.seeds} seeds.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """12 sabotaged challengers: training sees damaged rows, the gate judges the model by the true ones."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,19 +10,9 @@ from typing import Any, get_type_hints
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.monitoring.broken import (
-    LEVELS,
-    NUMBERS,
-    Damage,
-    filled,
-    number,
-    shuffled,
-    swapped,
-    text,
-    times,
-)
 from benchmarks.monitoring.cells import Cell, simulate
-from benchmarks.monitoring.worlds import BEGIN, SCENARIOS, MadeUpWorld, problem
+from benchmarks.monitoring.feeds import FEEDS, NUMBERS, Change, Random
+from benchmarks.monitoring.worlds import BEGIN, LEVELS, SCENARIOS, MadeUpWorld, problem
 from contract.runtime.task import Task
 from contract.store.writer import Out
 from methods.tables.parquet import read_table, write_table
@@ -34,10 +24,8 @@ DAYS = 3
 REASONS = ("performance", "age")
 """One asks the gate for a superior model, the other for one that is no worse."""
 
-Random = np.random.Generator
 
-
-def _labels(change: Callable[[Any, Random], Any]) -> Damage:
+def _labels(change: Callable[[Any, Random], Any]) -> Change:
     def damage(table: pa.Table, random: Random) -> pa.Table:
         column = pa.array(change(table["bought"].to_pylist(), random), pa.bool_())
         return table.set_column(table.column_names.index("bought"), "bought", column)
@@ -45,7 +33,7 @@ def _labels(change: Callable[[Any, Random], Any]) -> Damage:
     return damage
 
 
-def _kept(share: Callable[[object], float]) -> Damage:
+def _kept(share: Callable[[object], float]) -> Change:
     """Return labels of which only a share is kept; training leaves unlabelled rows out."""
     return _labels(
         lambda labels, random: [
@@ -54,32 +42,39 @@ def _kept(share: Callable[[object], float]) -> Damage:
     )
 
 
-def _all(damages: list[Damage]) -> Damage:
+def _fed(kind: str) -> Change:
+    """Return the damage of a kind of broken feed."""
+    change = FEEDS[kind].change
+    assert change is not None
+    return change
+
+
+def _replaced(names: Sequence[str], values: Callable[[pa.ChunkedArray, Random], Any]) -> Change:
     def damage(table: pa.Table, random: Random) -> pa.Table:
-        for each in damages:
-            table = each(table, random)
+        for name in names:
+            column = pa.array(values(table[name], random), table[name].type)
+            table = table.set_column(table.column_names.index(name), name, column)
         return table
 
     return damage
 
 
-SABOTAGES: Mapping[str, Damage] = {
-    "labels shuffled": _labels(lambda labels, r: list(r.permutation(labels))),
+SABOTAGES: Mapping[str, Change] = {
+    "labels shuffled": _labels(lambda labels, r: r.permutation(labels).tolist()),
     "labels turned round": _labels(lambda labels, _: [not label for label in labels]),
     "a third of the labels turned round": _labels(
         lambda labels, r: [label != (r.random() < 0.33) for label in labels]
     ),
     "2 % of the rows": _kept(lambda _: 0.02),
     "one in ten of the negative rows": _kept(lambda label: 1.0 if label else 0.1),
-    "top column empty": number("heavy", filled(1, np.nan)),
-    "top column shuffled": number("heavy", lambda values, r: r.permutation(values)),
-    "top column's sign flipped": number("heavy", times(-1)),
-    "top column and an idle one swapped": swapped("heavy", "n1"),
-    "every column shuffled by itself": shuffled,
-    "numbers empty": _all([number(name, filled(1, np.nan)) for name in NUMBERS]),
-    "everything constant": _all(
-        [number(name, filled(1, 0.0)) for name in NUMBERS]
-        + [text(name, lambda _v, _r: "same") for name in LEVELS]
+    "top column empty": _fed("heavy null"),
+    "top column shuffled": _replaced(["heavy"], lambda column, r: r.permutation(column.to_numpy())),
+    "top column's sign turned": _fed("sign of heavy turned"),
+    "top column and an idle one exchanged": _fed("heavy and n1 exchanged"),
+    "every column shuffled by itself": _fed("columns shuffled"),
+    "numbers empty": _replaced(NUMBERS, lambda column, _: [None] * len(column)),
+    "numbers and categories constant": _replaced(
+        [*NUMBERS, *LEVELS], lambda column, _: [column[0].as_py()] * len(column)
     ),
 }
 
@@ -112,7 +107,7 @@ def _run(kind: str, reason: str) -> Callable[[Path], Mapping[str, Any]]:
     return run
 
 
-def _sabotaged(damage: Damage) -> Task[Any, Any, Any]:
+def _sabotaged(damage: Change) -> Task[Any, Any, Any]:
     """Return the training stage that sees damaged rows."""
     from tasks.training import task as stage  # noqa: PLC0415 - imports LightGBM
 

@@ -1,5 +1,6 @@
 """The problem file: one YAML file says everything that is particular to a problem."""
 
+from contract.problem.alerts import Alerts, Channel, EmailChannel, SlackChannel, WebhookChannel
 from contract.problem.columns import ColumnOverride, Features, Join
 from contract.problem.gates import Beats, BeatsChampion, Gates
 from contract.problem.metric import Metric, Value
@@ -23,10 +24,13 @@ from contract.problem.resources import Resources
 from contract.problem.sources import Source
 
 __all__ = [
+    "Alerts",
     "Beats",
     "BeatsChampion",
+    "Channel",
     "Checks",
     "ColumnOverride",
+    "EmailChannel",
     "Features",
     "Gates",
     "Join",
@@ -39,10 +43,12 @@ __all__ = [
     "Quarantine",
     "Resources",
     "Retraining",
+    "SlackChannel",
     "Source",
     "Split",
     "Target",
     "Value",
+    "WebhookChannel",
     "problem_files",
     "problem_folders",
     "read_problem",

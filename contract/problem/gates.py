@@ -1,23 +1,76 @@
 """What a model must fulfil before it serves."""
 
+import math
+import re
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from contract.messages import unexpected
 from contract.problem.metric import MetricName
 from contract.problem.section import Section
 from contract.problem.sources.base import ColumnName
-from contract.problem.units import Duration, Share, Size
+from contract.problem.units import PERCENTAGE, Duration, Share, Size, share
+
+DEFAULT_MARGIN = "10%"
+
+
+def _margin(value: object) -> str | float:
+    """Read `10%`, a share, or a number in the metric's unit as earlier versions had it."""
+    if isinstance(value, str) and re.fullmatch(PERCENTAGE, value):
+        share(value)
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    raise ValueError(unexpected(value, "a share of the champion's gain", example="10%"))
+
+
+Margin = Annotated[
+    str | float,
+    BeforeValidator(_margin),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": PERCENTAGE},
+                {"type": "number", "minimum": 0, "deprecated": True},
+            ],
+            "examples": ["10%"],
+        }
+    ),
+]
 
 
 class BeatsChampion(Section):
-    """Promote when P(gain > margin) >= confidence, on hold-out rows that neither model has seen."""
+    """Promote what is surely better, on hold-out rows that neither model has seen."""
 
-    margin: NonNegativeFloat = 0.0
-    """In the metric's unit; 0: any real gain counts."""
+    margin: Margin = DEFAULT_MARGIN
+    """By how much a refresh for age may be worse, or a model that answers an alarm by its loss:
+    as a share of the champion's gain over a constant answer. Arbitrary: nine tenths of what the
+    champion is for stay. A number is of earlier versions, in the metric's unit."""
     confidence: Share = 0.95
     """One promotion in twenty may be luck."""
+
+    @property
+    def margin_share(self) -> float:
+        """The share of the champion's gain over a constant; the default's for a margin by number."""
+        return share(self.margin if isinstance(self.margin, str) else DEFAULT_MARGIN)
+
+    @property
+    def metric_margin(self) -> float | None:
+        """The margin in the metric's unit, as earlier versions had it; None: a share is declared."""
+        return self.margin if isinstance(self.margin, float) and self.margin > 0.0 else None
+
+    @property
+    def notice(self) -> str | None:
+        """What the owner of a file of an earlier version is told, in one sentence; None: nothing."""
+        if self.metric_margin is None:
+            return None
+        return (
+            f"gates.beats.champion.margin is {self.margin:g}, a number in the metric's unit as earlier "
+            "versions had it; write a share of the champion's gain over a constant answer, "
+            f"such as {DEFAULT_MARGIN}."
+        )
 
 
 class Beats(Section):
@@ -25,6 +78,9 @@ class Beats(Section):
 
     dummy: bool = True
     """True: a model that is no better than a constant is refused."""
+    skill: Share = 0.01
+    """How far from the best constant (0) to a perfect answer (1) a model must surely be, by the
+    yardstick. Arbitrary: below one part in a hundred there is nothing to keep alive."""
     champion: BeatsChampion = BeatsChampion()
     """The model that serves."""
 

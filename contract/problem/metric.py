@@ -1,6 +1,8 @@
 """How success is measured, and which measures fit which task."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from contract.learning_task import LearningTask
 from contract.problem.section import Section
@@ -31,7 +33,7 @@ METRICS_BY_TASK: dict[LearningTask, tuple[MetricName, ...]] = {
 
 
 class Value(Section):
-    """What a decision is worth, in the business's own unit; it sets the threshold."""
+    """What a decision is worth; its mean over decisions is what models are compared by."""
 
     true_positive: float = 0.0
     """Acting where it was right."""
@@ -41,6 +43,18 @@ class Value(Section):
     """Leaving alone where it was right."""
     false_negative: float = 0.0
     """Leaving alone where it was wrong."""
+    unit: Annotated[str, StringConstraints(max_length=20)] = ""
+    """What the four are counted in, such as `$` or `minutes`; it stands beside every figure."""
+
+    @property
+    def outcomes(self) -> dict[str, float]:
+        """What a decision is worth by its outcome, without the unit."""
+        return {
+            "true_positive": self.true_positive,
+            "false_positive": self.false_positive,
+            "true_negative": self.true_negative,
+            "false_negative": self.false_negative,
+        }
 
 
 class Metric(Section):
@@ -49,4 +63,5 @@ class Metric(Section):
     name: MetricName | None = None
     """Default: `roc_auc` for binary (no threshold needed), `log_loss` for multiclass, `rmse`."""
     value: Value | None = None
-    """For binary: what each kind of decision is worth; absent: the threshold serves F1."""
+    """For binary: what each kind of decision is worth, which then is the yardstick in the metric's
+    place; absent: the threshold serves F1."""

@@ -17,6 +17,7 @@ from pydantic import (
 
 from contract.learning_task import LearningTask
 from contract.messages import unexpected
+from contract.problem.alerts import Alerts
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric
@@ -159,6 +160,8 @@ class Problem(Section, title="Perennial problem"):
     """When and how the served model is monitored."""
     retraining: Retraining = Retraining()
     """What may start a retraining, and how often."""
+    alerts: Alerts = Alerts()
+    """Whom to tell that something needs a person, and by which channel."""
     resources: dict[Stage, Resources] = Field(default_factory=dict)
     """For each stage: what its pod is given."""
     timezone: Zone = "UTC"

@@ -42,7 +42,8 @@ class Retraining(Section):
     """What may start a retraining, and how often."""
 
     mode: Literal["off", "suggest", "approve", "auto"] = "auto"
-    """`auto` starts it; `approve` waits for a person; `suggest` says so; `off` is silent."""
+    """`auto` starts it; `approve` waits for a person; `suggest` tells the owner and starts nothing;
+    `off` is silent."""
     cooldown: Duration = timedelta(days=7)
     """After any retraining: one verdict window, so that its effect can be seen."""
     max_per_30d: PositiveInt = 4
@@ -50,4 +51,6 @@ class Retraining(Section):
     min_new_labels: MinimumLabels = MinimumLabels()
     """Fewer add too little to learn from."""
     max_age: Duration = timedelta(days=56)
-    """An older model is refreshed: eight verdict windows."""
+    """An older model whose loss cannot be measured is refreshed: eight verdict windows."""
+    age_with_labels: bool = False
+    """Whether one whose loss is measured is refreshed, too; the loss says it better than age."""

@@ -11,7 +11,8 @@ from contract.messages import unexpected
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+PERCENTAGE = r"(\d+(?:\.\d+)?)\s*%"
+_SHARE = re.compile(PERCENTAGE)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)")
 
 

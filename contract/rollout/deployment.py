@@ -75,6 +75,9 @@ class DeploymentTarget:
         self._api = api
         self._pods = pods
 
+    def check(self) -> None:
+        """Need no address in the store, as `RolloutTarget`: a Service's name leads to the pods."""
+
     def resource(self) -> Resource:
         """Return the Deployment as it is.
 

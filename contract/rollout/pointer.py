@@ -11,7 +11,7 @@ from datetime import datetime
 from contract.errors import Conflict, TryAgain
 from contract.formatting import format_digest
 from contract.log import log
-from contract.rollout.target import RolloutFailed
+from contract.rollout.target import RolloutRefused
 from contract.service_protocol import InfoAnswer
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
@@ -45,6 +45,10 @@ class PointerTarget:
         self._problem = problem
         self._read_info = read_info
 
+    def check(self) -> None:
+        """Read the service's address, as `RolloutTarget`."""
+        read_document(self._store, service_key(self._problem), ServiceAddress)
+
     def rolled_out(self) -> str | None:
         """Return the digest of `rollout.json`, as `RolloutTarget`."""
         rollout = read_document(self._store, rollout_key(self._problem), Rollout)
@@ -74,7 +78,7 @@ class PointerTarget:
             return None
         error: Mapping[str, object] = info.get("error") or {}
         if error.get("digest") == digest and error.get("final"):
-            raise RolloutFailed(f"The service refused the model: {error.get('why')}")
+            raise RolloutRefused(f"The service refused the model: {error.get('why')}")
         return url if info.get("digest") == digest and info.get("ready") else None
 
     def pending_reason(self, digest: str) -> str:
@@ -82,6 +86,10 @@ class PointerTarget:
         return f"{self._status()}, expected {format_digest(digest)}; see its log."
 
     def _status(self) -> str:
+        try:
+            self.check()
+        except (DamagedDocument, TryAgain) as failure:
+            return str(failure).rstrip(".")
         url = self._address()
         if url is None:
             return f"no service has announced itself at {service_key(self._problem)}"

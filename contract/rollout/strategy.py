@@ -18,6 +18,8 @@ class Attempt(Generic[E_co]):
     """What was observed, as far as it came."""
     failure: str | None = None
     """Why the model should not serve, one sentence; None: it serves, and was checked."""
+    is_final: bool = False
+    """Another try changes nothing: the service refused the model itself."""
 
 
 class Strategy(Protocol[E_co]):

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from contract.champion import Champion
-from contract.errors import Conflict, TryAgain
+from contract.errors import Conflict, Refused, TryAgain
 from contract.rollout.strategy import Attempt, Strategy
 from contract.rollout.target import RolloutTarget
 from contract.store.champion_pointer import set_champion
@@ -108,6 +108,7 @@ def switch(
         DamagedDocument: the champion cannot be read, and `change` does not restore it.
         Conflict: another run has what the strategy needs.
         TryAgain: the store or the target is away; or the model is the champion already and failed.
+        Refused: the model is the champion already, and the service refuses it.
     """
     if not change.restores:
         change.current.readable()
@@ -119,7 +120,8 @@ def switch(
         except Conflict as error:
             attempt = Attempt(attempt.evidence, str(error))
     if attempt.failure is not None and change.champion is None:
-        raise TryAgain(attempt.failure)  # not the model failed, which has won: its service did
+        # Not the model failed, which has won: its service did, or its bundle was damaged since.
+        raise (Refused if attempt.is_final else TryAgain)(attempt.failure)
     strategy.end()
     serves: str | None = change.digest
     if attempt.failure is not None:

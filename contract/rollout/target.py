@@ -15,6 +15,10 @@ class RolloutFailed(PerennialError):
     """The model that was rolled out does not serve, or should not: the champion is rolled out again."""
 
 
+class RolloutRefused(RolloutFailed):
+    """The service itself refused the model: rolling it out again changes nothing."""
+
+
 class RolloutTimeout(RolloutFailed):
     """The time limit of a rollout is over."""
 
@@ -29,6 +33,14 @@ class RolloutTarget(Protocol):
     @property
     def poll_seconds(self) -> float:
         """The pause between two requests of its status."""
+
+    def check(self) -> None:
+        """See that a rollout could be followed, before anything is changed.
+
+        Raises:
+            DamagedDocument: the service's address cannot be read.
+            TryAgain: the store is away.
+        """
 
     def rolled_out(self) -> str | None:
         """Return the digest that the service should serve; None before the first rollout.
@@ -51,7 +63,8 @@ class RolloutTarget(Protocol):
         """Return the service's URL once every request is answered with `digest`; None: not yet.
 
         Raises:
-            RolloutFailed: it never will be: the service refused the model, or another was rolled out.
+            RolloutFailed: it never will be: another was rolled out; `RolloutRefused`: the service
+                refused the model.
         """
 
     def pending_reason(self, digest: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from contract.artifacts import Artifact
 from contract.errors import Conflict, InvalidRequest, NotFound, TryAgain
 from contract.formatting import format_digest
-from contract.strict import Strict
+from contract.store.stored_object import ObjectHead, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,13 +32,6 @@ CHUNK_BYTES = 1 << 20
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _LOST = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
 _FORBIDDEN = {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
-
-
-class ObjectHead(Strict):
-    """What the store knows of an object without reading it."""
-
-    bytes: int
-    etag: str
 
 
 class Store:
@@ -137,6 +130,15 @@ class Store:
         except NotFound:
             return None
 
+    def download(self, key: str, path: Path) -> None:
+        """Write the bytes of `key` to the file at `path`, without holding them in memory.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        place = {"Bucket": self.bucket, "Key": key, "Filename": str(path)}
+        self._request(key, self._client.download_file, **place)
+
     def put(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         """Write `key`; for names that hold their own digest, or that only one writer writes."""
         self._request(
@@ -152,14 +154,9 @@ class Store:
         self, key: str, path: Path, content_type: str = "application/octet-stream"
     ) -> None:
         """Write the file at `path` to `key`, in parts where it is large."""
-        self._request(
-            key,
-            self._client.upload_file,
-            Filename=str(path),
-            Bucket=self.bucket,
-            Key=key,
-            ExtraArgs={"ContentType": content_type},
-        )
+        place = {"Bucket": self.bucket, "Key": key, "Filename": str(path)}
+        extra = {"ContentType": content_type}
+        self._request(key, self._client.upload_file, ExtraArgs=extra, **place)
 
     def create(self, key: str, body: bytes) -> str:
         """Write `key` only where nothing is there yet; return the ETag.
@@ -189,12 +186,17 @@ class Store:
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Yield the keys under `prefix` behind `start_after`, sorted."""
+        yield from (found.key for found in self.objects(prefix, start_after))
+
+    def objects(self, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
+        """Yield what lies under `prefix` behind `start_after`, sorted by key."""
         token: dict[str, str] = {"StartAfter": start_after} if start_after else {}
         while True:
             page = self._request(
                 prefix, self._client.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **token
             )
-            yield from (entry["Key"] for entry in page.get("Contents", []))
+            for entry in page.get("Contents", []):
+                yield StoredObject(key=entry["Key"], bytes=entry["Size"], etag=entry["ETag"])
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -232,13 +234,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{artifact.sha256}.{uuid.uuid4().hex}"
         try:
-            self._request(
-                artifact.uri,
-                self._client.download_file,
-                Bucket=self.bucket,
-                Key=self.key(artifact.uri),
-                Filename=str(partial),
-            )
+            self.download(self.key(artifact.uri), partial)
             digest = hashlib.sha256()
             with partial.open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):

@@ -6,7 +6,7 @@ champion is long over; a run that is gone is None, for its reader to decide what
 
 from typing import TypeVar
 
-from contract.artifacts import Artifact, Document
+from contract.artifacts import Artifact, Bundle, Document, Sha256
 from contract.champion import Champion
 from contract.errors import Refused
 from contract.log import log
@@ -15,6 +15,7 @@ from contract.run import Replay, Run
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument, parse_value, read_document
 from contract.store.layout import ManifestKey
+from contract.strict import Strict
 
 Kind = TypeVar("Kind", bound=Artifact)
 
@@ -36,6 +37,10 @@ class EarlierStage:
             DamagedDocument: the manifest names none.
         """
         return parse_value(self._manifest.outputs.get(name), kind, f"{self._key}#{name}")
+
+    def has(self, name: str) -> bool:
+        """Tell whether the stage made something under that name."""
+        return name in self._manifest.outputs
 
     def whole_number(self, fact: str) -> int | None:
         """Return a fact that is a whole number; None where the stage left it out.
@@ -62,22 +67,52 @@ def earlier_stage(store: Store, problem: str, run: str, stage: str) -> EarlierSt
     return None if manifest is None else EarlierStage(key, manifest)
 
 
-def vault_of_champion(store: Store, run: Run) -> int | None:
-    """Return where the vault began that the serving model was kept from, microseconds since 1970.
+class Learnt(Strict):
+    """Which rows the serving model and its judged twin have learnt from."""
+
+    until: int | None = None
+    """By time: the model has learnt from no row from then on, microseconds since 1970."""
+    twin_until: int | None = None
+    """By time: the twin that was judged for it, likewise."""
+    vault_buckets: int | None = None
+    """By hash: the twin has learnt from no row of so many lowest buckets."""
+    twin: Sha256 | None = None
+    """The twin's digest; None: the model was judged itself."""
+
+
+def learnt_by_champion(store: Store, run: Run, *, by: str) -> Learnt:
+    """Return what the serving model has learnt from; nothing where none serves.
+
+    A model of an earlier version was judged itself, on rows from its vault on that it never learnt.
 
     Raises:
-        Refused: the split of the serving model's run is gone, or cannot be read.
+        Refused: by time, and the split of the serving model's run is gone or cannot be read.
     """
     if run.champion is None:
-        return None
+        return Learnt()
     split = earlier_stage(store, run.name, run.champion.run, "split")
-    if split is None:
+    if split is None and by == "time":
         sentence = (
             f"The split of the run {run.champion.run!r}, which made the serving model, is gone, so "
             "that nobody knows which rows it has learned from. Restore it, or deploy anew."
         )
         raise Refused(sentence)
-    return split.whole_number("vault_from")
+    vault_from = split.whole_number("vault_from") if split else None
+    found = Learnt(
+        until=vault_from,
+        twin_until=vault_from,
+        vault_buckets=split.whole_number("vault_buckets") if split else None,
+    )
+    training = earlier_stage(store, run.name, run.champion.run, "training")
+    if training is None or not training.has("twin"):
+        return found
+    return found.model_copy(
+        update={
+            "twin": training.output("twin", Bundle).digest,
+            "until": training.whole_number("learnt_until") or found.until,
+            "twin_until": training.whole_number("twin_learnt_until") or found.twin_until,
+        }
+    )
 
 
 def read_replay(store: Store, problem: str, champion: Champion | None) -> Replay | None:

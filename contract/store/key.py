@@ -33,6 +33,7 @@ class Retention(Enum):
 
     POINTER = "as long as the problem: it is one object, and moved in place"
     HISTORY = "as long as the problem: what happened"
+    RECENT = "460 days after its own day; it can be made anew"
     RUN = "as long as its run"
     MODEL = "as long as its model"
     NAMED = "while a source's HEAD.json or a document of a kept run names it"

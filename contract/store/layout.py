@@ -5,13 +5,14 @@ which is all that `perennial.garbage` goes by.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from contract.errors import InvalidRequest
 from contract.store.key import FAMILIES, Key, Retention
 
 MANIFEST = "manifest.json"
+RECENT = timedelta(days=460)  # a label may be waited for 400 days, and counts for 28 days more
 
 
 class ChampionKey(Key, template="{problem}/champion.json", retention=Retention.POINTER):
@@ -28,6 +29,18 @@ class RolloutKey(Key, template="{problem}/rollout.json", retention=Retention.POI
 
 class ServiceKey(Key, template="{problem}/service.json", retention=Retention.POINTER):
     """Where the service listens: `contract.serving_state.ServiceAddress`."""
+
+    problem: str
+
+
+class RetrainingLeaseKey(Key, template="{problem}/retraining.json", retention=Retention.POINTER):
+    """Which retraining is in flight: `contract.store.retraining_lease.RetrainingLease`."""
+
+    problem: str
+
+
+class AlertsKey(Key, template="{problem}/alerts.json", retention=Retention.POINTER):
+    """Open alerts, and messages that wait: `contract.alerts.AlertState`, by compare-and-swap."""
 
     problem: str
 
@@ -120,6 +133,18 @@ class DecisionKey(
     day: date
 
 
+class WindowProfileKey(
+    Key, template="{problem}/monitoring/{day}/window.json", retention=Retention.HISTORY
+):
+    """The merged days that a retraining was asked for about: `methods.drift.profile.DayProfile`.
+
+    Where its challenger is refused, this world is the accepted one, however long ago that was.
+    """
+
+    problem: str
+    day: date
+
+
 class DayPageKey(Key, template="{problem}/monitoring/{day}/page.html", retention=Retention.HISTORY):
     """The page of a day."""
 
@@ -138,6 +163,37 @@ class DayProfileKey(
     day: date
     prefix_of_digest: str
     """The first 16 digits of the model's digest."""
+
+
+class LogIndexKey(Key, template="{problem}/monitoring/log-index.json", retention=Retention.POINTER):
+    """Which segments of the prediction log were seen, and which days each holds rows of."""
+
+    problem: str
+
+
+class DayLinesKey(
+    Key,
+    template="{problem}/monitoring/{day}/lines-{prefix_of_digest}-{number:08d}.parquet",
+    retention=Retention.RECENT,
+):
+    """Score, times and hashed key of a day's rows, for labels that come late; numbered from 0."""
+
+    problem: str
+    day: date
+    prefix_of_digest: str
+    number: int
+
+
+class DaySampleKey(
+    Key,
+    template="{problem}/monitoring/{day}/sample-{prefix_of_digest}.parquet",
+    retention=Retention.RECENT,
+):
+    """The features of at most 10,000 rows that one model answered on a day."""
+
+    problem: str
+    day: date
+    prefix_of_digest: str
 
 
 AnyKey = TypeVar("AnyKey", bound=Key)

@@ -25,6 +25,8 @@ Kind = Literal[
     "retrain",
     "blocked",  # the first day of a fault of the data
     "cleared",  # the first day on which the data is in limits again
+    "effect",  # whether the newest promotion helped
+    "halted",  # retrains in a row did not help: monitoring asks for no more
 ]
 
 ATTEMPTS = 20  # arbitrary: so many writers at once means something is wrong
@@ -67,8 +69,22 @@ class Ledger:
         Raises:
             DamagedDocument: one cannot be read, and what was done is not known in full.
         """
+        return self._read(self._keys())
+
+    def newest(self, count: int) -> list[LedgerEntry]:
+        """Return the last `count` (>= 1) entries, oldest first, without reading the others.
+
+        Raises:
+            DamagedDocument: one of these cannot be read.
+        """
+        return self._read(self._keys()[-count:])
+
+    def _keys(self) -> list[str]:
         keys = parse_keys(self._store.keys(LedgerKey.prefix(self._problem)), LedgerKey)
-        return [parse_document(self._store.get(str(key)), LedgerEntry, str(key)) for key in keys]
+        return [str(key) for key in keys]
+
+    def _read(self, keys: list[str]) -> list[LedgerEntry]:
+        return [parse_document(self._store.get(key), LedgerEntry, key) for key in keys]
 
     def append(self, entry: LedgerEntry) -> int:
         """Write `entry` behind the others and return its number; the number it has, if it is there.

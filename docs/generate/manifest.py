@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from contract import artifacts, decision, verdict
+from contract import artifacts, champion, decision, verdict
 from contract import manifest as manifests
 from contract import run as runs
 from contract import serving_state as rollout
 from contract.store import ledger, source_head
-from contract.store.layout import FAMILIES
+from contract.store.key import FAMILIES
 from docs.generate.markdown import page as page_of
 from docs.generate.markdown import sentences, table
 
@@ -46,7 +46,7 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`PROBLEM/monitoring/YYYY-MM-DD/decision.json`", decision.Decision),
     ("one column of a decision", decision.ColumnDrift),
     ("a check of the data that did not pass", decision.Fault),
-    ("`PROBLEM/champion.json`", runs.Champion),
+    ("`PROBLEM/champion.json`", champion.Champion),
     ("`PROBLEM/rollout.json`", rollout.Rollout),
     ("`PROBLEM/service.json`", rollout.ServiceAddress),
     ("`PROBLEM/raw/SOURCE/HEAD.json`", source_head.SourceHead),

@@ -42,12 +42,13 @@ def meanings(model: type[Strict]) -> dict[str, str]:
     """Return the docstring below each field; not by pydantic, which would parse at each import."""
     (tree,) = ast.parse(inspect.getsource(model)).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
-    found = dict.fromkeys(model.model_fields, "")
+    meaning = dict.fromkeys(model.model_fields, "")
     for field, below in pairwise(body):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            found[field.target.id] = " ".join(str(below.value.value).split())
-    return found
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            meaning[field.target.id] = " ".join(str(below.value.value).split())
+    return meaning
 
 
 def _format(value: object) -> str:

@@ -65,7 +65,10 @@ def _references(schema: Schema) -> Iterator[tuple[str, str]]:
         yield from _references(inner)
     for inner in schema.get("oneOf", ()):
         for suffix, reference in _references(inner):
-            yield f"{suffix} ({reference.removesuffix('Source').lower()})", reference
+            yield (
+                f"{suffix} ({reference.removesuffix('Source').removesuffix('Channel').lower()})",
+                reference,
+            )
     for inner in (
         *schema.get("patternProperties", {}).values(),
         schema.get("additionalProperties"),

@@ -5,6 +5,7 @@ The rest of `docs/lifecycle/STAGE.md` is written by hand and stays as it is.
 
 import ast
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +53,7 @@ def index() -> str:
     return f"{NOTICE}\n\n# The stages\n\n{table(('', 'stage', 'question'), rows)}\n"
 
 
-PAGES = {
+PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "lifecycle" / "README.md": index,
     **{path_of(stage): partial(page, stage) for stage in STAGES},
 }

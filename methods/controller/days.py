@@ -11,12 +11,17 @@ from contract.times import microseconds
 
 Micros = NDArray[np.int64]
 ONE_DAY = timedelta(days=1)
+_MICROS_A_DAY = 86_400_000_000
+_EPOCH = date(1970, 1, 1).toordinal()
+# Two days from the first and the last that there is, since zones reach into the days beside one.
+_FIRST_DAY, _LAST_DAY = 2 - _EPOCH, date.max.toordinal() - 2 - _EPOCH
 
 
 class Calendar:
     """The days of one problem."""
 
     def __init__(self, timezone: str) -> None:
+        self.name = timezone
         self._zone = ZoneInfo(timezone)
 
     def begin(self, day: date) -> datetime:
@@ -36,6 +41,21 @@ class Calendar:
         first = self.day_of(since)
         last = self.day_of(until) - ONE_DAY
         return [first + n * ONE_DAY for n in range((last - first).days + 1)]
+
+    def days_of(self, moments: Micros) -> list[date]:
+        """Return the days that have one of the moments, ascending; (n,) microseconds, UTC.
+
+        A moment that no calendar has (before the year 1, after 9999) has no day.
+        """
+        numbers = np.unique(moments // _MICROS_A_DAY)
+        found: set[date] = set()
+        for number in numbers[(numbers > _FIRST_DAY) & (numbers < _LAST_DAY)].tolist():
+            utc = date.fromordinal(_EPOCH + number)
+            near = [utc - ONE_DAY, utc, utc + ONE_DAY]
+            of_day = moments[moments // _MICROS_A_DAY == number]
+            positions = np.unique(self.positions(of_day, near))
+            found.update(near[position] for position in positions.tolist() if position >= 0)
+        return sorted(found)
 
     def positions(self, moments: Micros, days: Sequence[date]) -> NDArray[np.int64]:
         """Return for each moment its index in `days` (consecutive), -1 where it is in none; (n,).

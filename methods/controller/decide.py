@@ -7,13 +7,17 @@ the alarm too; 6 a drift that hardly matters; 7 the model is too old; 8 nothing.
 Age is looked at before the quiet answers of 4 and 6: without labels a steady drift would keep the
 verdict at `watch` for ever, and the age limit is the only thing that then helps.
 A retraining that is held back is a warning that says what holds it back: storms cost more
-than a late model. Sources: Podkopaev and Ramdas, "Tracking the Risk of a Deployed Model and Detecting
+than a late model. In `suggest` mode it is not held back but told: the verdict is `retrain`, and
+nothing starts. Sources: Podkopaev and Ramdas, "Tracking the Risk of a Deployed Model and Detecting
 Harmful Distribution Shifts", ICLR 2022; Regol et al., "When to Retrain", ICML 2025.
 """
 
-from contract.decision import Decision, Outcome, Performance, Reason, Suppression
+from datetime import date, datetime, timedelta
+
+from contract.decision import Decision, Outcome, Performance, Reason, Suppression, Window
 from contract.strict import Strict
-from methods.controller import sentences
+from methods.controller import findings, sentences
+from methods.controller.brakes import brake
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 
@@ -28,11 +32,10 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
     """Return the decision of a day."""
     finding = _find(evidence, policy)
     is_wanted = finding.verdict == "retrain"
-    suppressed_by = _suppression(finding.reason, evidence, policy) if is_wanted else None
+    suppressed_by = brake(finding.reason, evidence, policy) if is_wanted else None
     retrain = is_wanted and suppressed_by is None
-    verdict: Outcome = finding.verdict
-    if suppressed_by is not None:
-        verdict = "watch" if evidence.retraining.mode == "off" else "warn"
+    verdict = _held_back(finding.verdict, suppressed_by, evidence)
+    told = findings.name(verdict, finding.reason, suppressed_by, evidence)
     is_comparable = evidence.shortage is None and not evidence.dq
     return Decision(
         problem=evidence.problem,
@@ -56,11 +59,61 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
         multivariate=evidence.multivariate,
         performance=evidence.performance,
         probe=evidence.probe,
+        labels=evidence.labels,
+        estimate=evidence.estimate,
+        segments=evidence.segments,
         dq=evidence.dq,
         window=evidence.window,
         thresholds=policy.thresholds(),
         notes=evidence.notes,
+        finding=told,
+        further_findings=findings.further(evidence),
+        impact_value=findings.impact(evidence) if told else None,
+        onset=evidence.onset,
+        replay=evidence.retraining.replay if retrain else None,
+        effect=evidence.effect,
+        useless=evidence.retraining.useless,
     )
+
+
+def undecided(
+    problem: str,
+    day: date,
+    at: datetime,
+    *,
+    run: str,
+    digest: str | None,
+    sentence: str,
+    is_brief: bool = False,
+) -> Decision:
+    """Return the record of a day that was not looked at, and why it was not."""
+    return Decision(
+        problem=problem,
+        day=day,
+        at=at,
+        run=run,
+        digest=digest,
+        verdict="insufficient_data",
+        reason=None,
+        sentence=sentence,
+        next="Nothing starts; the next day is looked at.",
+        retrain=False,
+        suppressed_by=None,
+        key=None,
+        drift_detected=False,
+        alarm=False,
+        window=Window(days=(), rows=0, rows_of_day=0),
+        is_brief=is_brief,
+    )
+
+
+def _held_back(verdict: Outcome, suppressed_by: Suppression | None, evidence: Evidence) -> Outcome:
+    """Return the verdict under what holds a retraining back; a suggestion stays one."""
+    if suppressed_by is None:
+        return verdict
+    if suppressed_by != "mode":
+        return "warn"
+    return "retrain" if evidence.retraining.mode == "suggest" else "watch"
 
 
 def _find(evidence: Evidence, policy: Policy) -> _Finding:
@@ -73,6 +126,7 @@ def _find(evidence: Evidence, policy: Policy) -> _Finding:
         _by_labels(evidence, policy)
         or _by_drift(evidence, policy)
         or _by_age(evidence, policy)
+        or _by_label_faults(evidence)
         or _quiet(evidence, policy)
     )
 
@@ -88,7 +142,7 @@ def _by_labels(evidence: Evidence, policy: Policy) -> _Finding | None:
         sentence = (
             f"The model's loss is {performance.change:.0%} above its baseline "
             f"({performance.cur:.3g} against {performance.ref:.3g}) on "
-            f"{performance.n_labelled} labelled rows."
+            f"{sentences.labelled_rows(performance, evidence.day)}."
         )
         return _Finding(verdict="retrain", reason="performance", sentence=sentence)
     if (
@@ -122,15 +176,31 @@ def _by_drift(evidence: Evidence, policy: Policy) -> _Finding | None:
 
 
 def _by_age(evidence: Evidence, policy: Policy) -> _Finding | None:
-    """7: a share of the limit where a drift is seen and there are no labels."""
+    """7: a share of the limit where a drift is seen and there are no labels.
+
+    With labels the loss says whether the model is too old, unless the problem file wants both.
+    """
     state = evidence.retraining
+    if evidence.performance is not None and not state.age_with_labels:
+        return None
     is_blind = evidence.performance is None and bool(evidence.drifted)
     limit = state.max_age * (policy.drifting_age_share if is_blind else 1.0)
+    if evidence.labels is not None and evidence.labels.arrived and evidence.labels.mature_days:
+        # Labels will tell, later: an earlier refresh would keep every model from being measured.
+        limit = max(limit, timedelta(days=evidence.labels.mature_days) + policy.label_patience)
     if state.age <= limit:
         return None
     condition = " while drift is seen and labels are missing" if is_blind else ""
     sentence = f"The model is {state.age.days} days old; {limit.days} days are allowed{condition}."
     return _Finding(verdict="retrain", reason="age", sentence=sentence)
+
+
+def _by_label_faults(evidence: Evidence) -> _Finding | None:
+    """Labels that stopped, or that no loss can be measured by: a quiet day would not be known to be."""
+    labels = evidence.labels
+    if labels is None or not (labels.stopped or labels.suspect or labels.unmatched):
+        return None
+    return _Finding(verdict="warn", sentence=labels.sentences[0])
 
 
 def _quiet(evidence: Evidence, policy: Policy) -> _Finding:
@@ -155,7 +225,7 @@ def _quiet_without_labels(evidence: Evidence, policy: Policy) -> _Finding:
 def _quiet_with_labels(evidence: Evidence, performance: Performance, policy: Policy) -> _Finding:
     loss = (
         f"the loss is {sentences.loss_change(performance.change)} its baseline on "
-        f"{performance.n_labelled} labelled rows"
+        f"{sentences.labelled_rows(performance, evidence.day)}"
     )
     if not evidence.drifted and not evidence.is_alarmed(policy):
         return _Finding(verdict="ok", sentence=f"Nothing drifted; {loss}.")
@@ -167,41 +237,3 @@ def _quiet_with_labels(evidence: Evidence, performance: Performance, policy: Pol
     if evidence.impact < policy.impact:
         return _Finding(verdict="watch", sentence=f"{signal}; {loss}.")
     return _Finding(verdict="warn", sentence=f"{signal}; {loss}, not clearly worse yet.")
-
-
-def _suppression(reason: Reason | None, evidence: Evidence, policy: Policy) -> Suppression | None:
-    """Return what holds a retraining back, the strongest first; None: nothing does."""
-    state = evidence.retraining
-    labels_needed = 1 if reason == "age" else state.min_new_labels
-    held_back: dict[Suppression, bool] = {
-        "mode": state.mode in {"off", "suggest"},
-        "recent_block": state.blocked_before,
-        "regime": _is_accepted(reason, evidence, policy),
-        "cooldown": state.cooldown_until is not None and evidence.at < state.cooldown_until,
-        "max_per_30d": state.retrains >= state.max_retrains,
-        "min_new_labels": state.new_labels is not None and state.new_labels < labels_needed,
-    }
-    return next((name for name, holds in held_back.items() if holds), None)
-
-
-def _is_accepted(reason: Reason | None, evidence: Evidence, policy: Policy) -> bool:
-    """Return True where a challenger was refused in this same world, which has not grown worse.
-
-    A probe that finds a benefit, and age, are reasons of their own.
-    """
-    regime, performance = evidence.regime, evidence.performance
-    if regime is None or regime.distance >= policy.same_regime:
-        return False
-    if reason == "performance" and performance is not None:
-        return regime.loss is not None and not _is_above(performance, regime.loss, policy)
-    return reason == "drift"
-
-
-def _is_above(performance: Performance, loss: float, policy: Policy) -> bool:
-    """Return True where a loss is clearly higher than an earlier one, in share and in error."""
-    error = (performance.high - performance.low) / (2 * policy.interval_z)
-    joint_error = 2**0.5 * error
-    return (
-        performance.cur >= loss * (1 + policy.loss_worse)
-        and performance.cur - loss >= policy.same_regime_z * joint_error
-    )

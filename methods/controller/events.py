@@ -1,4 +1,4 @@
-"""What of a day is written into the ledger: a retraining asked for, a fault that began or ended.
+"""What of a day is written into the ledger: retrainings, whether they helped, faults of the data.
 
 A fault that lasts is one `blocked` entry on its first day and one `cleared` entry on the first day
 whose data is in limits again. A day with too few rows for a check says nothing: the fault lasts.
@@ -27,7 +27,32 @@ def events_of(history: History, day: date) -> list[tuple[Kind, str]]:
         events.append(("cleared", _cleared(blocked)))
     if decision.retrain:
         events.append(("retrain", decision.sentence))
+    earlier = [each for each in history.decided_by(decision.at) if each.day < day]
+    if _is_news(decision, earlier):
+        events.append(("effect", str(decision.effect and decision.effect.sentence)))
+    if decision.suppressed_by == "breaker" and not _is_halted(decision, earlier):
+        events.append(("halted", decision.next))
     return events
+
+
+def _is_news(decision: Decision, earlier: list[Decision]) -> bool:
+    """Return True on the first day that knows for good what a promotion did."""
+    effect = decision.effect
+    return (
+        effect is not None
+        and effect.is_final
+        and not any(each.effect == effect for each in earlier)
+    )
+
+
+def _is_halted(decision: Decision, earlier: list[Decision]) -> bool:
+    """Return True where an earlier day of the same row of useless retrains said so."""
+    for each in reversed(earlier):
+        if each.suppressed_by == "breaker":
+            return True
+        if each.useless < decision.useless and not each.is_brief:
+            return False
+    return False
 
 
 def open_fault(history: History, day: date) -> list[Decision]:

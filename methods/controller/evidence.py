@@ -3,10 +3,21 @@
 from datetime import date, timedelta
 from typing import Literal
 
-from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from contract.artifacts import Sha256
-from contract.decision import ColumnDrift, Fault, Multivariate, Performance, Probe, Window
+from contract.decision import (
+    ColumnDrift,
+    Effect,
+    Fault,
+    LabelHealth,
+    LossEstimate,
+    Multivariate,
+    Performance,
+    Probe,
+    SegmentLoss,
+    Window,
+)
 from contract.strict import Strict
 from methods.controller.policy import Policy
 
@@ -26,8 +37,20 @@ class RetrainingState(Strict):
     age: timedelta
     """Since the end of the champion's data."""
     max_age: timedelta
+    age_with_labels: bool = False
+    """True where `max_age` holds for a model whose loss is measured, too."""
     blocked_before: bool
     """True where one of the days before was blocked that must be in limits for a release."""
+    in_flight: str | None = None
+    """The key of another retraining that has not ended yet."""
+    is_superseded: bool = False
+    """True where a later day was decided already: this one was caught up out of turn."""
+    useless: NonNegativeInt = 0
+    """Retrains in a row that did not help."""
+    useless_loss: float | None = None
+    """Mean loss per row when the last of them was asked for; None where it was not measured."""
+    replay: bool = True
+    """Whether the next retraining replays the champion's plan; False: it searches."""
 
 
 class Regime(Strict):
@@ -65,8 +88,20 @@ class Evidence(Strict):
     performance: Performance | None = None
     """None: there are no labels yet, or too few."""
     probe: Probe | None = None
+    labels: LabelHealth | None = None
+    """How labels arrive; None: they cannot be joined."""
+    estimate: LossEstimate | None = None
+    """Shown only."""
+    segments: tuple[SegmentLoss, ...] = ()
+    """Shown, and named beside a rise of the loss; they trigger nothing."""
     alarms_before: tuple[bool, ...] = ()
     """Of the verdict windows before this one, newest first; fewer at the beginning."""
+    onset: date | None = None
+    """First day of the run of labelled days whose loss is above the baseline."""
+    effect: Effect | None = None
+    """Of the newest promotion."""
+    further_findings: dict[str, str] = Field(default_factory=dict)
+    """What else the owner should know, by id, each with its sentence; such as of late labels."""
     regime: Regime | None = None
     retraining: RetrainingState
     notes: tuple[str, ...] = ()

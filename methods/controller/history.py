@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from contract.decision import Decision
+from contract.decision import Decision, Effect
 from contract.store.ledger import LedgerEntry
 from methods.controller.days import ONE_DAY
 from methods.controller.policy import Policy
 
-_SERVED = {"deployed", "rollback"}
-_REFUSED = {"refused", "returned"}
+SERVED = {"deployed", "rollback"}
+REFUSED = {"refused", "returned"}
 _MOST_DOUBLINGS = 10  # more would overflow a duration before the longest cool-down caps it
 
 
@@ -20,6 +20,15 @@ class ServingModel:
 
     digest: str
     since: datetime
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A model that took another one's place."""
+
+    digest: str
+    previous: str
+    at: datetime
 
 
 class History:
@@ -49,9 +58,22 @@ class History:
     def serving_at(self, end: datetime) -> ServingModel | None:
         """Return which model served just before `end`; None where the ledger names none."""
         for entry in reversed(self._entries):
-            if entry.kind in _SERVED and entry.digest is not None and entry.at < end:
+            if entry.kind in SERVED and entry.digest is not None and entry.at < end:
                 return ServingModel(entry.digest, entry.at)
         return None
+
+    def serving_from(self, begin: datetime) -> ServingModel | None:
+        """Return which model served at `begin`; one that was put in place then counts."""
+        for entry in reversed(self._entries):
+            if entry.kind in SERVED and entry.digest is not None and entry.at <= begin:
+                return ServingModel(entry.digest, entry.at)
+        return None
+
+    def last_asked(self, day: date) -> date | None:
+        """Return the newest day before `day` that asked for a retraining."""
+        return next(
+            (d for d in reversed(self.days) if d < day and self._decisions[d].retrain), None
+        )
 
     def first_deployed(self, digest: str, otherwise: datetime) -> datetime:
         """Return when a model was first deployed: its data ended then."""
@@ -65,13 +87,13 @@ class History:
         Every challenger in a row that was refused lengthens `cooldown`, up to the policy's longest.
         """
         asked = [d.at for d in self._decisions.values() if d.retrain and d.at <= end]
-        done = [e for e in self._entries if e.kind in _SERVED | _REFUSED and e.at <= end]
+        done = [e for e in self._entries if e.kind in SERVED | REFUSED and e.at <= end]
         moments = [*asked, *(entry.at for entry in done)]
         if not moments:
             return None
         refused = 0
         for entry in reversed(done):
-            if entry.kind in _SERVED:
+            if entry.kind in SERVED:
                 break
             refused += 1
         longest = max(policy.longest_cooldown, cooldown)
@@ -86,6 +108,34 @@ class History:
             for decision in self._decisions.values()
         )
 
+    def asking(self, end: datetime) -> list[Decision]:
+        """Return the decisions that asked for a retraining by `end`, oldest first."""
+        return [decision for decision in self.decided_by(end) if decision.retrain]
+
+    def entries_by(self, end: datetime) -> list[LedgerEntry]:
+        """Return the ledger's entries up to `end`, oldest first."""
+        return [entry for entry in self._entries if entry.at <= end]
+
+    def effect_of(self, digest: str, end: datetime) -> Effect | None:
+        """Return the newest measure of what a promotion did, as of `end`."""
+        for decision in reversed(self.decided_by(end)):
+            if decision.effect is not None and decision.effect.digest == digest:
+                return decision.effect
+        return None
+
+    def promotion(self, end: datetime) -> Promotion | None:
+        """Return the newest change of the serving model before `end`; None where one alone served."""
+        served = [e for e in self._entries if e.kind in SERVED and e.digest and e.at < end]
+        newest = served[-1] if served else None
+        before = next((e for e in reversed(served) if newest and e.digest != newest.digest), None)
+        if newest is None or newest.digest is None or before is None or before.digest is None:
+            return None
+        return Promotion(newest.digest, before.digest, newest.at)
+
+    def first_served(self) -> datetime | None:
+        """Return when the problem's first model began to serve; None where the ledger has none."""
+        return next((entry.at for entry in self._entries if entry.kind in SERVED), None)
+
     def is_blocked(self, day: date) -> bool:
         """Return True where the day's data was blocked."""
         decision = self._decisions.get(day)
@@ -95,19 +145,22 @@ class History:
         """Return True where a day was blocked that must be in limits for `day` to retrain."""
         return any(self.is_blocked(day - n * ONE_DAY) for n in range(1, policy.release_days))
 
-    def alarms(self, day: date, window: timedelta, policy: Policy) -> tuple[bool, ...]:
-        """Return whether the verdict windows before the one of `day` sounded the alarm."""
+    def alarms(self, day: date, digest: str, window: timedelta, policy: Policy) -> tuple[bool, ...]:
+        """Return whether the verdict windows before the one of `day` sounded the alarm.
+
+        Those of another model than `digest` are no evidence about it.
+        """
         step = max(window, ONE_DAY)
         numbers = range(1, policy.alarm_windows + 1)
         before = (self._decisions.get(day - n * step) for n in numbers)
-        return tuple(decision.alarm for decision in before if decision is not None)
+        return tuple(each.alarm for each in before if each is not None and each.digest == digest)
 
     def refused_decision(self, end: datetime) -> Decision | None:
         """Return the decision whose challenger was refused, if nothing was deployed since."""
         for entry in reversed([e for e in self._entries if e.at <= end]):
-            if entry.kind in _SERVED:
+            if entry.kind in SERVED:
                 return None
-            if entry.kind in _REFUSED:
+            if entry.kind in REFUSED:
                 for decision in self._decisions.values():
                     if decision.key is not None and entry.run.endswith(decision.key):
                         return decision

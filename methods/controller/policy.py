@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contract.strict import Strict
+from methods.controller.alert_limits import AlertLimits
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
 
 StandardErrors = Annotated[float, Field(ge=0)]
@@ -26,19 +27,27 @@ class Policy(Strict):
     """Share of the baseline's loss, in [0, 1], by which the loss must have risen for a retraining.
     Measured on 13 time-ordered sets: with `forward_z` it retrained in 15 % of the windows and
     closed 74 % of the gap between never and always retraining."""
-    forward_z: StandardErrors = 2.0
-    """Joint standard errors, >= 0, that a rise above a forward baseline must have: by chance 2.3 %
-    of the windows exceed 2."""
-    held_out_z: StandardErrors = 3.0
-    """The same, >= 0, above a random hold-out, which flatters the model: at 2 it started 2.7 times
-    as many retrainings as above a forward baseline."""
+    forward_z: StandardErrors = 3.0
+    """Joint standard errors, >= 0, with days as blocks, that a rise above a forward baseline must
+    have. Every day is a look: measured in a year that stands still, 200 rows a day, together with
+    `loss_worse`: 1.8 alarms a year at 2, 0.8 at 2.5, 0.2 at 3; 4.5 where rows count as independent
+    and 2 is the limit. (Decision 47.)"""
+    held_out_z: StandardErrors = 4.0
+    """The same, >= 0, above a random hold-out, which flatters the model: with equal limits it
+    started 2.7 times as many retrainings as above a forward baseline."""
+    min_blocks: Count = 8
+    """Days of the baseline, >= 1, from which on they alone say how far days lie apart; with fewer
+    the days under test are asked as well. Arbitrary."""
+    onset_z: StandardErrors = 3.0
+    """Standard errors, >= 0, by which the days since a change must lie above the baseline for the
+    change to have a first day: as for `forward_z`."""
     probe_gain: Fraction = 0.02
     """Share of the champion's loss, in [0, 1], that a quick refit must save for a retraining.
     Measured on the same sets, with `probe_z`: 28 % of the windows, 92 % of the gap, the best single
     signal. Source: Regol et al., ICML 2025."""
-    probe_z: StandardErrors = 2.0
-    """Standard errors, >= 0, that the refit's saving must have, row by row in pairs: as for
-    `forward_z`."""
+    probe_z: StandardErrors = 2.75
+    """Standard errors, >= 0, that the refit's saving must have, row by row in pairs and with days
+    as blocks: 52 looks a year, of which 0.3 % pass by chance."""
     harmless_loss: Fraction = 0.02
     """Share of the baseline's loss, in [0, 1], up to which a drift is measured harmless.
     Source: Podkopaev and Ramdas, ICLR 2022: only harmful shift asks for an answer."""
@@ -51,7 +60,31 @@ class Policy(Strict):
     min_labelled_of_class: Count = 50
     """Labelled rows of the rarer class of a binary problem, >= 1, that a loss needs. Arbitrary."""
     label_days: Count = 28
-    """Days, >= 1, whose labels are pooled at most: older ones are about another world."""
+    """Days, >= 1, whose labels are pooled at most, from the newest day whose labels are complete:
+    older ones are about another world."""
+    longest_label_days: Count = 400
+    """Days, >= 1, after an event that its label is waited for at most: a year's return or claim,
+    and a month."""
+    mature_share: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Share of a day's final labels, in (0, 1], from which on the day counts as complete.
+    Arbitrary: the first labels are seldom like the last, and the last 30 % may take as long again."""
+    label_window: Count = 3
+    """Days, >= 1, in whose labels it is seen that no more come: a weekend is shorter. Arbitrary."""
+    label_stop_share: Fraction = 0.1
+    """Share of the expected labels of those days, in [0, 1], below which labels have stopped.
+    Arbitrary: a late file is half of them, a broken join none."""
+    label_stop_rows: Count = 30
+    """Labels, >= 1, that must have been expected: of 30 fewer than 3 come by chance never (Poisson,
+    1e-10)."""
+    label_patience: Span = timedelta(days=14)
+    """Duration, > 0, after a model's first labels are complete in which its age starts nothing: two
+    verdict windows, so that its loss is measured first."""
+    label_faults: Fraction = 0.05
+    """Share of a window's labels, in [0, 1], that may contradict one another or be of an unknown
+    class before no loss is measured by them. Arbitrary: at 5 % the loss moves by `loss_worse`."""
+    label_min_coverage: Fraction = 0.2
+    """Share of the rows of complete days, in [0, 1], below which the page says that the labelled rows
+    may not be like the others. Arbitrary."""
     interval_z: Annotated[float, Field(gt=0)] = 1.96
     """Standard errors on either side of a measured loss, > 0: 95 % of a normal distribution."""
     probe_rows: Count = 50_000
@@ -88,8 +121,8 @@ class Policy(Strict):
     usual_rows_days: Count = 28
     """Days, >= 1, whose median is the usual number of rows a day: four of each weekday."""
     catch_up_days: Count = 56
-    """Days, >= 1, that one run decides at most; older ones of a long outage are not decided.
-    Arbitrary: it bounds what one run reads."""
+    """Days, >= 1, before a run's end that it looks at; an older day without a record gets one that
+    says so. Arbitrary: it bounds what one run reads."""
 
     # What holds a retraining back
     longest_cooldown: Span = timedelta(days=28)
@@ -100,6 +133,21 @@ class Policy(Strict):
     retrain_period: Span = timedelta(days=30)
     """Duration, > 0, in which `retraining.max_per_30d` retrainings are allowed; the key of the
     problem file names it."""
+    lease: Span = timedelta(days=2)
+    """Duration, > 0, of the run's own time after which a retraining that was asked for and left no
+    entry in the ledger counts as lost: a run has a day, and a person's answer another."""
+    breaker_retrains: Count = 3
+    """Retrains in a row, >= 1, that did not help, after which monitoring asks for none until a
+    person runs one, or the loss is clearly above that of the last one. Arbitrary."""
+    helped_z: StandardErrors = 1.64
+    """Standard errors, >= 0, that a promotion's saving must have to count as help: by chance 5 % of
+    useless ones reach it."""
+    recovered: Fraction = 0.5
+    """Share of what was lost, in [0, 1], that a promotion must win back; after less the next
+    retraining searches. Arbitrary."""
+    search_every: Count = 4
+    """Retrainings, >= 1, of which one searches and the others replay the champion's plan.
+    Arbitrary: about one search a month of retrainings at their limit."""
     release_days: Count = 2
     """Days in a row, >= 1, that must be in limits before anything is retrained after a block: a
     feed that was mended halfway is broken again on the next day."""
@@ -117,6 +165,8 @@ class Policy(Strict):
     """When a column counts as drifted."""
     quality: QualityLimits = QualityLimits()
     """When a day's data counts as broken."""
+    alerts: AlertLimits = AlertLimits()
+    """When the owner is told, and how often."""
 
     def thresholds(self) -> dict[str, float]:
         """Return those that a decision document states."""

@@ -1,10 +1,13 @@
 """The sentences of a day's decision: what was seen, and what happens now."""
 
-from contract.decision import Fault, Outcome, Suppression
+from datetime import date
+
+from contract.decision import Effect, Fault, Outcome, Performance, Suppression
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 
 NAMES_SHOWN = 3  # columns named in a sentence; arbitrary
+LAG_NAMED = 3  # days, from which on a sentence says how late labels come; arbitrary
 
 
 def next_step(
@@ -34,7 +37,16 @@ def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> 
     until = state.cooldown_until or evidence.at
     refused_on = evidence.regime.day if evidence.regime else evidence.day
     sentences: dict[Suppression, str] = {
-        "mode": f"Nothing starts by itself: retraining.mode is {state.mode!r}.",
+        "mode": _suggestion(evidence)
+        if state.mode == "suggest"
+        else f"Nothing starts by itself: retraining.mode is {state.mode!r}.",
+        "superseded": "Nothing starts: a later day was decided before this one.",
+        "in_flight": f"Nothing starts: the retraining {state.in_flight} has not ended yet.",
+        "breaker": (
+            f"Nothing starts any more: {state.useless} retrains in a row did not help. "
+            f"{evidence.owner} looks at the cause; `perennial run {evidence.problem}` starts one "
+            "by hand, and a clearly higher loss another."
+        ),
         "recent_block": (
             f"Nothing starts: after broken data, {policy.release_days} days in limits are needed."
         ),
@@ -53,6 +65,28 @@ def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> 
         ),
     }
     return sentences[suppressed_by]
+
+
+def _suggestion(evidence: Evidence) -> str:
+    onset = f" --onset {evidence.onset}" if evidence.onset else ""
+    kind = "--replay" if evidence.retraining.replay else "--search"
+    return (
+        "Nothing starts by itself: retraining.mode is 'suggest'. "
+        f"To start it: `perennial run {evidence.problem} {kind}{onset}`."
+    )
+
+
+def effect_sentence(effect: Effect) -> str:
+    """Return whether a promotion helped, for a person."""
+    saved = 1 - effect.after / effect.before if effect.before else 0.0
+    figures = (
+        f"on {effect.rows} rows of {effect.first} to {effect.last} the model before would have had "
+        f"a loss of {effect.before:.3g}, the promoted one has {effect.after:.3g} "
+        f"({abs(saved):.0%} {'less' if saved >= 0 else 'more'})"
+    )
+    answer = "helped" if effect.helped else "did not help for sure"
+    until_now = "" if effect.is_final else " so far"
+    return f"The promotion of {effect.promoted:%Y-%m-%d} {answer}{until_now}: {figures}."
 
 
 def first_fault(faults: tuple[Fault, ...]) -> str:
@@ -78,6 +112,15 @@ def drifted_names(evidence: Evidence) -> str:
     names = [repr(column.name) for column in evidence.drifted]
     more = len(names) - NAMES_SHOWN
     return f"{', '.join(names[:NAMES_SHOWN])}{f' and {more} more' if more > 0 else ''}"
+
+
+def labelled_rows(performance: Performance, day: date) -> str:
+    """Return on how many rows a loss rests, and how late their labels came where they came late."""
+    rows = f"{performance.n_labelled} labelled rows"
+    lag = (day - performance.last).days
+    if lag < LAG_NAMED:
+        return rows
+    return f"{rows} of {performance.first} to {performance.last}: labels come {lag} days late"
 
 
 def loss_change(change: float) -> str:

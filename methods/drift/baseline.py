@@ -15,11 +15,20 @@ from contract.strict import Strict
 from methods.drift.bins import cells
 from methods.drift.divergence import stability_index
 from methods.drift.histograms import Grid, Histogram, count, finite, fit_grid, to_numbers
-from methods.drift.summaries import FEWEST_ROWS, Summary, is_constant, misfit, spike, summarise
+from methods.drift.summaries import (
+    FEWEST_ROWS,
+    Summary,
+    is_constant,
+    misfit,
+    spike,
+    summarise,
+    top_gain,
+)
 
 MOST_BLOCKS = 56  # eight weeks of days
 WINDOW_BLOCKS = 7  # blocks that are compared together, as the days of a verdict window are
 MONOTONE_BLOCKS = 6  # fewer only rise, or only fall, by chance in too many columns
+EXPECTED_ROWS = 10  # of a category, none of which came: by chance exp(-10)
 WINDOW_ROWS = 500  # fewer say little of a distribution
 DIGITS = 4  # of a share or an index in the JSON
 
@@ -42,6 +51,15 @@ class BaselineNoise(Strict):
     """Share of a block of the second half in categories that the first half never had."""
     is_constant: bool = False
     """True where a block held one value only."""
+    # Profiles of earlier versions do not know these; what needs them is then not checked.
+    gain: float | None = None
+    """Share of a known value in a block minus its share in the whole."""
+    vanished: float | None = None
+    """Share of the whole in categories of which a block had none, though ten rows were expected."""
+    distinct: int | None = None
+    """The fewest distinct numbers of a block: the only smallest value among these."""
+    block_rows: int | None = None
+    """Present values of that block."""
 
 
 def measure_noise(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]) -> BaselineNoise:
@@ -65,6 +83,8 @@ def measure_noise(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]
     large = [part for part in parts if part.rows >= FEWEST_ROWS]
     both = list(zip(parts, summaries, strict=True))
     share = whole.missing / max(whole.rows, 1)
+    rich = [summary for summary in summaries if summary and summary.rows >= FEWEST_ROWS]
+    fewest = min(rich, key=lambda summary: summary.distinct, default=None)
     outside, unseen = _second_half(ordered, grid, starts)
     return BaselineNoise(
         psi=_rounded(
@@ -78,7 +98,30 @@ def measure_noise(values: pa.ChunkedArray, grid: Grid, blocks: NDArray[np.int64]
         out_of_range=_rounded(outside),
         unseen=_rounded(unseen),
         is_constant=any(is_constant(grid, part, summary) for part, summary in both),
+        gain=_rounded(max((_gain(grid, whole, *each) for each in both), default=0)),
+        vanished=_rounded(max((vanished_share(whole, part) for part in large), default=0)),
+        distinct=fewest.distinct if fewest else None,
+        block_rows=fewest.rows if fewest else None,
     )
+
+
+def vanished_share(whole: Histogram, part: Histogram) -> float:
+    """Return the share of the whole in categories that are not in the part, though expected in it."""
+    if not whole.present or not part.present:
+        return 0.0
+    shares = np.array(whole.counts) / whole.present
+    is_gone = (shares * part.present >= EXPECTED_ROWS) & (np.array(part.counts) == 0)
+    return float(shares[is_gone].sum())
+
+
+def _gain(grid: Grid, whole: Histogram, part: Histogram, summary: Summary | None) -> float:
+    """Return the gain in share of the known value that gained most."""
+    if grid.is_numeric:
+        return top_gain(grid, whole, summary)
+    if part.present < FEWEST_ROWS or not whole.present or not part.counts:
+        return 0.0
+    shares = np.array(part.counts) / part.present - np.array(whole.counts) / whole.present
+    return max(0.0, float(shares.max()))
 
 
 def _summaries(

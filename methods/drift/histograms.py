@@ -12,11 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
+from numpy.typing import NDArray
 
 from bundle.arrays import Floats
 from contract.strict import Strict
+from methods.drift.spelling import plain_spelling, spellings
 
 Kind = Literal["number", "category", "boolean", "date", "text"]
+Bins = NDArray[np.int16]
 
 EDGES = 255  # 256 fine bins: the Kolmogorov-Smirnov distance is off by 1e-4 at most
 LEVELS = 256  # categories that have a cell of their own
@@ -25,6 +28,9 @@ FEWEST_DIGITS = 5  # of an edge in the JSON; more where edges would fall togethe
 MOST_DIGITS = 17  # of a float64
 # Arbitrary: seasons move a range by a part of itself, a wrong unit by a multiple of it.
 RANGE_MARGIN = 1.0  # of the reference's range, on either side
+# What is no bin of the grid, as numbers that count from a table's end.
+MISSING, BELOW, ABOVE = -1, -2, -3
+MOST_RESPELT = 2_000  # distinct unseen categories whose spelling is looked at; a key has more
 
 
 class Grid(Strict):
@@ -66,6 +72,11 @@ class Histogram(Strict):
     rare: int = 0
     unseen: int = 0
     missing: int = 0
+    respelt: int = 0
+    """Of the unseen: known categories in another spelling."""
+    singles: int = 0
+    """Of the reference's rows: the only ones of their category. Their share is what a later row has
+    of being unseen without any change (Good, "The Population Frequencies of Species", 1953)."""
 
     @property
     def present(self) -> int:
@@ -121,19 +132,29 @@ def count(values: pa.ChunkedArray, grid: Grid) -> Histogram:
 
 def count_numbers(values: Floats, grid: Grid) -> Histogram:
     """Count plain numbers, such as scores, on `grid`; shape (n,)."""
-    numbers = finite(values)
-    missing = len(values) - len(numbers)
-    below = above = 0
-    if grid.low is not None and grid.high is not None:
-        is_below, is_above = numbers < grid.low, numbers > grid.high
-        below, above = int(is_below.sum()), int(is_above.sum())
-        if below or above:
-            numbers = numbers[~(is_below | is_above)]
+    return count_bins(bin_numbers(values, grid), grid)
+
+
+def bin_numbers(values: Floats, grid: Grid) -> Bins:
+    """Return the bin of each number, (n,); `MISSING`, `BELOW` or `ABOVE` where it has none."""
     # A value that equals an edge belongs to the bin on its right, so that an atom (a zero, a
     # rounded price) that became an edge has one bin.
-    bins = np.searchsorted(np.asarray(grid.edges), numbers, side="right")
-    counts = np.bincount(bins, minlength=grid.size)
-    return Histogram(counts=tuple(counts.tolist()), below=below, above=above, missing=missing)
+    bins = np.searchsorted(np.asarray(grid.edges), values, side="right").astype(np.int16)
+    if grid.low is not None and grid.high is not None:
+        bins[values < grid.low] = BELOW
+        bins[values > grid.high] = ABOVE
+    bins[~np.isfinite(values)] = MISSING
+    return bins
+
+
+def count_bins(bins: Bins, grid: Grid) -> Histogram:
+    """Count bins, (n,), as `bin_numbers` gives them."""
+    # The special bins come first when the lowest of them is moved to zero.
+    counts = np.bincount(bins - ABOVE, minlength=grid.size - ABOVE)
+    above, below, missing = counts[:-ABOVE].tolist()
+    return Histogram(
+        counts=tuple(counts[-ABOVE:].tolist()), below=below, above=above, missing=missing
+    )
 
 
 def merge(one: Histogram, other: Histogram) -> Histogram:
@@ -143,7 +164,7 @@ def merge(one: Histogram, other: Histogram) -> Histogram:
         ValueError: they have different numbers of cells.
 
     >>> merge(Histogram(counts=(1, 2)), Histogram(counts=(3, 0), missing=1))
-    Histogram(counts=(4, 2), below=0, above=0, rare=0, unseen=0, missing=1)
+    Histogram(counts=(4, 2), below=0, above=0, rare=0, unseen=0, missing=1, respelt=0, singles=0)
     """
     return Histogram(
         counts=tuple(a + b for a, b in zip(one.counts, other.counts, strict=True)),
@@ -152,6 +173,7 @@ def merge(one: Histogram, other: Histogram) -> Histogram:
         rare=one.rare + other.rare,
         unseen=one.unseen + other.unseen,
         missing=one.missing + other.missing,
+        respelt=one.respelt + other.respelt,
     )
 
 
@@ -218,7 +240,26 @@ def _count_texts(texts: pa.ChunkedArray, grid: Grid) -> Histogram:
     known = set(grid.rare)
     rare = sum(n for level, n in counted.items() if grid.is_open or _checksum(level) in known)
     unseen = sum(counted.values()) - rare
-    return Histogram(counts=counts, rare=rare, unseen=unseen, missing=texts.null_count)
+    respelt = 0 if grid.is_open or not unseen else _respelt(counted, grid)
+    return Histogram(
+        counts=counts, rare=rare, unseen=unseen, missing=texts.null_count, respelt=respelt
+    )
+
+
+def count_singles(values: pa.ChunkedArray) -> int:
+    """Return how many rows are the only ones of their category; shape (n,)."""
+    return sum(rows == 1 for rows in _counted(to_texts(values)).values())
+
+
+def _respelt(counted: dict[str, int], grid: Grid) -> int:
+    """Return the rows of unseen categories whose plain spelling is a known one's."""
+    known = set(grid.rare)
+    unseen = sorted(
+        (level for level in counted if _checksum(level) not in known),
+        key=lambda level: (-counted[level], level),
+    )
+    plain = spellings(grid.levels)
+    return sum(counted[level] for level in unseen[:MOST_RESPELT] if plain_spelling(level) in plain)
 
 
 def _checksum(level: str) -> int:

@@ -5,30 +5,40 @@ profile holds counts on the reference's own grids, so that days and parts of day
 Both are in one module, since a day is counted on the grids of the reference.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from bundle.arrays import Floats
 from contract.canonical_json import canonical_json, sha256
 from contract.strict import Strict
-from methods.drift.baseline import BaselineNoise, measure_noise
+from methods.drift.baseline import BaselineNoise
+from methods.drift.counting import count_rows
 from methods.drift.histograms import (
     Grid,
     Histogram,
-    Kind,
-    count,
     count_numbers,
     empty,
-    finite,
-    fit_grid,
     merge,
     to_numbers,
 )
-from methods.drift.summaries import QUANTILES, Summary, significant, summarise
+from methods.drift.relations import (
+    Relations,
+    Sums,
+    add_sums,
+    sums_of,
+)
+from methods.drift.row_digests import (
+    RowSample,
+    digest_columns,
+    merge_samples,
+    sample_rows,
+)
+from methods.drift.summaries import Summary, summarise
 
 SCORE = "score"
 
@@ -78,6 +88,10 @@ class ReferenceProfile(Strict):
     """On the held-out rows."""
     forward: tuple[BlockLosses, ...]
     """By block; empty where the problem has no time."""
+    relations: Relations | None = None
+    """How the columns move together; None where none do, and in profiles of earlier versions."""
+    weekdays: tuple[int, ...] = ()
+    """Days with rows by weekday, Monday first; empty where the problem has no time."""
 
     @property
     def name(self) -> str:
@@ -105,76 +119,22 @@ class DayProfile(Strict):
     """Columns that at least one part did not have."""
     summaries: dict[str, Summary] = Field(default_factory=dict)
     """Of numbers; of a single part only, or set by `summarised`: they do not add up."""
-
-
-def reference_profile(  # noqa: PLR0917 - everything that a profile describes
-    table: pa.Table,
-    scores: Floats,
-    losses: Floats,
-    columns: Mapping[str, Kind],
-    importance: Mapping[str, float],
-    blocks: NDArray[np.integer],
-    forward_loss: Sequence[tuple[int, int, float, float]],
-) -> dict[str, JsonValue]:
-    """Describe the held-out rows as the JSON that lies in the bundle as `profile.json`.
-
-    Called by training on the held-out (validation) rows, with scores from before the refit: a
-    model that has seen the rows is over-confident on them, and every later day looks like drift.
-
-    Args:
-        table: n held-out rows with at least `columns`; further columns are ignored.
-        scores: what the service would answer before any threshold: (n,) the probability of the
-            positive class or the predicted value, (n, classes) for several classes.
-        losses: (n,) per row, log loss or squared error (`methods.models.metrics.row_losses`' meaning).
-        columns: the features and how to count them; a `binary` role is `boolean`; `id` and
-            `constant` roles are left out.
-        importance: permutation importance by column, any scale; negative and absent count as 0.
-        blocks: (n,) integers that ascend in time: the calendar day of the row's event time where
-            the problem declares one (days since 1970), else the split's block. Days show
-            what a normal day does, as opposed to a fault.
-        forward_loss: (block, rows, mean loss, standard deviation of the loss over rows) of each
-            block of the forward backtest; empty where there is no time.
-
-    Returns:
-        JSON, at most about 120 KB for 30 columns; it holds no row and no key.
-
-    Raises:
-        ValueError: lengths differ, or there is no row.
-    """
-    rows = table.num_rows
-    if not rows or not len(scores) == len(losses) == len(blocks) == rows:
-        sentence = (
-            f"The held-out part has {rows} rows, {len(scores)} scores, {len(losses)} losses and "
-            f"{len(blocks)} blocks; at least one row and equal lengths are expected."
-        )
-        raise ValueError(sentence)
-    weights = {name: max(0.0, float(importance.get(name, 0.0))) for name in columns}
-    total = sum(weights.values()) or 1.0
-    numbered = np.asarray(blocks, dtype=np.int64)
-    profile = ReferenceProfile(
-        rows=rows,
-        columns={
-            name: _column(table.column(name), kind, numbered, weights[name] / total)
-            for name, kind in columns.items()
-        },
-        scores={
-            name: _column(pa.chunked_array([pa.array(values)]), "number", numbered, 0.0)
-            for name, values in score_columns(scores).items()
-        },
-        losses=_losses(losses),
-        forward=tuple(
-            BlockLosses(
-                block=int(block), rows=int(n), mean=significant(mean), deviation=significant(sd)
-            )
-            for block, n, mean, sd in forward_loss
-        ),
-    )
-    content: dict[str, JsonValue] = profile.model_dump(mode="json", exclude_defaults=True)
-    return content | {"profile": profile.profile}
+    relations: tuple[Sums, ...] = ()
+    """How the columns moved together, in the order of the reference's pairs."""
+    features: RowSample | None = None
+    """Of the rows by their features: which came before? None in profiles of earlier versions."""
+    whole_rows: RowSample | None = None
+    """Of the rows by key, time and features; None where no key is logged."""
 
 
 def day_profile(
-    table: pa.Table, scores: Floats | None, reference: ReferenceProfile, part: str
+    table: pa.Table,
+    scores: Floats | None,
+    reference: ReferenceProfile,
+    part: str,
+    identity: pa.Table | None = None,
+    *,
+    summaries: bool = True,
 ) -> DayProfile:
     """Count one part of a day's served rows on the reference's grids.
 
@@ -184,15 +144,17 @@ def day_profile(
         scores: as in `reference_profile`; None counts no score.
         reference: of the champion that served the rows.
         part: what makes the part itself, such as the key of a log file and its digest.
+        identity: key and time of the rows, (n,), by which a row that was logged twice is known; None
+            where there is no key.
+        summaries: False leaves them to `summarised`, where the part is not the whole day.
     """
-    counts: dict[str, Histogram] = {}
-    absent = []
-    for name, column in reference.columns.items():
-        if name not in table.column_names:
-            absent.append(name)
-            counts[name] = empty(column.grid, missing=table.num_rows)
-            continue
-        counts[name] = count(table.column(name), column.grid)
+    relations = reference.relations
+    counted = count_rows(
+        table,
+        {name: (column.grid, column.histogram) for name, column in reference.columns.items()},
+        {} if relations is None else relations.levels,
+    )
+    counts = dict(counted.columns)
     by_name = {} if scores is None else score_columns(scores)
     for name, column in reference.scores.items():
         counts[name] = (
@@ -205,9 +167,12 @@ def day_profile(
         parts=(part,),
         rows=table.num_rows,
         columns=counts,
-        absent=tuple(absent),
+        absent=counted.absent,
+        relations=() if relations is None else sums_of(relations, counted.ranks),
+        features=sample_rows(counted.digests),
+        whole_rows=None if identity is None else _whole_rows(identity, counted.digests),
     )
-    return summarised(profile, table, reference)
+    return summarised(profile, table, reference) if summaries else profile
 
 
 def summarised(profile: DayProfile, rows: pa.Table, reference: ReferenceProfile) -> DayProfile:
@@ -246,6 +211,9 @@ def merge_profiles(profiles: Sequence[DayProfile]) -> DayProfile:
         columns=columns,
         absent=tuple(sorted({name for profile in profiles for name in profile.absent})),
         summaries={} if others else first.summaries,
+        relations=reduce(add_sums, [profile.relations for profile in profiles]),
+        features=_merged([profile.features for profile in profiles]),
+        whole_rows=_merged([profile.whole_rows for profile in profiles]),
     )
 
 
@@ -256,33 +224,13 @@ def score_columns(scores: Floats) -> dict[str, Floats]:
     return {f"{SCORE}.{index}": scores[:, index] for index in range(scores.shape[1])}
 
 
-def _column(
-    values: pa.ChunkedArray, kind: Kind, blocks: NDArray[np.int64], importance: float
-) -> ColumnReference:
-    grid = fit_grid(values, kind)
-    numbers = finite(to_numbers(values, kind)) if grid.is_numeric else np.empty(0)
-    known = numbers.size > 0
-    return ColumnReference(
-        grid=grid,
-        histogram=count(values, grid),
-        importance=significant(importance),
-        calm=measure_noise(values, grid, blocks),
-        minimum=significant(numbers.min()) if known else None,
-        maximum=significant(numbers.max()) if known else None,
-        mean=significant(numbers.mean()) if known else None,
-        deviation=significant(numbers.std()) if known else None,
-        tails=_quantiles(numbers, (0.001, 0.005, 0.995, 0.999)),
-        quantiles=_quantiles(numbers, QUANTILES),
-    )
+def _whole_rows(identity: pa.Table, features: NDArray[np.uint64]) -> RowSample:
+    """Sample the rows by key, time and features."""
+    keys = {name: identity.column(name) for name in identity.column_names}
+    return sample_rows(digest_columns(keys, identity.num_rows) ^ features)
 
 
-def _losses(losses: Floats) -> Losses:
-    return Losses(
-        rows=len(losses), mean=significant(losses.mean()), deviation=significant(losses.std())
-    )
-
-
-def _quantiles(numbers: Floats, shares: Sequence[float]) -> tuple[float, ...]:
-    return (
-        tuple(significant(value) for value in np.quantile(numbers, shares)) if numbers.size else ()
-    )
+def _merged(samples: Sequence[RowSample | None]) -> RowSample | None:
+    """Merge samples; None where a part has none."""
+    known = [sample for sample in samples if sample is not None]
+    return merge_samples(known) if len(known) == len(samples) else None

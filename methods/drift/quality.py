@@ -1,222 +1,162 @@
 """Is the data broken? The gate that keeps faults out of the training data.
 
-A fault is a step: a column gone, null, rescaled, renamed or filled with a default. Retraining on it
-makes the model worse, so a fault blocks retraining and alerts the owner. A limit that the
-reference's own days exceeded is raised to what they reached (`methods.drift.baseline`).
+A fault is a step: a column gone, null, rescaled, renamed, filled with a default or put beside the
+wrong rows; a day that is empty, doubled or yesterday's. Retraining on it makes the model worse, so
+a fault blocks retraining and alerts the owner. A limit that the reference's own days exceeded is
+raised to what they reached (`methods.drift.baseline`), one that earlier days in limits approached
+is raised too (`ColumnDay.step`), and what a person accepted is no fault any longer.
 
-Not checked: stale timestamps (days are made from the rows' own times) and a change of unit by an
-offset, such as Celsius to Fahrenheit, which the range shows.
+What no test of features shows: columns exchanged that move with no other and look alike, a sign
+turned in a symmetric column that moves with no other, and labels that are wrong.
 """
 
-import math
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
-from contract.decision import Check, Fault
-from methods.drift.histograms import Histogram
+from contract.decision import Fault
+from methods.drift import category_faults, number_faults
+from methods.drift.column_day import ColumnDay, missing_share
 from methods.drift.limits import QualityLimits
-from methods.drift.profile import ColumnReference, DayProfile, ReferenceProfile
-from methods.drift.summaries import FEWEST_ROWS, is_constant, misfit, spike
+from methods.drift.profile import DayProfile, ReferenceProfile
+from methods.drift.relation_faults import relation_faults
+from methods.drift.row_faults import repeat_faults
+from methods.drift.summaries import FEWEST_ROWS, is_constant
 
-KNOWN_FACTORS = (1.609344, 1.852, 2.2046226, 2.54)  # mile, knot, pound, inch
+NEVER = 0.0005  # share missing in the reference up to which nothing was; half a row of a thousand
+
+
+@dataclass(frozen=True)
+class AcceptedState:
+    """What a person accepted as it is, until the next reference."""
+
+    columns: Mapping[str, DayProfile] = field(default_factory=dict)
+    """The day whose state of a column is accepted."""
+    checks: frozenset[str] = frozenset()
+    """Checks of all rows that no longer block."""
 
 
 def check(
     reference: ReferenceProfile,
     day: DayProfile,
-    trailing: Sequence[int] = (),
-    duplicates: int = 0,
+    before: Mapping[date, DayProfile] | None = None,
+    accepted: AcceptedState | None = None,
     *,
     limits: QualityLimits,
 ) -> list[Fault]:
     """Return what is broken in a day's data, the gravest first; empty: nothing.
 
+    How many rows there are is looked at apart (`methods.drift.row_faults.volume_faults`).
+
     Args:
         reference: of the champion.
         day: one day on the same grids; without summaries a wrong unit, a spike and a constant number
             are not detected.
-        trailing: rows of the days before, newest last; too few days tell nothing.
-        duplicates: rows of the day that repeat another row's key and values.
+        before: earlier days in limits, on the same grids; None: none are known.
+        accepted: what no longer blocks; None: nothing was accepted.
         limits: of the retrain controller's policy.
     """
-    faults = [
-        fault
-        for name, column in reference.columns.items()
-        for fault in _column(name, column, day, limits)
-    ]
-    faults.sort(key=lambda fault: -reference.columns[fault.column or ""].importance)
+    before, accepted = before or {}, accepted or AcceptedState()
+    by_column = {
+        name: _new_faults(name, reference, day, before, accepted=accepted, limits=limits)
+        for name in reference.columns
+    }
+    faults = [found[0] for found in by_column.values() if found]
+    broken = {fault.column for fault in faults if fault.column is not None}
+    related = relation_faults(reference, day, before, broken | set(accepted.columns), limits)
+    faults += [fault for fault in related if fault.check not in accepted.checks or fault.column]
+    faults.sort(
+        key=lambda fault: -reference.columns[fault.column].importance if fault.column else -1.0
+    )
+    repeats = repeat_faults(day, before, limits)
+    return [*[fault for fault in repeats if fault.check not in accepted.checks], *faults]
+
+
+def _new_faults(
+    name: str,
+    reference: ReferenceProfile,
+    day: DayProfile,
+    before: Mapping[date, DayProfile],
+    *,
+    accepted: AcceptedState,
+    limits: QualityLimits,
+) -> list[Fault]:
+    """Return the faults of a column, without those that a person accepted."""
+    faults = _column(name, reference, day, list(before.values()), limits)
+    if name not in accepted.columns:
+        return faults
+    known = {
+        fault.check: fault.found
+        for fault in _column(name, reference, accepted.columns[name], [], limits)
+    }
     return [
-        *faults,
-        *_rows(day.rows, trailing, limits),
-        *_duplicates(day.rows, duplicates, limits),
+        fault
+        for fault in faults
+        if fault.check not in known
+        or abs(fault.found - known[fault.check])
+        > limits.accepted * max(1.0, abs(known[fault.check]))
     ]
 
 
 def _column(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
+    name: str,
+    reference: ReferenceProfile,
+    profile: DayProfile,
+    before: list[DayProfile],
+    limits: QualityLimits,
 ) -> list[Fault]:
-    """Return the faults of a column; where one cause explains the others, it alone."""
-    before, now = column.histogram, day.columns[name]
-    if name in day.absent:
-        return [_fault("absent", name, 1.0, 0.0, "did not come with every request")]
-    if now.rows < FEWEST_ROWS or not before.present:
+    """Return every fault of a column by itself, the one that explains the others first."""
+    column = reference.columns[name]
+    day = ColumnDay(
+        name=name,
+        column=column,
+        now=profile.columns[name],
+        summary=profile.summaries.get(name),
+        before=[each.columns[name] for each in before],
+        limits=limits,
+    )
+    if name in profile.absent:
+        return day.fault("absent", 1.0, 0.0, "did not come with every request")
+    if day.now.rows < FEWEST_ROWS or not column.histogram.present:
         return []  # too few rows to say; or a column that was empty from the beginning
-    if not now.present:
-        return [_fault("null", name, 1.0, _missing(before), "is empty in every row")]
-    checks = (_unit, _missing_fault, _unseen, _out_of_range, _spike, _constant)
-    faults = [fault for check_column in checks for fault in check_column(name, column, day, limits)]
-    return faults[:1]
+    if not day.now.present:
+        return day.fault("null", 1.0, missing_share(column.histogram), "is empty in every row")
+    checks = (
+        number_faults.unit,
+        _missing,
+        category_faults.respelt,
+        category_faults.renamed,
+        category_faults.unseen,
+        number_faults.out_of_range,
+        number_faults.filled_spike,
+        _constant,
+        number_faults.clipped,
+        number_faults.coarse,
+        category_faults.vanished,
+        category_faults.relabelled,
+        category_faults.filled,
+    )
+    return [fault for check_column in checks for fault in check_column(day)]
 
 
-def _unit(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    """Rescaled by one factor the day has the reference's shape, and unscaled it has not.
-
-    The shape and not the ratios alone: a cold day is a third of a mild one in degrees, at every
-    quantile alike, but not as wide as the reference.
-    """
-    summary = day.summaries.get(name)
-    if summary is None or summary.rows < FEWEST_ROWS or not column.quantiles:
-        return []
-    before, now = column.quantiles, summary.quantiles
-    if min(before) <= 0 or min(now) <= 0 or before[-1] <= before[0]:
-        return []  # only a positive column with a shape has a unit that a factor changes
-    mean = sum(math.log(b / a) for a, b in zip(before, now, strict=True)) / len(now)
-    factors = [factor**sign for factor in KNOWN_FACTORS for sign in (1, -1)]
-    if abs(mean) > math.log(limits.unit_factor):
-        factors.append(math.exp(mean))
-
-    def misfit_of(factor: float) -> float:
-        scaled = [value / factor for value in now]
-        return misfit(column.grid, column.histogram, scaled)
-
-    best = min(factors, key=misfit_of)
-    usual = max(limits.unit_misfit, limits.baseline_factor * column.calm.misfit)
-    if misfit_of(best) > limits.unit_fit or misfit_of(1.0) < usual:
-        return []
-    what = f"is {best:.3g} times what it was, at every quantile alike: another unit"
-    return [_fault("unit", name, best, 1.0, what)]
-
-
-def _missing_fault(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    before = _missing(column.histogram)
-    now = _missing(day.columns[name])
-    limit = before + max(limits.missing, limits.baseline_factor * column.calm.missing)
+def _missing(day: ColumnDay) -> list[Fault]:
+    before = missing_share(day.column.histogram)
+    calm = day.column.calm.missing
+    is_complete = before <= NEVER and calm <= NEVER and day.now.rows >= day.limits.constant_rows
+    least = day.limits.never_missing if is_complete else day.limits.missing
+    now = missing_share(day.now)
+    limit = before + day.step(least, calm, lambda each: missing_share(each) - before)
     if now < limit:
         return []
     what = f"is missing in {now:.0%} of the rows, against {before:.0%} before"
-    return [_fault("missing", name, now, limit, what)]
+    return day.fault("missing", now, limit, what)
 
 
-def _unseen(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    now = day.columns[name]
-    share = now.unseen / now.present
-    if column.grid.is_open:  # unknown categories cannot be distinguished from rare ones
-        rare = column.histogram.rare / max(column.histogram.present, 1)
-        share = now.rare / now.present - rare
-    limit = max(limits.unseen, limits.baseline_factor * column.calm.unseen)
-    if column.grid.is_numeric or now.present < FEWEST_ROWS or share < limit:
-        return []
-    return [_fault("unseen", name, share, limit, f"has unseen values in {share:.0%} of the rows")]
-
-
-def _out_of_range(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    now = day.columns[name]
-    share = (now.below + now.above) / now.present
-    limit = max(limits.out_of_range, limits.baseline_factor * column.calm.out_of_range)
-    if now.present < FEWEST_ROWS or share < limit:
-        return []
-    grid = column.grid
-    what = f"is outside {grid.low:.3g} to {grid.high:.3g} in {share:.0%} of the rows"
-    return [_fault("out_of_range", name, share, limit, what)]
-
-
-def _spike(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    if column.grid.kind != "number":
-        return []
-    summary = day.summaries.get(name)
-    gain = spike(column.grid, column.histogram, summary)
-    limit = max(limits.spike, limits.baseline_factor * column.calm.spike)
-    if summary is None or gain < limit:
-        return []
-    if summary.top_share < limits.spike_alone * summary.second_share:
-        return []
-    what = f"is {summary.top:g} in {summary.top_share:.0%} of the rows: a default filled in"
-    return [_fault("spike", name, gain, limit, what)]
-
-
-def _constant(
-    name: str, column: ColumnReference, day: DayProfile, limits: QualityLimits
-) -> list[Fault]:
-    now = day.columns[name]
-    is_new = not column.calm.is_constant and is_constant(column.grid, now, day.summaries.get(name))
+def _constant(day: ColumnDay) -> list[Fault]:
+    column, now, limits = day.column, day.now, day.limits
+    is_new = not column.calm.is_constant and is_constant(column.grid, now, day.summary)
     if not is_new or now.present < limits.constant_rows:
         return []
-    share = max(column.histogram.counts) / column.histogram.present
-    if share >= limits.constant:
+    if max(column.histogram.counts) / column.histogram.present >= limits.constant:
         return []
-    return [_fault("constant", name, 1.0, limits.constant, "has one value in every row")]
-
-
-def _rows(rows: int, trailing: Sequence[int], limits: QualityLimits) -> list[Fault]:
-    if len(trailing) < limits.rows_days:
-        return []
-    usual = float(median(trailing))
-    low, high = limits.rows_low * usual, limits.rows_high * usual
-    if low <= rows <= high:
-        return []
-    sentence = (
-        f"The day has {rows} rows; {low:.0f} to {high:.0f} are usual "
-        f"({limits.rows_low:g} to {limits.rows_high:g} times the median of {len(trailing)} days)."
-    )
-    return [
-        Fault(
-            check="rows",
-            column=None,
-            found=float(rows),
-            limit=low if rows < low else high,
-            sentence=sentence,
-        )
-    ]
-
-
-def _duplicates(rows: int, duplicates: int, limits: QualityLimits) -> list[Fault]:
-    share = duplicates / max(rows, 1)
-    if rows < FEWEST_ROWS or share < limits.duplicates:
-        return []
-    sentence = (
-        f"{share:.0%} of the day's rows repeat another row's key and values; "
-        f"less than {limits.duplicates:.0%} is usual."
-    )
-    return [
-        Fault(
-            check="duplicates",
-            column=None,
-            found=share,
-            limit=limits.duplicates,
-            sentence=sentence,
-        )
-    ]
-
-
-def _fault(check: Check, name: str, value: float, limit: float, what: str) -> Fault:
-    return Fault(
-        check=check,
-        column=name,
-        found=round(value, 4),
-        limit=round(limit, 4),
-        sentence=f"{name!r} {what}.",
-    )
-
-
-def _missing(histogram: Histogram) -> float:
-    return histogram.missing / max(histogram.rows, 1)
+    return day.fault("constant", 1.0, limits.constant, "has one value in every row")

@@ -30,6 +30,15 @@ class Summary(Strict):
     """Its share of the present values."""
     second_share: float
     """That of the value after it."""
+    distinct: int = 0
+    """Different values; 0: not counted, by an earlier version."""
+    least: float = 0.0
+    """The smallest value."""
+    least_share: float = 0.0
+    """Its share of the present values."""
+    most: float = 0.0
+    """The largest value."""
+    most_share: float = 0.0
 
 
 def summarise(numbers: Floats) -> Summary | None:
@@ -45,6 +54,11 @@ def summarise(numbers: Floats) -> Summary | None:
         top=float(values[order[0]]),
         top_share=significant(counts[order[0]] / len(present)),
         second_share=significant(counts[order[1]] / len(present)) if len(order) > 1 else 0.0,
+        distinct=len(values),
+        least=float(values[0]),
+        least_share=significant(counts[0] / len(present)),
+        most=float(values[-1]),
+        most_share=significant(counts[-1] / len(present)),
     )
 
 
@@ -56,9 +70,23 @@ def spike(grid: Grid, reference: Histogram, summary: Summary | None) -> float:
     """
     if summary is None or summary.rows < FEWEST_ROWS or not reference.present:
         return 0.0
-    bin_of_top = int(np.searchsorted(np.asarray(grid.edges), summary.top, side="right"))
-    before = reference.counts[bin_of_top] / reference.present
+    before = share_before(grid, reference, summary.top)
     return 0.0 if before > SPIKE_REFERENCE else max(0.0, summary.top_share - before)
+
+
+def top_gain(grid: Grid, reference: Histogram, summary: Summary | None) -> float:
+    """Return the gain in share of the most frequent value, whatever its bin held before."""
+    if summary is None or summary.rows < FEWEST_ROWS or not reference.present:
+        return 0.0
+    return max(0.0, summary.top_share - share_before(grid, reference, summary.top))
+
+
+def share_before(grid: Grid, reference: Histogram, value: float) -> float:
+    """Return the share of the reference in the bin of a value; 0 beyond its range."""
+    if grid.low is not None and grid.high is not None and not grid.low <= value <= grid.high:
+        return 0.0
+    bin_of_value = int(np.searchsorted(np.asarray(grid.edges), value, side="right"))
+    return reference.counts[bin_of_value] / reference.present
 
 
 def misfit(grid: Grid, reference: Histogram, quantiles: Sequence[float]) -> float:

@@ -6,7 +6,9 @@ day are correlated.
 
 Sources: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4;
 Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of
-Statistics 17(3), 1989 (blocks). Assumes that blocks are exchangeable.
+Statistics 17(3), 1989 (blocks); Hesterberg, "What Teachers Should Know About the Bootstrap", The
+American Statistician 69(4), 2015 (percentiles of few blocks are too narrow; Student's t with the
+bootstrap's standard error is not). Assumes that blocks are exchangeable.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ import numpy as np
 from bundle.arrays import Floats
 from methods.models.metrics import MetricDefinition
 from methods.models.resampling import Blocks, Sample
+from methods.models.student import student_probability, student_quantile
 
 # Arbitrary: enough for a stable 1 % quantile, few enough for a rank metric in under a second.
 MOST_BLOCKS = 400
@@ -23,10 +26,13 @@ MOST_BLOCKS = 400
 
 @dataclass(frozen=True)
 class Scored:
-    """A model's predictions, (n,) or (n, classes), and the threshold of its decisions."""
+    """A model's predictions, (n,) or (n, classes), and the threshold of its decisions.
+
+    Rows that were decided by different thresholds have one each, (n,).
+    """
 
     predicted: Floats
-    threshold: float = 0.5
+    threshold: float | Floats = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,48 @@ class Gain:
     draws: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
     """The gain of every draw, (draws,), NaN where it could not be scored."""
 
-    def probability_above(self, margin: float) -> float:
-        """Return P(gain > margin)."""
-        return float(np.sum(self.draws > margin) / max(1, len(self.draws)))
+    @classmethod
+    def of(cls, value: float, draws: Floats, blocks: int) -> "Gain":
+        """Return the gain of the original rows, `value`, with what its draws say of it."""
+        scored = draws[np.isfinite(draws)]
+        if len(scored) == 0:
+            return cls(value, np.nan, np.nan, 0.0, np.nan, blocks, draws)
+        deviation = float(np.std(scored))
+        half = standard_error(deviation, blocks) * student_quantile(0.975, max(1, blocks - 1))
+        above = _probability(value, draws, blocks, 0.0)
+        return cls(value, value - half, value + half, above, deviation, blocks, draws)
+
+    def probability_above(self, margin: float, *, or_equal: bool = False) -> float:
+        """Return P(gain > margin); `or_equal` P(gain >= margin), which differs for equal models."""
+        return _probability(self.value, self.draws, self.blocks, margin, or_equal=or_equal)
+
+    def smallest_seen(self, confidence: float) -> float:
+        """Return the smallest gain that would be above 0 with `confidence` on these rows."""
+        degrees = max(1, self.blocks - 1)
+        return standard_error(self.deviation, self.blocks) * student_quantile(confidence, degrees)
+
+    def plus(self, other: "Gain", share: float) -> "Gain":
+        """Add a share of another gain of the same rows, blocks and seed, draw by draw."""
+        value = self.value + share * other.value
+        return Gain.of(value, self.draws + share * other.draws, self.blocks)
+
+
+def standard_error(deviation: float, blocks: int) -> float:
+    """Return the standard error: draws of n blocks vary less than samples by the root of (n - 1) / n."""
+    return float(deviation * (blocks / max(1, blocks - 1)) ** 0.5)
+
+
+def _probability(
+    value: float, draws: Floats, blocks: int, margin: float, *, or_equal: bool = False
+) -> float:
+    scored = draws[np.isfinite(draws)]
+    if len(scored) == 0 or not np.isfinite(value):
+        return 0.0
+    share = len(scored) / len(draws)
+    error = standard_error(float(np.std(scored)), blocks)
+    if error == 0.0:  # no draw differs, as of a model and itself
+        return share * float(value > margin or (or_equal and value == margin))
+    return share * student_probability((value - margin) / error, max(1, blocks - 1))
 
 
 def group_blocks(blocks: Blocks, most: int = MOST_BLOCKS) -> tuple[Blocks, int]:
@@ -89,26 +134,39 @@ def paired_gain(
     """
     if len(truth) == 0:
         return Gain(np.nan, np.nan, np.nan, 0.0, np.nan, 0)
+    both = [score_draws(metric, truth, each, blocks, seed=seed, draws=draws) for each in (new, old)]
+    return gain_between(metric, both[0], both[1])
+
+
+@dataclass(frozen=True)
+class ScoreDraws:
+    """The scores of one model on the original rows and on every draw of their blocks."""
+
+    score: float
+    draws: Floats
+    """(draws,), NaN where it could not be scored."""
+    blocks: int
+
+
+def score_draws(
+    metric: MetricDefinition,
+    truth: Floats,
+    scored: Scored,
+    blocks: Blocks,
+    *,
+    seed: int,
+    draws: int = 2000,
+) -> ScoreDraws:
+    """Score one model on the draws that every model of these blocks and this seed is scored on."""
     numbers, count = group_blocks(blocks)
-    counts = draw_counts(count, draws, seed)
-    # The first draw is the original rows: the gain that is reported.
-    counts = np.vstack([np.ones((1, count)), counts])
-    scores = [
-        metric.resampled(Sample(truth, each.predicted, numbers, count, each.threshold), counts)
-        for each in (new, old)
-    ]
-    gains = scores[0] - scores[1] if metric.greater_is_better else scores[1] - scores[0]
-    drawn = gains[1:]
-    scored = drawn[np.isfinite(drawn)]
-    if len(scored) == 0:
-        return Gain(float(gains[0]), np.nan, np.nan, 0.0, np.nan, count)
-    low, high = np.quantile(scored, [0.025, 0.975])
-    return Gain(
-        value=float(gains[0]),
-        low=float(low),
-        high=float(high),
-        probability=float(np.sum(scored > 0.0) / draws),
-        deviation=float(np.std(scored)),
-        blocks=count,
-        draws=drawn,
-    )
+    # The first draw is the original rows: the score that is reported.
+    counts = np.vstack([np.ones((1, count)), draw_counts(count, draws, seed)])
+    sample = Sample(truth, scored.predicted, numbers, count, scored.threshold)
+    scores = metric.resampled(sample, counts)
+    return ScoreDraws(float(scores[0]), scores[1:], count)
+
+
+def gain_between(metric: MetricDefinition, new: ScoreDraws, old: ScoreDraws) -> Gain:
+    """Return the gain of one model over another, both scored on the same draws."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    return Gain.of(sign * (new.score - old.score), sign * (new.draws - old.draws), new.blocks)

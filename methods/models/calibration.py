@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bundle.arrays import Floats
 from bundle.calibration import calibrate, calibrate_all
 from bundle.documents import Calibration, Isotonic, Platt
-from methods.models.metrics import row_losses
-from methods.models.resampling import Blocks
+from methods.models.metrics import MetricDefinition, row_losses
+from methods.models.resampling import Blocks, Sample, divide
 
 ISOTONIC_POSITIVES = 1_000  # with fewer an isotonic step function follows single rows
 _NEWTON_STEPS = 100  # at most; a fit ends at _CONVERGED
@@ -207,3 +207,39 @@ def calibration_cost(truth: Floats, predicted: Floats) -> float:
     before = float(row_losses("binary", truth, predicted).mean())
     after = float(row_losses("binary", truth, corrected).mean())
     return max(0.0, 1.0 - after / before) if before > 0.0 else float("nan")
+
+
+def _slopes(sample: Sample, counts: Floats) -> Floats:
+    """Return the slope of the truth on the predictions in every draw; NaN where they are all equal."""
+    x = sample.predicted - (sample.predicted.mean() if len(sample.predicted) else 0.0)
+    y = sample.truth - (sample.truth.mean() if len(sample.truth) else 0.0)
+    rows = counts @ sample.sums(np.ones(len(x)))
+    sum_x, sum_y = counts @ sample.sums(x), counts @ sample.sums(y)
+    across = counts @ sample.sums(x * y) - divide(sum_x * sum_y, rows)
+    spread = counts @ sample.sums(x * x) - divide(sum_x**2, rows)
+    return divide(across, np.where(spread > 0.0, spread, 0.0))
+
+
+REGRESSION_SLOPE = MetricDefinition(
+    name="slope of truth on prediction",
+    tasks=frozenset({"regression"}),
+    greater_is_better=True,
+    decides=False,
+    formula=_slopes,
+)
+"""1 where predictions mean what they say, below 1 where they vary too much, 0 where they say nothing:
+Mincer and Zarnowitz, "The evaluation of economic forecasts", 1969."""
+
+
+def slope_cost(truth: Floats, predicted: Floats) -> float:
+    """Return the share of the squared error around its mean that a line through the rows would save.
+
+    As `calibration_cost`, but for the slope alone: that all values are too high or too low by the
+    same is no fault of a slope. NaN where there is no error, or no line.
+    """
+    x, y = predicted - predicted.mean(), truth - truth.mean()
+    spread, before = float(x @ x), float((y - x) @ (y - x))
+    if spread == 0.0 or before == 0.0:
+        return float("nan")
+    after = float(y @ y) - float(x @ y) ** 2 / spread
+    return max(0.0, 1.0 - after / before)

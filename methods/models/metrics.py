@@ -43,7 +43,7 @@ class MetricDefinition:
             return np.full(len(counts), np.nan)
         return self.formula(sample, counts)
 
-    def score(self, truth: Floats, predicted: Floats, threshold: float = 0.5) -> float:
+    def score(self, truth: Floats, predicted: Floats, threshold: float | Floats = 0.5) -> float:
         """Return the metric of the original rows, in the metric's own direction and unit."""
         one_block = np.zeros(len(truth), dtype=np.int64)
         sample = Sample(truth, predicted, one_block, 1, threshold)
@@ -82,21 +82,22 @@ def row_losses(task: LearningTask, truth: Floats, predicted: Floats) -> Floats:
     return np.asarray(-np.log(np.clip(of_truth, PROBABILITY_FLOOR, 1.0)), dtype=np.float64)
 
 
-def _mean(sample: Sample, values: Floats, counts: Floats) -> Floats:
+def mean(sample: Sample, values: Floats, counts: Floats) -> Floats:
+    """Return the mean of `values` (n,) over the rows of every draw, (draws,)."""
     rows = counts @ sample.sums(np.ones(len(values)))
     return divide(counts @ sample.sums(values), rows)
 
 
 def _log_loss(sample: Sample, counts: Floats) -> Floats:
-    return _mean(sample, row_losses("binary", sample.truth, sample.predicted), counts)
+    return mean(sample, row_losses("binary", sample.truth, sample.predicted), counts)
 
 
 def _rmse(sample: Sample, counts: Floats) -> Floats:
-    return np.sqrt(_mean(sample, (sample.truth - sample.predicted) ** 2, counts))
+    return np.sqrt(mean(sample, (sample.truth - sample.predicted) ** 2, counts))
 
 
 def _mae(sample: Sample, counts: Floats) -> Floats:
-    return _mean(sample, np.abs(sample.truth - sample.predicted), counts)
+    return mean(sample, np.abs(sample.truth - sample.predicted), counts)
 
 
 def _r2(sample: Sample, counts: Floats) -> Floats:
@@ -109,7 +110,7 @@ def _r2(sample: Sample, counts: Floats) -> Floats:
 
 
 def _accuracy(sample: Sample, counts: Floats) -> Floats:
-    return _mean(sample, (sample.decisions() == sample.truth).astype(np.float64), counts)
+    return mean(sample, (sample.decisions() == sample.truth).astype(np.float64), counts)
 
 
 def _balanced_accuracy(sample: Sample, counts: Floats) -> Floats:

@@ -18,14 +18,15 @@ class Sample:
 
     `truth` is (n,): class index, 0/1 or value. `predicted` is (n,) for a binary probability of the
     positive class or a value, (n, classes) for multiclass. `blocks` is (n,) in [0, block_count).
-    `threshold` turns a binary probability into a decision: positive where probability >= threshold.
+    `threshold` turns a binary probability into a decision: positive where probability >= threshold;
+    one number, or (n,) where rows were decided by different ones.
     """
 
     truth: Floats
     predicted: Floats
     blocks: Blocks
     block_count: int
-    threshold: float = 0.5
+    threshold: float | Floats = 0.5
 
     def sums(self, values: Floats) -> Floats:
         """Sum `values` of shape (n,) by block; (block_count,)."""

@@ -14,10 +14,12 @@ from methods.split.parts import (
     SplitRule,
     buckets,
     cuts,
+    is_rarer,
     key_texts,
     microseconds,
     parts_by_bucket,
     parts_by_time,
+    vault_buckets,
 )
 
 FOLDS = 5
@@ -34,13 +36,20 @@ class Assignment:
     """Part, block and fold of every row, each of shape (n,), in the prepared table's order."""
 
     def __init__(
-        self, part: np.ndarray, block: np.ndarray, fold: np.ndarray, vault_from: int | None
+        self,
+        part: np.ndarray,
+        block: np.ndarray,
+        fold: np.ndarray,
+        vault_from: int | None,
+        vault_buckets: int | None = None,
     ) -> None:
         self.part = part
         self.block = block
         self.fold = fold
         self.vault_from = vault_from
         """By time: where the vault begins, in microseconds since 1970."""
+        self.vault_buckets = vault_buckets
+        """By hash: how many of the lowest buckets are the vault."""
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each part has."""
@@ -77,7 +86,7 @@ def assign(
     """
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
-        limits = cuts(times, rule)
+        limits = cuts(times, rule, times[is_rarer(table, rule)])
         part = parts_by_time(times, limits)
         fold = _folds_in_order(part, np.argsort(times, kind="stable"))
         assignment = Assignment(part, _blocks(times, part), fold, limits.vault_from)
@@ -87,7 +96,7 @@ def assign(
         part = parts_by_bucket(bucket, rule)
         strata = target if classes and rule.by == "hash" else np.zeros(len(part))
         fold = _folds_by_hash(part, texts, rule, strata)
-        assignment = Assignment(part, bucket, fold, None)
+        assignment = Assignment(part, bucket, fold, None, vault_buckets(len(bucket), rule))
     _check(assignment, rule, target, classes)
     return assignment
 

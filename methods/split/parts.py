@@ -1,16 +1,19 @@
 """Training, validation and hold-out rows (the vault), from a row's key and time alone.
 
-The same rules serve exploration, preprocessing and split, so that nothing looks at a row of the
-vault before the gate does. By hash a row's part never changes. By time the vault is the newest
-rows; as newer rows come, rows move from it to training, and none ever moves back: the cut never
-lies before the one under which the serving model was trained (`not_before`).
+The same rules serve exploration, preprocessing and split, so that no search looks at a row of the
+vault before the gate does. As more rows come, rows move from the vault to training, and none moves
+back to judge a model that learnt it. By hash the vault is the lowest buckets, and only so many as
+the judgement needs. By time it is the newest rows, after a change those since its onset: rows that
+the serving model has not learnt where there are enough, else rows that its judged twin has not.
 
 Source: Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012; sections 3 and 4.
 """
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date, datetime, time
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +24,11 @@ from contract.errors import Refused
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
-from contract.store.earlier_runs import vault_of_champion
+from contract.store.earlier_runs import Learnt, learnt_by_champion
 from contract.strict import Strict
 from methods.columns.schema import key_columns
+from methods.retrain.limits import RetrainLimits
+from methods.split.judged import enough_from
 
 BUCKETS = 10_000
 VAULT_ROWS = 2_000  # rows that a paired bootstrap needs to see a gain of a hundredth of AUC
@@ -44,6 +49,8 @@ class SplitRule(Strict):
     columns: tuple[str, ...]
     """Whose values are hashed: the key, or the group; unused by time."""
     event_time: str | None
+    target: str | None = None
+    """The target's column: where it has two classes, enough rows of the rarer one must judge."""
     vault: float
     """Share of the rows, in (0, 1)."""
     validation: float
@@ -53,7 +60,15 @@ class SplitRule(Strict):
     """By time: a vault need not reach back further than this (four verdict windows)."""
     salt: str
     not_before: int | None = None
-    """By time: where the serving model's vault began, in microseconds since 1970."""
+    """By time: the serving model's judged twin has learnt from no row from then on, in microseconds
+    since 1970."""
+    unlearnt_from: int | None = None
+    """By time: from then on the serving model itself has learnt from no row, likewise."""
+    onset: int | None = None
+    """By time: the first moment of the change that the run is about, likewise; None: of none."""
+    vault_buckets: int | None = None
+    """By hash: the buckets that the serving model's judged twin has learnt nothing of; None: all of
+    the vault's share."""
 
 
 def salt_of(problem: str) -> str:
@@ -70,23 +85,33 @@ def split_rule(problem: Problem, run: Run, store: Store) -> SplitRule:
     Raises:
         Refused: by time, and what the split of the serving model said is gone.
     """
-    not_before = vault_of_champion(store, run) if problem.split_by == "time" else None
-    return split_rule_from(problem, run.salt, not_before)
+    learnt = learnt_by_champion(store, run, by=problem.split_by)
+    return split_rule_from(problem, run.salt, learnt, run.onset)
 
 
-def split_rule_from(problem: Problem, salt: str, not_before: int | None) -> SplitRule:
-    """Return the problem's rule with what a run adds to it."""
+def split_rule_from(
+    problem: Problem, salt: str, learnt: Learnt, onset_day: date | None = None
+) -> SplitRule:
+    """Return the problem's rule with what a run and the serving model add to it."""
     group = problem.split.group
+    onset = None
+    if onset_day is not None:
+        begins = datetime.combine(onset_day, time(), ZoneInfo(problem.timezone))
+        onset = int(begins.timestamp() * MICROSECONDS)
     return SplitRule(
         by=problem.split_by,
         columns=(group,) if group else key_columns(problem),
         event_time=problem.main_source.event_time,
+        target=problem.target.column,
         vault=problem.split.vault,
         validation=problem.split.validation,
         gap_seconds=problem.split.gap.total_seconds(),
         window_seconds=4 * problem.monitoring.verdict_window.total_seconds(),
         salt=salt,
-        not_before=not_before,
+        not_before=learnt.twin_until,
+        unlearnt_from=learnt.until,
+        onset=onset,
+        vault_buckets=learnt.vault_buckets,
     )
 
 
@@ -132,15 +157,24 @@ def buckets(texts: Sequence[str], salt: str) -> np.ndarray:
     return np.fromiter((known[text] for text in texts), dtype=np.int32, count=len(texts))
 
 
-def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
+def cuts(
+    times: np.ndarray,
+    rule: SplitRule,
+    rarer: np.ndarray | None = None,
+    limits: RetrainLimits | None = None,
+) -> Cuts:
     """Return where the parts begin and end in time.
 
     The vault holds the newest rows: at most the share `vault`, at most the window, and at least
-    2,000 rows or the share, whichever is less. All three limits move forward as newer rows come.
+    2,000 rows or the share, whichever is less. After a change it begins with its onset. Where a
+    model serves, only rows that it has not learnt count, or its judged twin has not where these are
+    too few. All limits move forward as newer rows come.
 
     Args:
         times: of the labelled rows, int64 microseconds, shape (n,), in any order.
         rule: with `by` "time".
+        rarer: the times of the rarer of two classes, likewise; None: no class is counted.
+        limits: how many rows judge at least.
 
     Raises:
         Refused: the rows' times leave a part without a row.
@@ -160,6 +194,11 @@ def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
         in_window = rows - int(np.searchsorted(ordered, start, side="right"))
         count = min(most, max(in_window, VAULT_ROWS))
     vault_from = int(ordered[rows - count])
+    if rule.onset is not None or rule.unlearnt_from is not None:
+        enough = enough_from(
+            ordered, np.sort(rarer) if rarer is not None else ordered[:0], limits or RetrainLimits()
+        )
+        vault_from = _judged_from(vault_from, enough, rule)
     if rule.not_before is not None:
         vault_from = max(vault_from, rule.not_before)
     if vault_from > ordered[-1]:
@@ -169,6 +208,12 @@ def cuts(times: np.ndarray, rule: SplitRule) -> Cuts:
         )
         raise Refused(sentence)
     return _cuts_before(ordered, vault_from, rule)
+
+
+def _judged_from(vault_from: int, enough: int | None, rule: SplitRule) -> int:
+    """Move the vault's begin forward to the rows that tell of a change, as far as enough remain."""
+    begin = max(vault_from, rule.onset or vault_from, rule.unlearnt_from or vault_from)
+    return vault_from if enough is None else max(vault_from, min(begin, enough))
 
 
 def _cuts_before(ordered: np.ndarray, vault_from: int, rule: SplitRule) -> Cuts:
@@ -202,7 +247,7 @@ def parts(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
-        return parts_by_time(times, cuts(times, rule))
+        return parts_by_time(times, cuts(times, rule, times[is_rarer(table, rule)]))
     return parts_by_bucket(buckets(key_texts(table, rule.columns), rule.salt), rule)
 
 
@@ -219,14 +264,40 @@ def parts_by_time(times: np.ndarray, limits: Cuts) -> np.ndarray:
     )
 
 
-def parts_by_bucket(bucket: np.ndarray, rule: SplitRule) -> np.ndarray:
-    """Return the part of every bucket, shape (n,): the vault lowest, then validation, then train.
+def is_rarer(table: pa.Table, rule: SplitRule) -> np.ndarray:
+    """Return a mask of the rows of the rarer of two classes, shape (n,); all False for other targets."""
+    nobody = np.zeros(table.num_rows, dtype=bool)
+    if rule.target is None or rule.target not in table.column_names:
+        return nobody
+    values = pc.drop_null(pc.value_counts(table[rule.target].combine_chunks()))
+    if len(values) != 2:  # noqa: PLR2004 - two classes
+        return nobody
+    rarest = min(values.to_pylist(), key=lambda one: int(one["counts"]))["values"]
+    return np.asarray(pc.fill_null(pc.equal(table[rule.target], rarest), False).to_numpy())  # noqa: FBT003 - a value
 
-    The limits depend on nothing but the shares, so that a bucket always keeps its part.
+
+def vault_buckets(rows: int, rule: SplitRule) -> int:
+    """Return how many of the lowest buckets are the vault.
+
+    By hash the share is halved while the vault would hold more rows than a judgement needs; more
+    rows never make it larger. A group's rows are not independent, so that its share stays.
     """
-    vault = round(rule.vault * BUCKETS)
-    validation = vault + round(rule.validation * BUCKETS)
-    return np.select([bucket < vault, bucket < validation], [VAULT, VALIDATION], default=TRAIN)
+    most = round(rule.vault * BUCKETS)
+    while rule.by == "hash" and most > 1 and most * rows > RetrainLimits().vault_rows * BUCKETS:
+        most //= 2
+    return most if rule.vault_buckets is None else min(most, rule.vault_buckets)
+
+
+def parts_by_bucket(bucket: np.ndarray, rule: SplitRule) -> np.ndarray:
+    """Return the part of every row by its bucket, shape (n,): vault, then validation, then train.
+
+    Validation's limits depend on nothing but the shares; what the vault does not need is for
+    training, so that a row that once left the vault never judges again.
+    """
+    share = round(rule.vault * BUCKETS)
+    vault, validation = vault_buckets(len(bucket), rule), share + round(rule.validation * BUCKETS)
+    is_validation = (bucket >= share) & (bucket < validation)
+    return np.select([bucket < vault, is_validation], [VAULT, VALIDATION], default=TRAIN)
 
 
 def development(table: pa.Table, rule: SplitRule) -> np.ndarray:

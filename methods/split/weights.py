@@ -1,10 +1,9 @@
-"""How much each training row counts, by its age.
+"""Which training rows count, and how much each, by its age.
 
-Equal weights over all rows are the default: decay was better on few of the measured data sets, and
-never by much. A half-life is part of the plan, so that tuning may choose one later.
+Equal weights over all rows are the default; a retraining chooses among windows by a backtest.
 
 Source: Gama et al., "A survey on concept drift adaptation", ACM Computing Surveys 46(4), 2014,
-section 3.2 (gradual forgetting).
+section 3.2 (gradual forgetting by weights, abrupt forgetting by a window).
 """
 
 from datetime import datetime
@@ -26,6 +25,8 @@ class TrainingWindow(Strict):
 
     half_life_days: Annotated[float, Field(gt=0.0)] | None = None
     """Age at which a row counts half; None: all rows count alike."""
+    since: int | None = None
+    """No earlier row is learnt from, in microseconds since 1970: the onset of a change; None: all are."""
 
 
 def row_weights(

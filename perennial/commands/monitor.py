@@ -40,10 +40,13 @@ def command(name: str, window_end: str | None, no_wait: bool, as_json: bool) -> 
     document = run_document(problem.name, finished)
     document["verdict"] = verdict.outcome if verdict else None
     document["reason"] = verdict.facts.get("reason") if verdict else None
+    document["sentence"] = verdict.facts.get("sentence") if verdict else None
     document["started"] = f"{problem.name}__lifecycle" if retraining else None
     console.emit_json(document)
     if not as_json and verdict:
-        console.print(f"The verdict: {verdict.outcome}.")
+        sentence = verdict.facts.get("sentence")
+        console.print(f"The verdict: {verdict.outcome}{f': {sentence}' if sentence else '.'}")
         if retraining:
             console.print(f"{problem.name}__lifecycle was started; `perennial status` follows it.")
+        console.print(f"Evidence and what follows: `perennial why {problem.name}`.")
     raise SystemExit(finished.exit_code)

@@ -2,16 +2,21 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from contract.errors import InvalidRequest, TryAgain
 from contract.formatting import format_unknown, plain_text
+from contract.problem import Problem
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.find import load_problem
+
+if TYPE_CHECKING:
+    from perennial.clients.service import Service
 
 SHOWN_ROWS = 50  # arbitrary; `--json` prints all
 
@@ -28,7 +33,8 @@ SHOWN_ROWS = 50  # arbitrary; `--json` prints all
 def command(name: str, file: str, as_json: bool) -> None:
     """Send rows to the problem's service and print its response; the predictions are logged.
 
-    A row is a JSON object of column names and values; `-` reads standard input.
+    Below it stands what the score means, from which threshold on it is which label, and what the
+    problem says is done then. A row is a JSON object of column names and values; `-` reads standard input.
     """
     console = Console(as_json=as_json)
     location = resolve_location()
@@ -42,9 +48,29 @@ def command(name: str, file: str, as_json: bool) -> None:
             )
             raise TryAgain(sentence)
         response = service.predict(rows)
-    console.emit_json(response)
+        meaning = _meaning(service, problem)
+    console.emit_json({**response, "decision": meaning} if meaning else response)
     if not as_json:
         _show(console, response)
+        _explain(console, meaning)
+
+
+def _meaning(service: "Service", problem: Problem) -> dict[str, Any]:
+    """Return what the answers mean and what is done with them; nothing where the service is older."""
+    info = service.info()
+    decision = info.get("decision") if info else None
+    return {**decision, "then": problem.decision} if decision else {}
+
+
+def _explain(console: Console, meaning: Mapping[str, Any]) -> None:
+    """Print below an answer what it means."""
+    if not meaning:
+        return
+    if meaning.get("threshold") is not None:
+        console.print(f"{'threshold':<12}{_text(meaning['threshold'])}")
+    console.print(f"{'means':<12}{plain_text(meaning['meaning'])}")
+    if meaning["then"]:
+        console.print(f"{'then':<12}{meaning['then']}")
 
 
 def read_rows(file: str) -> Any:  # noqa: ANN401 - any JSON value; the service validates it

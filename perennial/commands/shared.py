@@ -4,9 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from contract.errors import InvalidRequest
+from contract.outcome import RunOutcome, run_outcome
 from contract.stages import STAGES
+from contract.store.champion_pointer import read_champion
+from contract.store.documents import DamagedDocument
+from contract.times import is_to_come
 from perennial.clients.airflow_api import Airflow
 from perennial.console import Console
+from perennial.platform import Platform
 from perennial.progress import live_progress
 from perennial.runs import FinishedRun, follow
 from perennial.times import parse_time
@@ -28,6 +33,12 @@ def run_conf(zone: str, window_start: str | None, window_end: str | None) -> dic
         sentence = (
             f"--window-start {window_start} is not before --window-end {window_end}; "
             "give an end after the start."
+        )
+        raise InvalidRequest(sentence)
+    if "window_end" in window and is_to_come(window["window_end"]):
+        sentence = (
+            f"--window-end {window_end} is in the future, of which nothing is known; "
+            "give an end that has passed, or none."
         )
         raise InvalidRequest(sentence)
     return {name: moment.isoformat(timespec="seconds") for name, moment in window.items()}
@@ -64,3 +75,17 @@ def run_document(problem: str, finished: FinishedRun) -> dict[str, Any]:
         "why": [step.why for step in finished.failed],
         "stages": [asdict(step) for step in stages],
     }
+
+
+def outcome_of(finished: FinishedRun, platform: Platform, problem: str) -> RunOutcome | None:
+    """Return what came of a run that Airflow calls a success; None of any other.
+
+    Also None where nobody knows who serves: `perennial status` names the damaged document.
+    """
+    if finished.state != "success":
+        return None
+    try:
+        champion = read_champion(platform.store(), problem)
+    except DamagedDocument:
+        return None
+    return run_outcome(problem, finished.results, champion.digest if champion else None)

@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from contract.errors import TryAgain
-from contract.formatting import MISSING, format_digest, format_time
+from contract.formatting import (
+    MISSING,
+    format_digest,
+    format_score,
+    format_time,
+    format_value,
+    plain_text,
+)
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.platform import PlatformStatus
@@ -17,7 +24,10 @@ from perennial.problems.find import find_problem
 @click.command(cls=Command, example="perennial status\nperennial status churn --json")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
-    """Show the platform's components, and of each problem the champion, its service and last runs.
+    """Show the platform's components, and of each problem who serves and what was decided last.
+
+    The verdict is monitoring's newest, the last event the newest entry of the ledger; runs are
+    named while they are at work, and where they failed. `perennial why NAME` has the evidence.
 
     Warnings are sentences: a rollout that was interrupted, why the last run failed; on a cluster
     also pods without a node, image, Secret or memory, and pods that crash.
@@ -81,16 +91,24 @@ def _show_platform(console: Console, status: PlatformStatus, links: dict[str, st
 def _show_problems(console: Console, problems: dict[str, Any]) -> None:
     console.table(
         "Problems",
-        ["problem", "champion", "since", "serves", "lifecycle", "monitoring"],
+        ["problem", "champion", "since", "serves", "verdict", "last event", "at work"],
         [_row(name, problem) for name, problem in problems.items()],
     )
     for name, problem in problems.items():
+        if judged := problem["judged"]:
+            console.print(f"{name}: {_judged(judged)}")
+        if verdict := problem["verdict"]:
+            words = verdict["verdict"].replace("_", " ")
+            console.print(f"{name}: {words} on {verdict['day']}: {verdict['sentence']}")
+        if event := problem["event"]:
+            console.print(f"{name}: {event['kind']}: {event['reason']}")
         for sentence in problem["warnings"]:
             console.print(f"{name}: {sentence}")
 
 
 def _row(name: str, problem: dict[str, Any]) -> tuple[str, ...]:
     champion = problem["champion"] or {}
+    event = problem["event"]
     served = problem["service"]["digest"] if problem["service"] else None
     return (
         name,
@@ -99,8 +117,35 @@ def _row(name: str, problem: dict[str, Any]) -> tuple[str, ...]:
         ),
         format_time(champion.get("since")),
         format_digest(served, "nothing"),
-        *(
-            f"{run['state']} {format_time(run['start_date'])}" if run else MISSING
-            for run in (problem["lifecycle"], problem["monitoring"])
-        ),
+        _verdict(problem["verdict"]),
+        f"{event['kind']} {format_time(event['at'])}" if event else MISSING,
+        _at_work(problem),
+    )
+
+
+def _judged(judged: dict[str, Any]) -> str:
+    """Return what let the champion in, by the yardstick and in its unit."""
+    score = format_score(judged["score"], judged["unit"])
+    measure = f" of {judged['label']}" if judged["unit"] is None else ""
+    text = f"the champion was let in with {score}{measure} on {judged['rows']:,} unseen rows"
+    if judged["threshold"] is not None:
+        text += f"; it decides from {format_value(judged['threshold'])} on"
+    return plain_text(f"{text}.")
+
+
+def _verdict(verdict: dict[str, Any] | None) -> str:
+    """Return the newest verdict and its day."""
+    return f"{verdict['verdict'].replace('_', ' ')} {verdict['day']}" if verdict else MISSING
+
+
+def _at_work(problem: dict[str, Any]) -> str:
+    """Return the runs that have not ended, or that failed; one that ended well is not at work."""
+    runs = {part: problem[part] for part in ("lifecycle", "monitoring")}
+    return (
+        ", ".join(
+            f"{part} {run['state']} {format_time(run['start_date'])}"
+            for part, run in runs.items()
+            if run and run["state"] != "success"
+        )
+        or MISSING
     )

@@ -24,9 +24,13 @@ def command(name: str, as_json: bool) -> None:
     console = Console(as_json=as_json)
     problem, file = load_problem(find_home().problem_folders, name)
     suite = check_suite(problem, file)
-    console.emit_json({"valid": True, "name": problem.name, "file": str(file), "suite": suite})
+    notice = problem.gates.beats.champion.notice
+    found = {"valid": True, "name": problem.name, "file": str(file), "suite": suite}
+    console.emit_json({**found, "notices": [notice] if notice else []})
     if not as_json:
         console.print(f"{file} is valid: {problem.question}")
+        if notice:
+            console.print(f"Notice: {notice}")
 
 
 def check_suite(problem: Problem, file: Path) -> str | None:

@@ -27,8 +27,8 @@ from perennial.local.http_probe import probe
 from perennial.local.ports import PLATFORM_PORTS, keep_ports, refuse_taken_ports
 from perennial.local.processes import ProcessRef
 from perennial.local.state import read_state
+from perennial.waits import USUAL
 
-READY_SECONDS = 120  # many times the 12 s of docs/measurements.md, for a machine that is busy
 SUPERVISOR_STOP_SECONDS = 90  # longer than the longest stop of its children
 POLL_SECONDS = 0.2
 AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor")
@@ -37,10 +37,10 @@ Report = Callable[[str], None]
 """Called with what is waited for, whenever that changes."""
 
 
-def up(home: Home, report: Report) -> float:
+def up(home: Home, report: Report, ready_seconds: float = USUAL.machine_ready) -> float:
     """Start the platform and wait until every component is ready; return the seconds that it took.
 
-    A platform that is up already is only waited for.
+    A platform that is up already is only waited for; `ready_seconds` is the limit of the wait.
 
     Raises:
         InvalidRequest: a port is taken, or an environment is not installed.
@@ -60,7 +60,7 @@ def up(home: Home, report: Report) -> float:
             supervisor = _start_supervisor(home)
         else:
             supervisor = state.supervisor
-        _wait(home, supervisor, report)
+        _wait(home, supervisor, report, ready_seconds)
     return time.monotonic() - began
 
 
@@ -144,8 +144,8 @@ def _stop_orphans(home: Home, report: Report) -> None:
         processes.stop(alive, home.folder, seaweed.STOP_SECONDS)
 
 
-def _wait(home: Home, supervisor: ProcessRef, report: Report) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def _wait(home: Home, supervisor: ProcessRef, report: Report, ready_seconds: float) -> None:
+    deadline = time.monotonic() + ready_seconds
     reported = None
     while True:
         waiting_for = missing(home)
@@ -160,7 +160,7 @@ def _wait(home: Home, supervisor: ProcessRef, report: Report) -> None:
             reported = waiting_for
         if time.monotonic() > deadline:
             sentence = (
-                f"{waiting_for[0].upper()}{waiting_for[1:]} is not ready after {READY_SECONDS} s; "
+                f"{waiting_for[0].upper()}{waiting_for[1:]} is not ready after {ready_seconds:g} s; "
                 f"{_last_problem(home)}run `perennial down`, then `perennial up`."
             )
             raise TryAgain(sentence)

@@ -36,7 +36,8 @@ class MachineLocation:
             raise InvalidRequest(sentence)
         from perennial.local.lifecycle import up  # noqa: PLC0415 - processes, which `plan` must not pay
 
-        return up(self._home, lambda what: report(f"waiting for {what} …"))
+        limit = self._waits.machine_ready
+        return up(self._home, lambda what: report(f"waiting for {what} …"), limit)
 
     def down(self, report: Report) -> int:
         """Stop every process; return how many there were."""

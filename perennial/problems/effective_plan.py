@@ -132,8 +132,9 @@ def _joins(problem: Problem) -> str:
 
 def _gates(problem: Problem) -> str:
     gates = problem.gates
-    words = ["beats a constant"] if gates.beats.dummy else []
-    words.append(f"beats the champion with P ≥ {gates.beats.champion.confidence:.0%}")
+    words = [f"beats a constant by {gates.beats.skill:.0%} of what is to gain"] * gates.beats.dummy
+    by = "the value of a decision" if problem.metric.value else "the metric"
+    words.append(f"beats the champion by {by} with P ≥ {gates.beats.champion.confidence:.0%}")
     words += [f"{name} at least as good as {limit}" for name, limit in gates.minimum.items()]
     words += [f"no {column} gets worse" for column in gates.slices]
     return "; ".join(words)

@@ -89,6 +89,6 @@ def load_model(
         RolloutFailed: the bundle in the store is not whole, or not signed by one of the keys.
     """
     try:
-        return bundle.load(bundle.fetch(store, problem, digest, folder), digest=digest, keys=keys)
+        return bundle.read_model(store, problem, digest, folder, keys)
     except bundle.BundleRefused as error:
         raise RolloutFailed(f"The bundle is refused by its own reader: {error}") from error

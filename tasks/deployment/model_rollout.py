@@ -10,9 +10,10 @@ from contract.rollout.switch import CurrentChampion
 from contract.rollout.target import RolloutFailed, RolloutTarget, wait_until_served
 from contract.run import Run
 from contract.store.client import Store
+from tasks.deployment.latency import check_latency, measure_latency
 from tasks.deployment.limits import Limits
 from tasks.deployment.result import ServiceObservations
-from tasks.deployment.verification import ask_service, check_latency, measure, send_golden_rows
+from tasks.deployment.verification import ask_service, send_golden_rows
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,13 @@ def roll_out_and_verify(
             url,
             rollout.api_key,
             model,
-            lambda client: (send_golden_rows(client, model), measure(client, model)),
+            lambda client: (
+                send_golden_rows(client, model),
+                measure_latency(client, model, rollout.latency_limit),
+            ),
             follow_seconds=rollout.limits.follow,
         )
-        results = {"url": url, "canary": golden, "latency_p99": latency}
+        results = {"url": url, "canary": golden, "latency_p99": latency.p99, "latency": latency}
         observed = before.model_copy(update=results)
         check_latency(latency, rollout.latency_limit)
     except (RolloutFailed, Conflict) as error:

@@ -69,6 +69,24 @@ def _checks(deployed: Deployed, latency_limit: float) -> TableBlock:
             f"at most {format_duration(latency_limit)}",
         ],
     ]
+    if deployed.latency is not None:
+        rows += [
+            [
+                "99 of 100 empty requests between them",
+                format_duration(deployed.latency.empty_p99),
+                "a busy machine delays both alike",
+            ],
+            [
+                "the difference",
+                format_duration(deployed.latency.excess),
+                f"at most {format_duration(latency_limit)}, where the first is more",
+            ],
+            [
+                "99 of 100 rows at their quickest",
+                format_duration(deployed.latency.quickest),
+                f"at most {format_duration(latency_limit)}, as above",
+            ],
+        ]
     return TableBlock(["check", "result", "expected"], rows, align=["left", "right", "left"])
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from contract.artifacts import Sha256
 from contract.strict import Strict
 from tasks.deployment.canary.comparison import Step
+from tasks.deployment.latency import Latency
 from tasks.deployment.verification import GoldenRowCheck
 
 
@@ -16,6 +17,8 @@ class ServiceObservations(Strict):
     """None: it did not come so far."""
     latency_p99: float | None = None
     """Seconds, measured at the service; None as above."""
+    latency: Latency | None = None
+    """Beside empty requests; None as above, and in documents of earlier versions."""
     steps: tuple[Step, ...] = ()
     """Of a canary, as far as this try saw them; none: it was rolled out at once."""
 

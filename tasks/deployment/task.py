@@ -16,7 +16,7 @@ from typing import Literal
 
 from contract.artifacts import Bundle, Document, Page
 from contract.champion import Champion
-from contract.formatting import format_digest
+from contract.formatting import format_digest, plain_text
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, current_champion, switch
 from contract.run import Run
@@ -35,6 +35,7 @@ from tasks.deployment.admission import (
     read_verify_keys,
 )
 from tasks.deployment.environment import DeploymentEnvironment, process_environment
+from tasks.deployment.latency import busy_note
 from tasks.deployment.limits import Limits
 from tasks.deployment.model_rollout import ModelRollout
 from tasks.deployment.page import page
@@ -87,6 +88,7 @@ class DeploymentStage:
         check_verdict(verdict, digest, verdict.baseline if is_champion else change.current.digest)
         api_key, keys = read_api_key(), read_verify_keys()
         environment = self.connect(out.store, run.name, api_key)
+        limit = problem.gates.latency_p99.total_seconds()
         rollout = ModelRollout(
             store=out.store,
             run=run,
@@ -95,7 +97,7 @@ class DeploymentStage:
             target=environment.target,
             load=lambda model: load_model(out.store, run.name, model, keys, out.scratch),
             api_key=api_key,
-            latency_limit=problem.gates.latency_p99.total_seconds(),
+            latency_limit=limit,
             limits=self.limits,
         )
         strategy = environment.strategy(rollout, problem.serving.canary)
@@ -104,9 +106,9 @@ class DeploymentStage:
             environment.target,
             change,
             strategy,
-            lambda attempt: ledger_entry(run, summarize(digest, verdict, attempt)),
+            lambda attempt: ledger_entry(run, summarize(digest, verdict, attempt, limit)),
         )
-        deployed = summarize(digest, verdict, result.attempt)
+        deployed = summarize(digest, verdict, result.attempt, limit)
         return Outputs(
             deployed=out.document("deployed", deployed),
             page=out.page("page", page(deployed, run, rollout.latency_limit)),
@@ -143,14 +145,21 @@ def plan_change(store: Store, run: Run, digest: str, verdict: str) -> Change:
     )
 
 
-def summarize(digest: str, verdict: Verdict, attempt: Attempt[ServiceObservations]) -> Deployed:
-    """Return the document of an attempt: the outcome, its reason, and what was observed."""
+def summarize(
+    digest: str, verdict: Verdict, attempt: Attempt[ServiceObservations], latency_limit: float
+) -> Deployed:
+    """Return the document of an attempt: the outcome, its reason, and what was observed.
+
+    `latency_limit` in seconds.
+    """
     observed = attempt.evidence
     return Deployed(
         digest=digest,
         previous=verdict.baseline,
         outcome="deployed" if attempt.failure is None else "returned",
-        reason=_reason(verdict, observed) if attempt.failure is None else attempt.failure,
+        reason=_reason(verdict, observed, latency_limit)
+        if attempt.failure is None
+        else attempt.failure,
         **dict(observed),
     )
 
@@ -170,7 +179,7 @@ def ledger_entry(run: Run, deployed: Deployed) -> LedgerEntry:
     )
 
 
-def _reason(verdict: Verdict, observed: ServiceObservations) -> str:
+def _reason(verdict: Verdict, observed: ServiceObservations, latency_limit: float) -> str:
     against = (
         "the first model"
         if verdict.baseline is None
@@ -178,10 +187,15 @@ def _reason(verdict: Verdict, observed: ServiceObservations) -> str:
     )
     rows = 0 if observed.canary is None else observed.canary.rows
     score = "" if verdict.score is None else f", {verdict.metric} {verdict.score:.4g}"
+    if verdict.yardstick is not None and verdict.yardstick.score is not None:
+        score = f", {plain_text(verdict.yardstick.sentence)}"
     steps = len(observed.steps)
     baked = f", after {steps} steps of a canary" if steps else ""
+    note = busy_note(observed.latency, latency_limit)
+    busy = f"; {note}" if note else ""
     return (
-        f"Accepted as {verdict.rule} ({against}{score}); {rows} canary rows answered alike{baked}."
+        f"Accepted as {verdict.rule} ({against}{score}); {rows} canary rows answered alike{baked}"
+        f"{busy}."
     )
 
 

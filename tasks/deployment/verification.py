@@ -1,7 +1,7 @@
 """Is the model in service the one that was judged? Checked at its public endpoint.
 
-Two checks, once /info names the digest: does it answer the bundle's golden rows as the
-bundle's own reader does, and how long does an answer take.
+Once /info names the digest: does it answer the bundle's golden rows as the bundle's own reader does.
+How long an answer takes is measured in `latency.py`.
 """
 
 import math
@@ -21,10 +21,6 @@ from tasks.deployment.client import Client, Reply
 
 POLL_SECONDS = 0.25
 TOLERANCE = 1e-12  # relative above 1, absolute below: as for the golden rows themselves
-WARMING = 20  # requests before the clock counts
-REQUESTS = 200
-ROUNDS = 3
-PERCENTILE = 0.99
 
 Value = bool | int | float | str | None
 T = TypeVar("T")
@@ -69,7 +65,7 @@ def ask_service(
                 info = client.info()
                 if info is not None:
                     # A row may be none to an older model, and its refusal names no model.
-                    _check_model(info.get("digest"), model)
+                    check_served_model(info.get("digest"), model)
                 return question(client)
         except AnotherModel as error:
             if time.monotonic() > deadline:
@@ -98,7 +94,7 @@ def send_golden_rows(
                 f"Canary row {index} was answered {reply.status} "
                 f"({reply.body.get('error', 'no reason')}), expected 200."
             )
-        _check_model(reply.body.get("model"), model)
+        check_served_model(reply.body.get("model"), model)
         values, expected = _numbers(reply, model), _expected(model, row)
         difference = _difference(values, expected)
         if not difference <= TOLERANCE:
@@ -115,59 +111,12 @@ def send_golden_rows(
     return GoldenRowCheck(rows=answered, skipped=skipped, largest_difference=largest)
 
 
-def measure(client: Client, model: Model) -> float:
-    """Return the 99th percentile of the seconds that an answer takes, over golden rows.
-
-    The least of three rounds of 200 requests: on a shared machine a neighbour only adds.
+def check_served_model(digest: str | None, model: Model) -> None:
+    """Go on only if the model that answered is the one that is deployed.
 
     Raises:
-        RolloutFailed: a request is not answered.
-        AnotherModel: one was answered by a model that should serve no longer.
+        AnotherModel: it is not.
     """
-    rows = [golden.row for golden in model.golden.rows]
-    rows = [row for row in rows if not complaints(model.contract, row)]
-    for index in range(WARMING):
-        _predict(client, rows[index % len(rows)])
-    return min(_round(client, model, rows) for _ in range(ROUNDS))
-
-
-def check_latency(latency: float | None, limit: float) -> None:
-    """Go on only if the service is fast enough; both in seconds.
-
-    Raises:
-        RolloutFailed: it is not, or it was not measured.
-    """
-    if latency is None or not latency <= limit:
-        took = "an unknown time" if latency is None else f"up to {latency * 1000:.1f} ms"
-        sentence = (
-            f"99 of 100 requests take {took}, at most {limit * 1000:g} ms are allowed by "
-            "gates.latency_p99."
-        )
-        raise RolloutFailed(sentence)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least `share` of the values do not exceed.
-
-    >>> percentile([4.0, 1.0, 3.0, 2.0], 0.5)
-    2.0
-    """
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
-def _round(client: Client, model: Model, rows: Sequence[object]) -> float:
-    replies = [_predict(client, rows[index % len(rows)]) for index in range(REQUESTS)]
-    bad = [reply.status for reply in replies if reply.status != HTTPStatus.OK]
-    if bad:
-        raise RolloutFailed(
-            f"{len(bad)} of {REQUESTS} requests were answered {bad[0]}, expected 200."
-        )
-    for reply in replies:
-        _check_model(reply.body.get("model"), model)
-    return percentile([reply.seconds for reply in replies], PERCENTILE)
-
-
-def _check_model(digest: str | None, model: Model) -> None:
     if digest != model.digest:
         served = f"the model {format_digest(digest)}" if digest else "no model"
         raise AnotherModel(

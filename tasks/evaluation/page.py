@@ -1,8 +1,9 @@
 """The page of the gate: the verdict first, then its evidence."""
 
+from contract.formatting import format_digest, format_probability, format_score
 from contract.learning_task import LearningTask
 from contract.run import Run
-from contract.verdict import Check, Verdict
+from contract.verdict import Check, Rule, Verdict
 from methods.models.metrics import METRICS
 from pages import (
     Alert,
@@ -32,15 +33,16 @@ def page(
     return render(
         f"Evaluation of {run.name}",
         status=Status("good" if is_accepted else "bad", verdict.verdict),
-        lead=_lead(verdict),
+        lead=_lead(result),
         sections=[
             PageSection("Why", *[Alert("bad", reason) for reason in verdict.reasons])
             if verdict.reasons
             else PageSection("Why", Paragraph("Every check passed.")),
             PageSection("Checks", _checks(verdict.checks)),
             PageSection("Gain", *_gains(result)),
+            PageSection("Yardstick and loss", _measures(verdict)),
             PageSection("All metrics on the vault", _metrics(result, vault, task)),
-            PageSection("Further facts", _facts(verdict, latency_seconds)),
+            PageSection("Further facts", _facts(result, latency_seconds)),
         ],
         footer={
             "run": run.run_id,
@@ -52,14 +54,18 @@ def page(
     )
 
 
-def _lead(verdict: Verdict) -> str:
-    score = f"{verdict.metric} {format_value(verdict.score)} on {format_value(verdict.rows)} unseen rows"
-    if verdict.baseline is None:
-        return f"{score}; the first model, by absolute checks only."
-    against = f"{score}, the champion {format_value(verdict.baseline_score)}"
-    if verdict.rule == "non-inferior":
-        return f"{against}; a refresh, which need not be better."
-    return f"{against}."
+def _lead(result: GateResult) -> str:
+    verdict = result.verdict
+    lead = f"{result.measured.sentence}, on {format_value(verdict.rows)} unseen rows"
+    return f"{lead}; {_RULES[verdict.rule]}."
+
+
+_RULES: dict[Rule, str] = {
+    "first": "the first model, by absolute checks only",
+    "superior": "it must be better by the yardstick",
+    "non-inferior": "a refresh, which need not be better",
+    "alarm": "it must be better by the yardstick, or by the loss that raised the alarm without being worse",
+}
 
 
 def _checks(checks: tuple[Check, ...]) -> Block:
@@ -85,7 +91,7 @@ def _gains(result: GateResult) -> list[Block]:
                 [gain.value for gain in known.values()],
                 [gain.low for gain in known.values()],
                 [gain.high for gain in known.values()],
-                title=f"Gain in {result.verdict.metric}, 95 % interval",
+                title=f"Gain in {result.measured.label}, 95 % interval",
             ),
             "Paired bootstrap by blocks on the same rows; right of 0 is better.",
         )
@@ -101,11 +107,35 @@ def _metrics(result: GateResult, vault: Vault, task: LearningTask) -> Block:
     return TableBlock(["metric", "challenger", "champion"], rows)
 
 
-def _facts(verdict: Verdict, latency_seconds: float) -> Block:
+def _measures(verdict: Verdict) -> Block:
+    """Return both measures of challenger and champion, and the gain with its interval."""
+    rows = [
+        [
+            one.label,
+            format_score(one.score, one.unit),
+            format_score(one.baseline, one.unit),
+            format_score(one.gain, one.unit, one.low, one.high, signed=True),
+            format_probability(one.probability),
+        ]
+        for one in (verdict.yardstick, verdict.loss)
+        if one is not None
+    ]
+    columns = ["measure", "challenger", "champion", "gain, 95 % interval", "P(gain > 0)"]
+    return TableBlock(columns, rows)
+
+
+def _facts(result: GateResult, latency_seconds: float) -> Block:
+    verdict = result.verdict
+    unit = result.measured.unit
     return Facts(
         {
             "rows of the vault": verdict.rows,
             "rule": verdict.rule,
+            "threshold": verdict.threshold,
+            "the champion's threshold": verdict.baseline_threshold,
+            "may be worse by": format_score(verdict.margin, unit),
+            "smallest gain that could be seen": format_score(verdict.seen, unit),
+            "judged by its twin": format_digest(verdict.twin),
             "one row, 99th percentile": format_duration(latency_seconds),
         }
     )

@@ -2,7 +2,7 @@
 
 Takes    problem, run, prepared, assignment, bundle
 Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
-Facts    outcome, score, baseline, gain, probability, rows, latency_p99_ms, reason
+Facts    outcome, yardstick, score, baseline, gain, probability, rows, latency_p99_ms, reason
 Refuses  nothing: a refusal is a verdict; a bundle that cannot be read ends the stage
 Source   Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4
 """
@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from bundle.model import Model
-from bundle.reader import load
-from bundle.remote import fetch
+from bundle.remote import read_model
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.champion import Champion
 from contract.errors import NotFound, Refused
@@ -52,6 +50,8 @@ class Outputs(Strict):
     verdict: Document
     page: Page
     outcome: Literal["accepted", "refused"]
+    yardstick: str
+    """What `score`, `baseline` and `gain` are of, and their unit."""
     score: float | None
     baseline: float | None
     gain: float | None
@@ -66,7 +66,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     """Score challenger and champion on the vault and apply the gates."""
     problem, run = read_problem_and_run(out.store, inputs)
     cache = out.scratch / "models"
-    model = read_model(out, run.name, inputs.bundle.digest, cache)
+    model = read_model(out.store, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
     vault = open_vault(table, assignment, model.contract)
@@ -89,19 +89,15 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
             "page", page(result, vault, model.contract.task, run, latency_seconds=latency)
         ),
         outcome=verdict.verdict,
-        score=verdict.score,
-        baseline=verdict.baseline_score,
-        gain=result.gain.value if result.gain else None,
-        probability=result.gain.probability if result.gain else None,
+        yardstick=result.measured.label,
+        score=result.measured.score,
+        baseline=result.measured.baseline,
+        gain=result.measured.gain,
+        probability=result.measured.probability,
         rows=verdict.rows,
         latency_p99_ms=round(latency * 1e3, 4),
         reason=verdict.reasons[0] if verdict.reasons else None,
     )
-
-
-def read_model(out: Out, problem: str, digest: str, cache: Path) -> Model:
-    """Fetch a bundle by its digest and load it, verified byte by byte."""
-    return load(fetch(out.store, problem, digest, cache), digest=digest)
 
 
 def read_champion(
@@ -111,9 +107,10 @@ def read_champion(
     if champion is None:
         return None
     try:
-        return Baseline(champion.digest, read_model(out, problem, champion.digest, cache))
+        model = read_model(out.store, problem, champion.digest, cache)
     except (NotFound, Refused) as error:
         return Baseline(champion.digest, None, str(error))
+    return Baseline(champion.digest, model)
 
 
 def refusal(verdict: Verdict, run: Run) -> LedgerEntry:

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.model import Model
-from contract.formatting import format_digest
+from contract.formatting import format_digest, plain_text
 from contract.problem import Problem
 from contract.run import Run
-from contract.verdict import Check, Verdict
+from contract.verdict import Check, Measured, Verdict
 from methods.models.bootstrap import Gain, Scored
 from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
+from methods.models.yardstick import proper_score, yardstick_of
 from tasks.evaluation import gates, service
+from tasks.evaluation.calibration import check_calibration, check_slope
+from tasks.evaluation.promotion import (
+    Compared,
+    Rivals,
+    check_champion,
+    check_dummy,
+    measured,
+    rule_for,
+)
 from tasks.evaluation.vault import Vault, predict, predict_dummy
 
 
@@ -37,6 +47,9 @@ class GateResult:
     old: Scored | None
     dummy_gain: Gain | None
     gain: Gain | None
+    """Both gains are by the yardstick."""
+    measured: Measured
+    """What the yardstick says of both models, as in the verdict."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +59,13 @@ class _Case:
     problem: Problem
     run: Run
     metric: MetricDefinition
-    vault: Vault
+    rivals: Rivals
     model: Model
-    new: Scored
     baseline: Baseline | None
-    old: Scored | None
+
+    @property
+    def vault(self) -> Vault:
+        return self.rivals.vault
 
 
 def apply_gates(
@@ -62,94 +77,133 @@ def apply_gates(
     *,
     size_bytes: int,
     latency_seconds: float,
+    new: Scored | None = None,
+    old: Scored | None = None,
+    further: tuple[Check, ...] = (),
+    twin: str | None = None,
 ) -> GateResult:
-    """Check the model by every gate of the problem."""
-    task = model.contract.task
-    metric = metric_named(problem.metric.name or DEFAULTS[task], task)
-    new, old = predict(model, vault), _champion_predictions(baseline, model, vault)
-    case = _Case(problem, run, metric, vault, model, new, baseline, old)
+    """Check the model by every gate of the problem.
+
+    `new` and `old` are the scores of the vault's rows by which challenger and champion are judged,
+    where these are not what the two models themselves answer; `twin` is then the bundle that gave
+    `new`. `further` are checks that were made elsewhere.
+    """
+    contract = model.contract
+    metric = metric_named(problem.metric.name or DEFAULTS[contract.task], contract.task)
+    yardstick = yardstick_of(problem, contract.task)
+    nothing = Scored(np.empty(0))
+    rivals = Rivals(
+        vault=vault,
+        yardstick=yardstick,
+        loss=proper_score(contract.task),
+        new=new or predict(model, vault),
+        old=old or _champion_predictions(baseline, model, vault),
+        constant=predict_dummy(yardstick, contract, vault) if len(vault.truth) else nothing,
+        classes=len(contract.classes),
+        seed=problem.models.seed,
+    )
+    case = _Case(problem, run, metric, rivals, model, baseline)
     checks = [gates.check_rows(vault)]
-    dummy_gain, gain = None, None
+    dummy_gain, compared = None, None
     if len(vault.truth):
         absolute, dummy_gain = _absolute_checks(case)
-        relative, gain = _relative_checks(case)
-        checks += [*absolute, *relative]
-        if task != "regression":
-            checks.append(gates.check_calibration(vault, new, old))
+        relative, compared = _relative_checks(case)
+        checks += [*absolute, *relative, _meaning(case)]
     if baseline is not None and baseline.model is not None:
-        checks.append(service.check_contract(model.contract, baseline.model.contract))
+        checks.append(service.check_contract(contract, baseline.model.contract))
     checks += [
         service.check_size(size_bytes, problem.gates.size),
         service.check_latency(latency_seconds, problem.gates.latency_p99.total_seconds()),
         service.check_golden(model),
+        *further,
     ]
-    return GateResult(_verdict(case, checks), new, old, dummy_gain, gain)
+    gain = compared.gain if compared else None
+    found = measured(rivals, yardstick, gain)
+    # Ledger, log and terminal hold the sentences too.
+    plain = [check.model_copy(update={"why": plain_text(check.why)}) for check in checks]
+    verdict = _verdict(case, plain, compared, found, twin)
+    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found)
 
 
-def _verdict(case: _Case, checks: list[Check]) -> Verdict:
+def _verdict(
+    case: _Case,
+    checks: list[Check],
+    compared: Compared | None,
+    found: Measured,
+    twin: str | None,
+) -> Verdict:
     reasons = tuple(check.why for check in checks if check.passed is not True)
-    baseline = case.baseline
+    baseline, rivals = case.baseline, case.rivals
     return Verdict(
         verdict="refused" if reasons else "accepted",
         judged=case.model.digest,
         baseline=baseline.digest if baseline else None,
-        rule=gates.rule_for(case.run.reason, has_champion=baseline is not None),
+        rule=rule_for(case.run.reason, has_champion=baseline is not None),
         metric=case.metric.name,
-        score=_score(case.metric, case.vault, case.new),
-        baseline_score=_score(case.metric, case.vault, case.old) if case.old else None,
+        score=_score(case.metric, case.vault, rivals.new),
+        baseline_score=_score(case.metric, case.vault, rivals.old),
         checks=tuple(checks),
         reasons=reasons,
         rows=len(case.vault.truth),
         window_end=case.run.window_end,
+        yardstick=found,
+        loss=measured(rivals, rivals.loss, compared.loss_gain if compared else None),
+        threshold=case.model.document.threshold,
+        baseline_threshold=(
+            baseline.model.document.threshold if baseline and baseline.model else None
+        ),
+        margin=compared.margin if compared else None,
+        seen=compared.seen if compared else None,
+        twin=twin,
     )
 
 
+def _meaning(case: _Case) -> Check:
+    """Return the check of whether probabilities or values mean what they say."""
+    rivals = case.rivals
+    if case.model.contract.task != "regression":
+        return check_calibration(case.vault, rivals.new, rivals.old)
+    confidence = case.problem.gates.beats.champion.confidence
+    return check_slope(case.vault, rivals.new, rivals.old, confidence=confidence, seed=rivals.seed)
+
+
 def _absolute_checks(case: _Case) -> tuple[list[Check], Gain | None]:
-    """Return the checks that need no champion, and the gain over the dummy."""
-    limits = case.problem.gates
+    """Return the checks that need no champion, and the gain over the best constant answer."""
+    limits, rivals = case.problem.gates, case.rivals
     checks, gain = [], None
     if limits.beats.dummy:
-        compared = gates.check_dummy(
-            case.metric,
-            case.vault,
-            case.new,
-            predict_dummy(case.metric, case.model.contract, case.vault),
-            confidence=limits.beats.champion.confidence,
-            seed=case.problem.models.seed,
+        compared = check_dummy(
+            rivals, skill=limits.beats.skill, confidence=limits.beats.champion.confidence
         )
         checks.append(compared.check)
         gain = compared.gain
     checks += [
-        gates.check_minimum(name, limit, case.model.contract.task, case.vault, case.new)
+        gates.check_minimum(name, limit, case.model.contract.task, case.vault, rivals.new)
         for name, limit in sorted(limits.minimum.items())
     ]
     return checks, gain
 
 
-def _relative_checks(case: _Case) -> tuple[list[Check], Gain | None]:
-    """Return the checks against the champion and the gain over it; the first model has no gain."""
+def _relative_checks(case: _Case) -> tuple[list[Check], Compared | None]:
+    """Return the checks against the champion and what was compared; the first model has no champion."""
     if case.baseline is None:
         why = "there is no champion yet: absolute checks only."
         return [Check(name="champion", passed=True, why=why)], None
-    if case.old is None:
+    rivals = case.rivals
+    if rivals.old is None:
         reason = case.baseline.why or "it answers another target, or has another task or classes."
         why = f"the champion {format_digest(case.baseline.digest)} cannot be compared: {reason}"
         return [Check(name="champion", passed=None, why=why)], None
-    required = case.problem.gates.beats.champion
-    compared = gates.check_champion(
-        case.metric,
-        case.vault,
-        case.new,
-        case.old,
-        rule=gates.rule_for(case.run.reason, has_champion=True),
-        margin=required.margin,
-        confidence=required.confidence,
-        seed=case.problem.models.seed,
+    compared = check_champion(
+        rivals,
+        rule=rule_for(case.run.reason, has_champion=True),
+        reason=case.run.reason,
+        required=case.problem.gates.beats.champion,
     )
     slices = gates.check_slices(
-        case.problem.gates.slices, case.model.contract.task, case.vault, case.new, case.old
+        case.problem.gates.slices, case.model.contract.task, case.vault, rivals.new, rivals.old
     )
-    return [compared.check, *slices], compared.gain
+    return [compared.check, *slices], compared
 
 
 def _champion_predictions(baseline: Baseline | None, model: Model, vault: Vault) -> Scored | None:
@@ -165,9 +219,9 @@ def _champion_predictions(baseline: Baseline | None, model: Model, vault: Vault)
     return predict(baseline.model, vault) if is_same else None
 
 
-def _score(metric: MetricDefinition, vault: Vault, scored: Scored) -> float | None:
+def _score(metric: MetricDefinition, vault: Vault, scored: Scored | None) -> float | None:
     """Return the metric on the vault; None where it is not a number."""
-    if len(vault.truth) == 0:
+    if scored is None or len(vault.truth) == 0:
         return None
     score = metric.score(vault.truth, scored.predicted, scored.threshold)
     return score if np.isfinite(score) else None

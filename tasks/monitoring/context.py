@@ -1,21 +1,30 @@
 """Everything that a run decides its days by: which model served, its rows, labels and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
-from contract.prediction_log import ROW_REFERENCE, key_column
+from contract.errors import NotFound
 from contract.problem import Problem
 from contract.run import Run
+from contract.store.client import Store
 from contract.store.writer import Out
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.history import History, ServingModel
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
-from tasks.monitoring.evidence.label_versions import from_feedback, from_source
+from tasks.monitoring.evidence.label_source import (
+    expected_lateness,
+    joined_columns,
+    log_notes,
+    read_versions,
+)
 from tasks.monitoring.evidence.labels import JoinedLabels
+from tasks.monitoring.evidence.lateness import Lateness, days_back
 from tasks.monitoring.evidence.log import ServedDay, read_log
+from tasks.monitoring.evidence.segments import SegmentLog
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,12 @@ class MonitoringContext:
     """By digest: the end of the champion's data."""
     run: str
     """The run that decides."""
+    until: datetime
+    """The end of its window: later records and entries are not known to it."""
+    store: Store
+    """For what was kept of a day long ago."""
+    former: Callable[[str], MonitoredModel | None]
+    """A model that served before, by digest; None where it is no longer kept."""
     notes: tuple[str, ...] = ()
     """What could not be looked at on any day, and why."""
 
@@ -47,7 +62,6 @@ def gather(
     run: Run,
     snapshot: Snapshot,
     days: Sequence[date],
-    missed: int,
     out: Out,
 ) -> MonitoringContext:
     """Read served rows and labels of the days to decide and of the days before whose labels count.
@@ -60,19 +74,33 @@ def gather(
         run: the run that decides.
         snapshot: of the sources, among them the labels'.
         days: to decide; ascending, at least one.
-        missed: days before them that are not decided.
         out: the store, and room for what is fetched.
     """
     models = MonitoredModels(out.store, problem.name, out.scratch)
-    first = days[0] - policy.label_days * ONE_DAY
+    lateness = expected_lateness(out.store, problem, snapshot, out.scratch / "labels", days[0])
+    first = days[0] - days_back(lateness, policy) * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
-    by_day: dict[date, MonitoredModel] = {day: models.of(serving[day].digest) for day in span}
-    served = read_log(out.store, problem.name, calendar, by_day)
-    labels, notes = _labels(problem, snapshot, [served[day] for day in sorted(served)], out)
-    if missed:
-        limit = policy.catch_up_days
-        notes = (f"{missed} days before {days[0]} were not decided: {limit} are the limit.", *notes)
+    by_day = {
+        day: model
+        for day in span
+        if (model := _kept_model(models, serving[day].digest, is_needed=day >= days[0]))
+    }
+    log = SegmentLog(out.store, problem.name, calendar, first, out.scratch)
+    joined = joined_columns(problem)
+    served = read_log(log, by_day, joined)
+    for day in by_day:
+        before = history.serving_from(calendar.begin(day))
+        if before is not None and before.digest != serving[day].digest:
+            former = _kept_model(models, before.digest, is_needed=day >= days[0])
+            _leave_to_former(log, joined, day, former, by_day, served)
+    since = {
+        model.digest: history.first_deployed(model.digest, model.since)
+        for model in serving.values()
+    }
+    oldest = min(calendar.begin(first), *(since[serving[day].digest] for day in days))
+    labels, notes = _labels(problem, snapshot, served, lateness, oldest, out)
+    notes = (*log_notes(log, joined), *notes)
     return MonitoringContext(
         problem=problem,
         calendar=calendar,
@@ -81,13 +109,40 @@ def gather(
         served=served,
         labels=labels,
         history=history,
-        since={
-            model.digest: history.first_deployed(model.digest, model.since)
-            for model in serving.values()
-        },
+        since=since,
         run=run.run_id,
+        until=run.window_end,
+        store=out.store,
+        former=partial(_kept_model, models),
         notes=notes,
     )
+
+
+def _leave_to_former(  # noqa: PLR0917 - what the log is read with, and what it changes
+    log: SegmentLog,
+    joined: Sequence[str],
+    day: date,
+    former: MonitoredModel | None,
+    models: dict[date, MonitoredModel],
+    served: dict[date, ServedDay],
+) -> None:
+    """Give the day of a promotion to the model before, where that one answered most of its rows."""
+    rows = None if former is None else read_log(log, {day: former}, joined).get(day)
+    if former is None or rows is None or (day in served and served[day].rows >= rows.rows):
+        return
+    models[day], served[day] = former, rows
+
+
+def _kept_model(
+    models: MonitoredModels, digest: str, *, is_needed: bool = False
+) -> MonitoredModel | None:
+    """Return a model that served; None where it is no longer kept and can be done without."""
+    try:
+        return models.of(digest)
+    except NotFound:
+        if is_needed:
+            raise
+        return None
 
 
 def _serving(history: History, end: datetime, run: Run) -> ServingModel:
@@ -98,16 +153,17 @@ def _serving(history: History, end: datetime, run: Run) -> ServingModel:
     return ServingModel(run.champion.digest, run.champion.since)
 
 
-def _labels(
-    problem: Problem, snapshot: Snapshot, days: Sequence[ServedDay], out: Out
+def _labels(  # noqa: PLR0917 - what labels are joined with
+    problem: Problem,
+    snapshot: Snapshot,
+    served: Mapping[date, ServedDay],
+    lateness: Lateness,
+    since: datetime,
+    out: Out,
 ) -> tuple[JoinedLabels | None, tuple[str, ...]]:
     """Return the labels of the served rows, and a note where they cannot be joined."""
-    if problem.labels.source == "feedback":
-        versions = from_feedback(out.store, problem.name, days)
-        return JoinedLabels(days, versions, ROW_REFERENCE), ()
-    in_source = from_source(out.store, problem, snapshot, out.scratch / "labels")
-    joined = [key_column(name) for name in problem.labels.on]
-    has_keys = all(set(joined) <= set(day.lines.keys.column_names) for day in days)
-    if in_source is not None and has_keys:
-        return JoinedLabels(days, in_source, joined), ()
-    return None, ("Labels cannot be joined: the log or the source lacks the key or target.",)
+    days = [served[day] for day in sorted(served)]
+    versions = read_versions(out.store, problem, snapshot, out.scratch / "labels", since)
+    if versions is None:
+        return None, ("Labels cannot be joined: their source lacks the key or the target.",)
+    return JoinedLabels(days, versions, lateness), ()

@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from contract.decision import Decision, Multivariate, Performance, Probe, Window
+from contract.decision import Decision, LabelHealth, Multivariate, Performance, Probe, Window
+from contract.store.documents import read_document
+from contract.store.layout import WindowProfileKey
+from methods.controller.attempts import is_replay_next, useless_in_a_row
 from methods.controller.days import ONE_DAY
 from methods.controller.decide import decide
+from methods.controller.due import is_superseded
 from methods.controller.evidence import Evidence, Regime, RetrainingState
+from methods.controller.losses import find_onset, level_of, usual_variance
 from methods.drift.comparison import Comparison, compare_profiles, distance
 from methods.drift.profile import DayProfile, merge_profiles
 from methods.drift.quality import check
 from tasks.monitoring.context import MonitoringContext
 from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import measure
+from tasks.monitoring.promotion import measure_effect
 from tasks.monitoring.window import (
     days_before,
+    label_health,
     labelled_days,
     shortage,
     verdict_days,
@@ -36,27 +43,31 @@ class DecidedDay:
     """The merged days; None where the data was not compared."""
 
 
-def decide_day(context: MonitoringContext, day: date) -> DecidedDay:
-    """Decide one day."""
+def decide_day(
+    context: MonitoringContext, day: date, *, in_flight: str | None = None
+) -> DecidedDay:
+    """Decide one day; `in_flight` is the key of another retraining that has not ended."""
     policy, history, model = context.policy, context.history, context.models[day]
     days, window = verdict_window(context, day)
-    frame = _frame(context, day, window)
+    frame = _frame(context, day, window, in_flight)
     today = context.served.get(day)
     too_few = shortage(day, window, policy.min_window_rows)
     if today is None or too_few is not None:
         return DecidedDay(decide(Evidence(shortage=too_few, **frame), policy), None)
-    usual = days_before(context, day, policy.usual_rows_days)[::-1]
-    rows_before = [context.served[each].profile.rows for each in usual]
-    faults = check(
-        model.reference, today.profile, rows_before, today.repeats, limits=policy.quality
-    )
+    usual = days_before(context, day, policy.usual_rows_days)
+    before = {each: context.served[each].profile for each in usual}
+    faults = check(model.reference, today.profile, before, limits=policy.quality)
     if faults:
         return DecidedDay(decide(Evidence(shortage=None, dq=tuple(faults), **frame), policy), None)
     merged = merge_profiles([each.profile for each in days])
     yesterday = history.decision(day - ONE_DAY)
-    drifted_before = [column.name for column in yesterday.drifted_columns] if yesterday else []
+    drifted_before: list[str] = []
+    if yesterday is not None and yesterday.digest == model.digest:
+        drifted_before = [column.name for column in yesterday.drifted_columns]
     comparison = compare_profiles(model.reference, merged, drifted_before, limits=policy.drift)
-    performance, notes = _performance(context, day)
+    performance, notes = _performance(context, day, frame["labels"])
+    effect, unmeasured = measure_effect(context, day)
+    notes += unmeasured
     multivariate = None
     if performance is None:
         multivariate, further = _multivariate(context, day, days)
@@ -71,13 +82,17 @@ def decide_day(context: MonitoringContext, day: date) -> DecidedDay:
         multivariate=multivariate,
         performance=performance,
         probe=_probe(context, day, performance),
+        onset=_onset(context, day, performance),
+        effect=effect,
         regime=_regime(context, day, merged, comparison),
         **frame | {"notes": (*context.notes, *notes)},
     )
     return DecidedDay(decide(evidence, policy), merged)
 
 
-def _frame(context: MonitoringContext, day: date, window: Window) -> dict[str, Any]:
+def _frame(
+    context: MonitoringContext, day: date, window: Window, in_flight: str | None
+) -> dict[str, Any]:
     """Return the fields of the evidence that every day has."""
     problem, policy = context.problem, context.policy
     return {
@@ -88,15 +103,21 @@ def _frame(context: MonitoringContext, day: date, window: Window) -> dict[str, A
         "run": context.run,
         "digest": context.models[day].digest,
         "window": window,
-        "alarms_before": context.history.alarms(day, problem.monitoring.verdict_window, policy),
-        "retraining": _retraining(context, day),
+        "labels": label_health(context, day),
+        "alarms_before": context.history.alarms(
+            day, context.models[day].digest, problem.monitoring.verdict_window, policy
+        ),
+        "retraining": _retraining(context, day, in_flight),
         "notes": context.notes,
     }
 
 
-def _retraining(context: MonitoringContext, day: date) -> RetrainingState:
+def _retraining(
+    context: MonitoringContext, day: date, in_flight: str | None = None
+) -> RetrainingState:
     rules, history, policy = context.problem.retraining, context.history, context.policy
     end, since = context.calendar.end(day), context.since[context.models[day].digest]
+    useless = useless_in_a_row(history, end)
     return RetrainingState(
         mode=rules.mode,
         cooldown_until=history.cooldown_until(end, rules.cooldown, policy),
@@ -106,7 +127,13 @@ def _retraining(context: MonitoringContext, day: date) -> RetrainingState:
         min_new_labels=_min_new_labels(context, day),
         age=max(timedelta(0), end - since),
         max_age=rules.max_age,
+        age_with_labels=rules.age_with_labels,
         blocked_before=history.is_blocked_before(day, policy),
+        in_flight=in_flight,
+        is_superseded=is_superseded(history, day, context.until),
+        useless=len(useless),
+        useless_loss=level_of(useless[0]) if useless else None,
+        replay=is_replay_next(history, end, policy),
     )
 
 
@@ -116,9 +143,11 @@ def _min_new_labels(context: MonitoringContext, day: date) -> int:
 
 
 def _performance(
-    context: MonitoringContext, day: date
+    context: MonitoringContext, day: date, health: LabelHealth | None
 ) -> tuple[Performance | None, tuple[str, ...]]:
     policy = context.policy
+    if health is not None and health.suspect:
+        return None, ("No loss is measured: too many labels contradict or are of unknown classes.",)
     performance = measure(
         context.models[day],
         labelled_days(context, day),
@@ -139,7 +168,10 @@ def _probe(context: MonitoringContext, day: date, performance: Performance | Non
     if performance is None or context.labels is None:
         return None
     model, length = context.models[day], verdict_days(context.problem)
+    asked = context.history.last_asked(day)
     for back in range(1, length):
+        if asked is not None and day - back * ONE_DAY <= asked:
+            break  # what was asked for on an earlier probe is not asked for on it again
         earlier = context.history.decision(day - back * ONE_DAY)
         if (
             earlier is not None
@@ -184,6 +216,15 @@ def _multivariate(
     return domain.classify(model.reference, before, now, seed=0, policy=context.policy), ()
 
 
+def _onset(context: MonitoringContext, day: date, performance: Performance | None) -> date | None:
+    """Return since when the champion's loss is above its baseline, as its labelled days show."""
+    if performance is None:
+        return None
+    before = context.models[day].reference.forward
+    variance = usual_variance(before, performance.days, context.policy)
+    return find_onset(performance.days, performance.ref, variance, context.policy)
+
+
 def _regime(
     context: MonitoringContext, day: date, merged: DayProfile, comparison: Comparison
 ) -> Regime | None:
@@ -192,13 +233,25 @@ def _regime(
     refused = context.history.refused_decision(context.calendar.end(day))
     if refused is None or refused.digest != model.digest or refused.day >= day:
         return None
-    days = [context.served[each] for each in refused.window.days if each in context.served]
-    if not days:
+    then = _window_of(context, refused)
+    if then is None:
         return None
-    then = merge_profiles([each.profile for each in days])
     names = [column.name for column in (*comparison.drifted, *comparison.scores)]
     return Regime(
         day=refused.day,
         distance=distance(model.reference, then, merged, names),
-        loss=refused.performance.cur if refused.performance else None,
+        loss=level_of(refused),
     )
+
+
+def _window_of(context: MonitoringContext, decision: Decision) -> DayProfile | None:
+    """Return the window that a retraining was asked for about, however long ago that was.
+
+    A version before kept none: its days are merged anew, as far as they are still read.
+    """
+    key = WindowProfileKey(decision.problem, decision.day)
+    kept = read_document(context.store, str(key), DayProfile)
+    days = [context.served[each] for each in decision.window.days if each in context.served]
+    if kept is None and days:
+        return merge_profiles([each.profile for each in days])
+    return kept

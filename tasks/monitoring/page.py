@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from contract.decision import ColumnDrift, Decision, Outcome
+from contract.decision import ColumnDrift, Decision, Effect, Outcome
 from contract.formatting import format_digest
 from contract.ledger_lines import is_repeat
 from methods.controller.days import ONE_DAY
@@ -78,6 +78,8 @@ def page(
         sections.append(_pictures(columns, reference, window))
     if decision.performance is not None or decision.probe is not None:
         sections.append(_model(decision))
+    if decision.effect is not None:
+        sections.append(_effect(decision.effect))
     sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
@@ -109,6 +111,12 @@ def _next_step(decision: Decision) -> PageSection:
     }
     if decision.performance is not None:
         facts["loss against its baseline"] = format_share(decision.performance.change, signed=True)
+    if decision.onset is not None:
+        facts["the loss is higher since"] = decision.onset
+    if decision.replay is not None:
+        facts["the retraining"] = "fits the champion's plan anew" if decision.replay else "searches"
+    if decision.useless:
+        facts["retrains in a row that did not help"] = decision.useless
     return PageSection(
         "What happens next", Alert(LEVELS[decision.verdict], decision.next), Facts(facts)
     )
@@ -218,6 +226,17 @@ def _model(decision: Decision) -> PageSection:
     skipped = probe.skipped if probe is not None else None
     reason = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
     return PageSection("Is the model worse, would a new one be better?", Facts(facts), *reason)
+
+
+def _effect(effect: Effect) -> PageSection:
+    facts = {
+        "rows": effect.rows,
+        f"{effect.metric.replace('_', ' ')} of the model before": effect.before,
+        "of the promoted one": effect.after,
+        "z of the saving": effect.z,
+    }
+    level: Level = "good" if effect.helped else "warn" if effect.is_final else "neutral"
+    return PageSection("Did the promotion help?", Alert(level, effect.sentence), Facts(facts))
 
 
 def _days_before(decisions: Sequence[Decision], policy: Policy) -> PageSection:

@@ -6,6 +6,8 @@ Makes    verdict               the newest day's decision, or the newest of the r
 Facts    outcome, reason, key  the verdict's word; why and under which name to retrain
          sentence, day, days   why in words; the day that is reported; how many were decided
          blocked, cleared      the sentence of a data fault that began, or ended, in this run's days
+         finding               what the owner should know, by an id that stays while it lasts
+         onset, replay         the change's first day; True: fit the champion's plan, False: search
 Refuses  nothing: bad news is a verdict, and exits 0
 Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecycle/monitoring.md`
 """
@@ -13,26 +15,31 @@ Source   Podkopaev and Ramdas, ICLR 2022; Regol et al., ICML 2025; `docs/lifecyc
 from datetime import date
 
 from contract.artifacts import Document, Page
-from contract.decision import Decision, Outcome, Window
+from contract.decision import Decision, Outcome
 from contract.formatting import format_time
 from contract.problem import Problem
 from contract.run import Run
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.client import Store
 from contract.store.documents import read_artifact
 from contract.store.layout import DayPageKey
 from contract.store.ledger import Ledger
+from contract.store.retraining_lease import RetrainingLease, take_lease
 from contract.store.writer import Out
 from contract.strict import Strict
-from methods.controller.days import ONE_DAY, Calendar
+from methods.controller.attempts import has_ended
+from methods.controller.days import Calendar
+from methods.controller.decide import undecided
+from methods.controller.due import due_days
 from methods.controller.events import events_of
 from methods.controller.history import History
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
-from tasks.monitoring.context import gather
-from tasks.monitoring.day import decide_day
+from tasks.monitoring.context import MonitoringContext, gather
+from tasks.monitoring.day import DecidedDay, decide_day
 from tasks.monitoring.page import page
-from tasks.monitoring.records import read_history, save_day, write_events
+from tasks.monitoring.records import read_history, save_brief, save_day, write_events
 
 
 class Inputs(Strict):
@@ -60,6 +67,9 @@ class Outputs(Strict):
     days: int
     blocked: str | None
     cleared: str | None
+    finding: str | None
+    onset: str | None
+    replay: bool | None
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
@@ -74,42 +84,54 @@ def monitor(inputs: Inputs, out: Out, policy: Policy) -> Outputs:
     calendar = Calendar(problem.timezone)
     ledger = Ledger(store, problem.name)
     history = read_history(store, problem.name, ledger)
-    if history.days:
+    before = history.decided_by(run.window_end)
+    if before:
         # A run that was killed may have decided a day and not have written its ledger entries.
-        write_events(ledger, history, history.days[-1])
-    days, missed = _due(calendar, history, run, policy)
-    if days:
-        context = gather(
-            problem=problem,
-            calendar=calendar,
-            policy=policy,
-            history=history,
-            run=run,
-            snapshot=read_artifact(store, inputs.snapshot, Snapshot),
-            days=days,
-            missed=missed,
-            out=out,
-        )
-        for day in days:
-            save_day(store, context, decide_day(context, day))
-            write_events(ledger, history, day)
+        write_events(ledger, history, before[-1].day)
+    days = 0
+    if run.champion is not None:
+        due = due_days(history, calendar, run.champion.since, run.window_end, policy)
+        for day in due.brief:
+            save_brief(store, problem, history, calendar, run, policy, day)
+        days = len(due.brief)
+        looked_at = sorted({*due.full, *due.empty})
+        if looked_at:
+            context = gather(
+                problem=problem,
+                calendar=calendar,
+                policy=policy,
+                history=history,
+                run=run,
+                snapshot=read_artifact(store, inputs.snapshot, Snapshot),
+                days=looked_at,
+                out=out,
+            )
+            for day in looked_at:
+                if day in due.full or day in context.served:
+                    save_day(store, context, _decide(store, context, day))
+                    write_events(ledger, history, day)
+                    days += 1
     if not history.decided_by(run.window_end):
         return _undecided(problem, calendar, run, policy, out)
     decision = _reported(history, run)
     html = store.get(str(DayPageKey(problem.name, decision.day))).decode(errors="replace")
-    return _outputs(out, decision, html, days=len(days), events=_events(history, run))
+    return _outputs(out, decision, html, days=days, events=_events(history, run))
 
 
-def _due(calendar: Calendar, history: History, run: Run, policy: Policy) -> tuple[list[date], int]:
-    """Return the days to decide, ascending, and how many were too long ago."""
-    if run.champion is None:
-        return [], 0
-    since = run.champion.since
-    if history.days:
-        since = calendar.begin(history.days[-1] + ONE_DAY)
-    days = calendar.whole_days(since, run.window_end)
-    most = policy.catch_up_days
-    return days[-most:], max(0, len(days) - most)
+def _decide(store: Store, context: MonitoringContext, day: date) -> DecidedDay:
+    """Decide a day, and hold back a retraining while another one is in flight."""
+    decided = decide_day(context, day)
+    decision = decided.decision
+    if not decision.retrain:
+        return decided
+    holder = take_lease(
+        store,
+        decision.problem,
+        RetrainingLease(key=str(decision.key), run=decision.run, at=decision.at),
+        context.policy.lease,
+        lambda key: has_ended(context.history, key, context.until),
+    )
+    return decided if holder is None else decide_day(context, day, in_flight=holder.key)
 
 
 def _reported(history: History, run: Run) -> Decision:
@@ -142,22 +164,13 @@ def _undecided(problem: Problem, calendar: Calendar, run: Run, policy: Policy, o
     if run.champion is not None:
         since = format_time(run.champion.since)
         sentence = f"No whole day has passed since the model began to serve at {since}."
-    decision = Decision(
-        problem=problem.name,
-        day=calendar.day_of(run.window_end),
-        at=run.window_end,
+    decision = undecided(
+        problem.name,
+        calendar.day_of(run.window_end),
+        run.window_end,
         run=run.run_id,
         digest=None if run.champion is None else run.champion.digest,
-        verdict="insufficient_data",
-        reason=None,
         sentence=sentence,
-        next="Nothing starts; the next day is looked at.",
-        retrain=False,
-        suppressed_by=None,
-        key=None,
-        drift_detected=False,
-        alarm=False,
-        window=Window(days=(), rows=0, rows_of_day=0),
     )
     return _outputs(out, decision, page(decision, [], None, None, policy), days=0, events={})
 
@@ -176,6 +189,9 @@ def _outputs(
         days=days,
         blocked=events.get("blocked"),
         cleared=events.get("cleared"),
+        finding=decision.finding,
+        onset=None if decision.onset is None else str(decision.onset),
+        replay=decision.replay,
     )
 
 

@@ -6,10 +6,11 @@ Days whose data was blocked stay out of later windows: what a fault did must not
 from collections.abc import Sequence
 from datetime import date
 
-from contract.decision import Window
+from contract.decision import LabelHealth, Window
 from contract.problem import Problem
 from methods.controller.days import ONE_DAY
 from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.evidence.label_health import look_at_labels
 from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import LabelledDay
 
@@ -73,10 +74,35 @@ def shortage(day: date, window: Window, needed: int) -> str | None:
 
 
 def labelled_days(context: MonitoringContext, day: date) -> Sequence[LabelledDay]:
-    """Return days, newest first, with their labels as they were known at the end of `day`."""
+    """Return days, newest first, with their labels as they were known at the end of `day`.
+
+    From the newest day whose labels are complete, by the maturity curve, as far as
+    `policy.label_days` before it.
+    """
     if context.labels is None:
         return []
-    end = context.calendar.end(day)
-    dates = (day, *days_before(context, day, context.policy.label_days - 1))
-    days = [context.served[each] for each in dates]
+    end, policy = context.calendar.end(day), context.policy
+    youngest = context.labels.lateness(end).days_of(policy.mature_share)
+    dates = [day, *days_before(context, day, youngest + policy.label_days - 1)]
+    days = [
+        context.served[each]
+        for each in dates
+        if each in context.served and each <= day - youngest * ONE_DAY
+    ]
     return [(each, context.labels.of(each, end)) for each in days]
+
+
+def label_health(context: MonitoringContext, day: date) -> LabelHealth | None:
+    """Return how labels arrive, as of the end of `day`; None where they cannot be joined.
+
+    Of the days of every model, since labels are no model's; blocked days stay out.
+    """
+    if context.labels is None:
+        return None
+    policy = context.policy
+    days = [
+        context.served[each]
+        for each in sorted(context.served, reverse=True)
+        if each <= day and not context.history.is_blocked(each)
+    ]
+    return look_at_labels(context.labels, context.models[day], days, context.calendar, day, policy)

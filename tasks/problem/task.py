@@ -26,6 +26,7 @@ from contract.store.champion_pointer import read_champion
 from contract.store.earlier_runs import read_replay
 from contract.store.writer import Out
 from contract.strict import Strict
+from contract.times import is_to_come
 from methods.split.parts import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
@@ -79,6 +80,13 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         sentence = (
             f"The window begins at {params.window_start.isoformat()} and ends at "
             f"{params.window_end.isoformat()}; its end must be later. Correct the window."
+        )
+        raise InvalidRequest(sentence)
+    if is_to_come(params.window_end):
+        # What is decided about days to come would stay for good.
+        sentence = (
+            f"The window ends at {params.window_end.isoformat()}, in the future, of which nothing is "
+            "known. Give an end that has passed, or none."
         )
         raise InvalidRequest(sentence)
     champion = read_champion(out.store, problem.name)

@@ -19,7 +19,7 @@ from methods.models.encoding import fit_encoding
 from methods.models.families import FAMILIES, EncodedRows, FitLimits, Fitted
 from methods.models.families.leaderboard import Difference, Leaderboard, LeaderboardEntry
 from methods.models.metrics import MetricDefinition
-from methods.models.threshold import choose_threshold
+from methods.models.threshold import best_cut
 from methods.split.folds import Pair, Rows
 from methods.tables.sampling import evenly_spaced
 
@@ -191,5 +191,5 @@ def _rank(
 def _threshold(truth: Floats, predicted: Floats, metric: MetricDefinition) -> float:
     """Return the candidate's own best threshold: the optimism is the same for all of them."""
     if predicted.ndim == 1 and metric.decides:
-        return choose_threshold(truth, predicted, metric, None)
+        return best_cut(truth, predicted, metric, None)
     return 0.5

@@ -6,6 +6,7 @@ Makes    assignment         row, part (train, validation, vault, or gap: unused)
 Facts    train, validation, vault   rows of each part
          target_mean        of each part: the mean of the target, or of the positive class
          vault_from         by time: where the vault begins, microseconds since 1970
+         vault_buckets      by hash: how many of the 10,000 buckets are the vault
 Refuses  rows too few for three parts, a class that cannot stand in all of them
 Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 """
@@ -46,6 +47,7 @@ class Outputs(Strict):
     vault: int
     target_mean: dict[str, float | None]
     vault_from: int | None
+    vault_buckets: int | None
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
@@ -73,6 +75,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         **rows,
         target_mean=means,
         vault_from=assignment.vault_from,
+        vault_buckets=assignment.vault_buckets,
     )
 
 

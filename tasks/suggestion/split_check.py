@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from contract.problem import Problem
+from contract.store.earlier_runs import Learnt
 from methods.columns.schema import ROW_KEY
 from methods.columns.targets import class_codes, numbers_of
 from methods.split.assignment import assign
@@ -25,4 +26,6 @@ def can_be_split(summary: DataSummary, problem: Problem) -> None:
     target = (
         class_codes(values, summary.classes, name) if summary.classes else numbers_of(values, name)
     )
-    assign(table, split_rule_from(problem, salt_of(problem.name), None), target, summary.classes)
+    assign(
+        table, split_rule_from(problem, salt_of(problem.name), Learnt()), target, summary.classes
+    )

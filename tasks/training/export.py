@@ -18,13 +18,14 @@ from bundle.documents import (
 from bundle.reader import load
 from bundle.writer import write
 from contract.errors import Refused
+from contract.formatting import plain_text
 from contract.problem import Problem
 from contract.run import Run
 from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
-from tasks.training.fit import FittedPlan, family_name
+from methods.models.fitting import FittedPlan, family_name
 from tasks.training.golden import golden_rows
 from tasks.training.hold_out import HoldOut
 
@@ -61,7 +62,7 @@ def export(
         model=ModelDocument(
             members=tuple(entries),
             calibration=tuple(hold_out.calibration),
-            threshold=hold_out.threshold,
+            threshold=hold_out.threshold and hold_out.threshold.cut,
         ),
         encoder=refitted.encoding.document,
         members=members,
@@ -157,5 +158,6 @@ def model_card(
                 "validation selected the settings, so they are slightly optimistic; the gate's are not."
             ),
             "Unseen categories count as `other`; unusable values count as missing.",
+            *((plain_text(hold_out.threshold.sentence),) if hold_out.threshold else ()),
         ),
     )

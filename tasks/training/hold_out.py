@@ -16,15 +16,16 @@ from bundle.arrays import Floats
 from bundle.documents import Calibration
 from contract.problem import Problem
 from methods.drift.histograms import Kind
-from methods.drift.profile import reference_profile
+from methods.drift.reference import reference_profile
 from methods.models.calibration import apply_calibration, fit_calibration
 from methods.models.dataset import Dataset, metric_of
 from methods.models.families import TrainingPlan
+from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
-from methods.models.threshold import choose_threshold
+from methods.models.threshold import ChosenThreshold, choose_threshold
+from methods.models.yardstick import Yardstick, yardstick_of
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
-from tasks.training.fit import FittedPlan
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {
@@ -44,9 +45,12 @@ class HoldOut:
     truth: Floats
     scores: Floats
     calibration: list[Calibration]
-    threshold: float | None
+    threshold: ChosenThreshold | None
+    """None unless binary."""
     importance: list[Importance]
     metrics: dict[str, float]
+    yardstick: Yardstick
+    """Its score is among the metrics, by its name."""
     profile: dict[str, JsonValue]
 
 
@@ -69,11 +73,12 @@ def score_hold_out(
     mixed = fitted.mix(encoded)
     maps = [] if plan.task == "regression" else fit_calibration(truth, mixed, plan.calibration)
     scores = apply_calibration(maps, mixed)
+    yardstick = yardstick_of(problem, plan.task)
     threshold = None
     if plan.task == "binary":
-        values = problem.metric.value.model_dump() if problem.metric.value else None
-        threshold = choose_threshold(truth, scores, metric, values)
-    cut = 0.5 if threshold is None else threshold
+        blocks = dataset.assignment.block[rows]
+        threshold = choose_threshold(truth, scores, blocks, yardstick)
+    cut = 0.5 if threshold is None else threshold.cut
     importance = permutation_importance(
         encoded,
         truth,
@@ -89,7 +94,8 @@ def score_hold_out(
         calibration=maps,
         threshold=threshold,
         importance=importance,
-        metrics=_metrics(plan, truth, scores, cut),
+        metrics=_metrics(plan, yardstick, truth, scores, cut),
+        yardstick=yardstick,
         profile=_profile(
             dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
         ),
@@ -97,12 +103,12 @@ def score_hold_out(
 
 
 def _metrics(
-    plan: TrainingPlan, truth: Floats, scores: Floats, threshold: float
+    plan: TrainingPlan, yardstick: Yardstick, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
-    """Return every metric of the task that can be computed."""
+    """Return the yardstick, and every metric of the task that can be computed."""
     values = {
         name: metric.score(truth, scores, threshold)
-        for name, metric in METRICS.items()
+        for name, metric in {yardstick.name: yardstick, **METRICS}.items()
         if plan.task in metric.tasks
     }
     return {name: score for name, score in values.items() if np.isfinite(score)}
@@ -119,8 +125,8 @@ def _profile(
 ) -> dict[str, JsonValue]:
     """Describe the held-out rows for monitoring."""
     table = dataset.take(rows)
-    days = _days(dataset, table, rows)
     blocks = dataset.assignment.block[rows]
+    days = _days(dataset, table, blocks)
     return reference_profile(
         table,
         scores,
@@ -133,14 +139,15 @@ def _profile(
         {one.column: one.share for one in importance},
         days,
         _by_block(blocks, losses) if forward else [],
+        are_days=days is not blocks,
     )
 
 
-def _days(dataset: Dataset, table: pa.Table, rows: Rows) -> NDArray[np.int64]:
-    """Return the day of each row's event, since 1970; the split's block where there is no time."""
+def _days(dataset: Dataset, table: pa.Table, blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the day of each row's event, since 1970; the split's `blocks` where there is no time."""
     name = dataset.schema.event_time
     if name is None or name not in table.column_names or pc.any(pc.is_null(table[name])).as_py():
-        return dataset.assignment.block[rows]
+        return blocks
     return np.asarray(microseconds(table[name]) // (MICROSECONDS * _DAY), dtype=np.int64)
 
 

@@ -8,6 +8,7 @@ from contract.artifacts import Bundle
 from contract.run import Run
 from methods.models.families import TrainingPlan
 from pages import (
+    Alert,
     Block,
     Chart,
     Details,
@@ -31,12 +32,14 @@ _BINS = 10
 
 def page(plan: TrainingPlan, hold_out: HoldOut, card: Card, bundle: Bundle, run: Run) -> str:
     """Return the page."""
-    score = card.metrics.get(plan.metric)
+    yardstick = hold_out.yardstick
+    score = yardstick.describe(card.metrics.get(yardstick.name))
+    measure = score if yardstick.unit is not None else f"{yardstick.name} {score}"
     article = "An" if card.family[0] in "aeiou" else "A"
     return render(
         f"Training for {run.name}",
         status=Status("neutral", "not yet evaluated"),
-        lead=f"{article} {card.family} from {format_value(card.rows)} rows; {plan.metric} {format_value(score)} on "
+        lead=f"{article} {card.family} from {format_value(card.rows)} rows; {measure} on "
         "validation before the refit. The gate evaluates it next.",
         sections=[
             PageSection("The model", *_model(plan, hold_out, card, bundle.bytes)),
@@ -49,15 +52,20 @@ def page(plan: TrainingPlan, hold_out: HoldOut, card: Card, bundle: Bundle, run:
 
 
 def _model(plan: TrainingPlan, hold_out: HoldOut, card: Card, size_bytes: int) -> list[Block]:
+    chosen = hold_out.threshold
+    warning = [Alert("warn", chosen.sentence)] if chosen and chosen.changes_sign else []
     members = [[member.family, member.weight, member.iterations or None] for member in plan.members]
     return [
+        *warning,
         Facts(
             {
                 "rows": card.rows,
                 "members": len(plan.members),
                 "size": format_bytes(size_bytes),
                 "calibration": plan.calibration,
-                "threshold": hold_out.threshold,
+                "threshold": chosen and chosen.cut,
+                "threshold with a tenth left out": chosen
+                and f"{format_value(chosen.low)} to {format_value(chosen.high)}",
             }
         ),
         TableBlock(["member", "weight", "steps as planned"], members),

@@ -20,8 +20,8 @@ from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
+from methods.models.fitting import fit_plan
 from tasks.training.export import bundle_contract, export, model_card
-from tasks.training.fit import fit_plan
 from tasks.training.hold_out import score_hold_out
 from tasks.training.page import page
 

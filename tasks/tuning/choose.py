@@ -13,7 +13,7 @@ from methods.models.calibration import (
 from methods.models.families.ensemble import combine, crossed_score, greedy_weights
 from methods.models.metrics import MetricDefinition
 from methods.models.resampling import Blocks
-from methods.models.threshold import choose_threshold
+from methods.models.threshold import best_cut
 from tasks.tuning.search import ScoredTrial
 
 MOST_MEMBERS = 5  # each is refitted, stored and scored with; a sixth never paid for its cost
@@ -77,7 +77,7 @@ def choose_decision(
     final = apply_calibration(fit_calibration(truth, predicted, kind), predicted)
     if final.ndim > 1:
         return kind, None, metric.score(truth, final)
-    threshold = choose_threshold(truth, final, metric, values)
+    threshold = best_cut(truth, final, metric, values)
     return kind, threshold, metric.score(truth, final, threshold)
 
 

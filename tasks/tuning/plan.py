@@ -127,7 +127,7 @@ def _plan(  # noqa: PLR0917 - everything that a plan holds
     if schema.task == "regression":
         kind, threshold, score = "none", None, metric.score(truth, choice.predicted)
     else:
-        values = problem.metric.value.model_dump() if problem.metric.value else None
+        values = problem.metric.value.outcomes if problem.metric.value else None
         kind, threshold, score = choose_decision(
             truth,
             choice.predicted,

@@ -73,7 +73,7 @@ def test_answers_of_another_length_are_refused(parts: Any, update: dict[str, Any
         golden.check(scorer, changed(expected, **update))
 
 
-def test_a_value_no_request_could_hold_is_asked_wrongly(parts: Any) -> None:
+def test_a_value_no_request_could_hold_is_an_invalid_request(parts: Any) -> None:
     from contract.errors import InvalidRequest
 
     with pytest.raises(InvalidRequest, match="a golden row holds a list"):

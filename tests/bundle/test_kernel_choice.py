@@ -23,7 +23,7 @@ def test_the_variable_forces_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernel.pick() is twin
 
 
-def test_another_word_is_asked_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_word_is_an_invalid_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERENNIAL_KERNEL", "rust")
 
     with pytest.raises(InvalidRequest, match="'rust', expected 'c' or 'numpy'"):
@@ -45,7 +45,9 @@ def test_without_the_extension_numpy_is_used_with_one_warning(
     ]
 
 
-def test_asking_for_a_missing_extension_is_asked_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_for_a_missing_extension_is_an_invalid_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PERENNIAL_KERNEL", "c")
     monkeypatch.setitem(sys.modules, "bundle._flatforest", None)
 

@@ -31,7 +31,7 @@ def test_every_pem_of_a_folder_is_a_key(tmp_path: Path) -> None:
     assert signing.public_keys(tmp_path) == (pems[1], pems[0])
 
 
-def test_a_folder_without_keys_is_asked_wrongly(tmp_path: Path) -> None:
+def test_a_folder_without_keys_is_an_invalid_request(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"no \*\.pem"):
         signing.public_keys(tmp_path)
 
@@ -50,7 +50,7 @@ def other_kind() -> tuple[bytes, bytes]:
     return private, public
 
 
-def test_what_is_no_ed25519_key_is_asked_wrongly() -> None:
+def test_what_is_no_ed25519_key_is_an_invalid_request() -> None:
     private, public = other_kind()
 
     with pytest.raises(InvalidRequest, match="not a plain PEM private key"):

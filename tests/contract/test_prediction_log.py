@@ -1,8 +1,8 @@
 """What the service writes into its two logs is what monitoring and the canary read of them."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from contract import prediction_log as log
 from contract.store.client import Store
 from contract.times import microseconds
 from methods.controller.days import Calendar
-from methods.drift.profile import reference_profile
+from methods.drift.reference import reference_profile
+from methods.tables.key_hash import hash_keys
 from serving import answers
 from serving.answers import Answer
 from serving.served_model import ServedModel
@@ -29,7 +30,9 @@ from tasks.deployment.canary.traffic import bake_rows
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
 from tasks.monitoring.evidence.label_versions import from_feedback
 from tasks.monitoring.evidence.labels import JoinedLabels
+from tasks.monitoring.evidence.lateness import Lateness
 from tasks.monitoring.evidence.log import ServedDay, read_log
+from tasks.monitoring.evidence.segments import SegmentLog
 
 DAY = date(2024, 5, 6)
 EVENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -69,7 +72,13 @@ class Written:
         self.post(answers.feedback(self.state, json.dumps(label).encode()), "feedback")
 
     def read(self, champion: MonitoredModel) -> ServedDay:
-        return read_log(self.store, self.problem, Calendar("UTC"), {DAY: champion})[DAY]
+        return self.days(champion, DAY, log.ROW_REFERENCE)[DAY]
+
+    def days(
+        self, champion: MonitoredModel, day: date, joined: Sequence[str]
+    ) -> dict[date, ServedDay]:
+        files = SegmentLog(self.store, self.problem, Calendar("UTC"), day, self.folder)
+        return read_log(files, {day: champion}, joined)
 
     def table(self, kind: str) -> pa.Table:
         keys = list(self.store.keys(f"{self.problem}/{kind}/"))
@@ -119,17 +128,15 @@ def test_monitoring_reads_each_column_as_it_was_meant(
     day = written.read(champion(written))
 
     predictions = sent["predictions"]
-    assert day.lines.scores.tolist() == [answer["score"] for answer in predictions]
+    order = sent_order(day, sent["request_id"])
+    assert day.lines.scores[order].tolist() == [answer["score"] for answer in predictions]
     assert day.lines.moment.tolist() == [microseconds(EVENT)] * 2
     assert all(
         began <= served_at <= microseconds(datetime.now(UTC)) for served_at in day.lines.served_at
     )
-    assert day.lines.keys.to_pydict() == {
-        log.REQUEST_ID: [sent["request_id"]] * 2,
-        log.ROW: ["0", "1"],
-        log.key_column("customer"): ["c-17", "18"],
-    }
-    assert day.sample.to_pydict() == {
+    logged = written.table("predictions")
+    assert logged.column(log.key_column("customer")).to_pylist() == ["c-17", "18"]
+    assert day.sample.take(pa.array(order)).to_pydict() == {
         "age": [41.0, 7.0],
         "income": [1250.5, 1250.5],
         "member": ["true", None],
@@ -147,7 +154,7 @@ def test_monitoring_reads_the_scores_of_several_classes_in_their_order(
     day = written.read(champion(written))
 
     scores = [list(answer["scores"].values()) for answer in sent["predictions"]]
-    assert day.lines.scores.tolist() == scores
+    assert day.lines.scores[sent_order(day, sent["request_id"])].tolist() == scores
     assert list(sent["predictions"][0]["scores"]) == list(champion(written).classes)
 
 
@@ -157,9 +164,7 @@ def test_a_row_without_its_own_time_counts_when_it_was_served(
     written = write("regression")
     sent = written.predict({"age": 41})
     moment = written.table("predictions")[log.SERVED_AT][0].as_py()
-    table = read_log(
-        written.store, written.problem, Calendar("UTC"), {moment.date(): champion(written)}
-    )[moment.date()]
+    table = written.days(champion(written), moment.date(), log.ROW_REFERENCE)[moment.date()]
 
     assert table.lines.moment.tolist() == table.lines.served_at.tolist() == [microseconds(moment)]
     assert table.lines.scores.tolist() == [sent["predictions"][0]["value"]]
@@ -173,15 +178,27 @@ def test_monitoring_joins_feedback_to_its_row(
     sent = written.predict(ROW, SECOND)
     written.feedback({"request_id": sent["request_id"], "row": 1, "label": "yes"})
     day = written.read(champion(written))
-    versions = from_feedback(written.store, written.problem, [day])
-    labels = JoinedLabels([day], versions, list(log.ROW_REFERENCE))
+    versions = from_feedback(written.store, written.problem)
+    labels = JoinedLabels([day], versions, Lateness(np.zeros(1, np.int64)))
+    first, second = sent_order(day, sent["request_id"])
 
-    assert labels.of(day, datetime.now(UTC)) == [None, "yes"]
+    found = labels.of(day, datetime.now(UTC))
+    assert [found[first], found[second]] == [None, "yes"]
     received = written.table("feedback")[log.RECEIVED_AT][0].as_py()
     served = written.table("predictions")[log.SERVED_AT][1].as_py()
-    assert versions.known.tolist() == [
-        microseconds(EVENT) + microseconds(received) - microseconds(served)
+    known = EVENT + (received - served)
+    assert labels.arrivals(day).tolist() == [microseconds(known)]
+    assert labels.of(day, known - timedelta(microseconds=1)) == [None, None]
+    assert labels.of(day, known)[second] == "yes"
+
+
+def sent_order(day: ServedDay, request: str) -> list[int]:
+    """Return the positions of a request's two rows, which are kept in the order of their hashes."""
+    references = [
+        pa.chunked_array([pa.array([request] * 2)]),
+        pa.chunked_array([pa.array([0, 1], pa.int32())]),
     ]
+    return [day.lines.keys.tolist().index(key) for key in hash_keys(references).tolist()]
 
 
 def test_a_canary_is_sent_rows_as_their_callers_sent_them(write: Callable[..., Written]) -> None:

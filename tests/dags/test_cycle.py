@@ -49,6 +49,7 @@ def test_the_first_stage_is_told_the_run_once_and_for_all(cycle: Any) -> None:
         "reason": "manual",
         "force": False,
         "replay": False,
+        "onset": None,
         "overrides": {"models.budget": "60s", "models.seed": 7},
     }
 
@@ -108,6 +109,8 @@ def test_a_finding_starts_the_lifecycle_with_its_reason_and_window(cycle: Any) -
     assert cycle["lifecycle_runs"]["drift__2013-09-30"] == {
         "window_end": "2013-10-01T00:00:00Z",
         "reason": "drift",
+        "onset": "2013-09-27",
+        "replay": True,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.attempts import HALFWAY, KILLED, MOMENTS, NEXT, Kill, Story
+from benchmarks.attempts import HALFWAY, KILLED, MOMENTS, NEXT, Kill, StageTrial
 from benchmarks.chain import Chain
 from contract.champion import Champion
 from contract.serving_state import Rollout
@@ -51,42 +51,44 @@ def chain(
 
 
 @pytest.fixture(scope="module")
-def stories(chain: Chain) -> dict[str, Story]:
-    return {story.stage: story for story in chain.tell_all(KILLS)}
+def trials(chain: Chain) -> dict[str, StageTrial]:
+    return {trial.stage: trial for trial in chain.try_all(KILLS)}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_stage_is_run_again_to_its_end(stories: dict[str, Story], stage: str) -> None:
-    story = stories[stage]
+def test_a_killed_stage_is_run_again_to_its_end(trials: dict[str, StageTrial], stage: str) -> None:
+    trial = trials[stage]
 
-    assert {KILLED} == {death.attempt.code for death in story.deaths}
-    assert 0 == story.again.code, story.again.said
+    assert {KILLED} == {death.attempt.code for death in trial.deaths}
+    assert 0 == trial.again.code, trial.again.output
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_stage_left_no_manifest(stories: dict[str, Story], stage: str) -> None:
-    left = {key for death in stories[stage].deaths for key in death.left}
+def test_a_killed_stage_left_no_manifest(trials: dict[str, StageTrial], stage: str) -> None:
+    left = {key for death in trials[stage].deaths for key in death.left}
 
     assert [] == [key for key in left if key.endswith(f"/{stage}/manifest.json")]
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_outputs_are_those_of_an_undisturbed_run(stories: dict[str, Story], stage: str) -> None:
-    story = stories[stage]
+def test_the_outputs_are_those_of_an_undisturbed_run(
+    trials: dict[str, StageTrial], stage: str
+) -> None:
+    trial = trials[stage]
 
-    assert story.differing <= MEASURED.get(stage, set())
-    assert story.calm_manifest["outcome"] == story.manifest["outcome"]
-    assert story.calm_manifest["code"] == story.manifest["code"]
+    assert trial.differing <= MEASURED.get(stage, set())
+    assert trial.undisturbed_manifest["outcome"] == trial.manifest["outcome"]
+    assert trial.undisturbed_manifest["code"] == trial.manifest["code"]
 
 
 @pytest.mark.parametrize("stage", sorted(set(STAGES) - MEASURED.keys()))
 def test_nothing_is_in_the_store_that_an_undisturbed_run_would_not_leave(
-    stories: dict[str, Story], stage: str
+    trials: dict[str, StageTrial], stage: str
 ) -> None:
-    assert stories[stage].calm_keys == stories[stage].keys
+    assert trials[stage].undisturbed_keys == trials[stage].keys
 
 
-def test_each_stage_has_one_manifest(chain: Chain, stories: dict[str, Story]) -> None:
+def test_each_stage_has_one_manifest(chain: Chain, trials: dict[str, StageTrial]) -> None:
     found = sorted(key for key in chain.objects() if key.startswith(f"{chain.problem}/runs/run/"))
 
     expected = sorted(set(STAGES) - {"monitoring"})
@@ -94,19 +96,17 @@ def test_each_stage_has_one_manifest(chain: Chain, stories: dict[str, Story]) ->
 
 
 def test_the_next_stage_goes_on_with_what_the_manifest_names(
-    stories: dict[str, Story],
+    trials: dict[str, StageTrial],
 ) -> None:
     """A killed selection or tuning leaves nothing that a later stage could take for the result."""
     for maker, output, taker in (
         ("selection", "leaderboard", "tuning"),
         ("tuning", "plan", "training"),
     ):
-        assert (
-            stories[maker].manifest["outputs"][output] == stories[taker].manifest["inputs"][output]
-        )
+        assert trials[maker].manifest["outputs"][output] == trials[taker].manifest["inputs"][output]
 
 
-def test_each_row_was_collected_once(chain: Chain, stories: dict[str, Story]) -> None:
+def test_each_row_was_collected_once(chain: Chain, trials: dict[str, StageTrial]) -> None:
     head = read_head(chain.store, chain.problem, "bottles")[0]
 
     assert [("run", WINES)] == [(part.run, part.table.rows) for part in head.parts]
@@ -114,30 +114,30 @@ def test_each_row_was_collected_once(chain: Chain, stories: dict[str, Story]) ->
     assert [chain.store.key(part.table.uri) for part in head.parts] == parts
 
 
-def test_one_deployment_stands_in_the_ledger(chain: Chain, stories: dict[str, Story]) -> None:
+def test_one_deployment_stands_in_the_ledger(chain: Chain, trials: dict[str, StageTrial]) -> None:
     entries = Ledger(chain.store, chain.problem).entries()
 
     deployed = [entry for entry in entries if entry.kind == "deployed"]
-    digest = stories["training"].manifest["facts"]["digest"]
+    digest = trials["training"].manifest["facts"]["digest"]
     assert [("run/deployed", digest)] == [(entry.id, entry.digest) for entry in deployed]
     assert len(entries) == len({entry.id for entry in entries})
 
 
-def test_one_model_is_champion_and_served(chain: Chain, stories: dict[str, Story]) -> None:
+def test_one_model_is_champion_and_served(chain: Chain, trials: dict[str, StageTrial]) -> None:
     champion = Champion.model_validate_json(chain.store.get(champion_key(chain.problem)))
     rollout = Rollout.model_validate_json(chain.store.get(rollout_key(chain.problem)))
 
-    digest = stories["training"].manifest["facts"]["digest"]
+    digest = trials["training"].manifest["facts"]["digest"]
     assert (digest, "run") == (champion.digest, champion.run)
     assert digest == rollout.digest
 
 
-def test_each_day_was_decided_once(chain: Chain, stories: dict[str, Story]) -> None:
+def test_each_day_was_decided_once(chain: Chain, trials: dict[str, StageTrial]) -> None:
     days = sorted(key.split("/")[2] for key in chain.objects() if key.endswith("/decision.json"))
 
     assert len(set(days)) == len(days)
     told: dict[str, Any] = json.loads(
         chain.store.get(f"{chain.problem}/monitoring/{days[-1]}/decision.json")
     )
-    assert stories["monitoring"].manifest["facts"]["day"] == told["day"]
+    assert trials["monitoring"].manifest["facts"]["day"] == told["day"]
     assert WINES == told["window"]["rows_of_day"]

@@ -15,5 +15,5 @@ def sign(subject: str, folder: Path) -> None:
     _openssl(folder, f"x509 -req -in server.csr {signed}")
 
 
-def _openssl(folder: Path, words: str) -> None:
-    subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+def _openssl(folder: Path, arguments: str) -> None:
+    subprocess.run(["openssl", *arguments.split()], cwd=folder, check=True, capture_output=True)

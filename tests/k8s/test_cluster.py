@@ -45,7 +45,7 @@ def test_every_stage_of_the_first_run_ends_well(
 ) -> None:
     states = {name: task["state"] for name, task in first_run["tasks"].items()}
     why = {
-        name: platform.airflow.told("wine__lifecycle", "first", name, "why")
+        name: platform.airflow.result("wine__lifecycle", "first", name, "why")
         for name, state in states.items()
         if state == "failed"
     }
@@ -62,10 +62,10 @@ def test_the_model_that_was_judged_is_pinned_in_the_pod_template(
     first_run: dict[str, Any], platform: Installation
 ) -> None:
     assert first_run["tasks"]["deployment"]["state"] == "success"
-    told = platform.airflow.told("wine__lifecycle", "first", "deployment")
+    result = platform.airflow.result("wine__lifecycle", "first", "deployment")
 
-    assert told["outcome"] == "deployed"
-    assert platform.pinned("wine") == told["facts"]["digest"]
+    assert result["outcome"] == "deployed"
+    assert platform.pinned("wine") == result["facts"]["digest"]
 
 
 def test_the_service_answers_with_the_model(
@@ -73,11 +73,11 @@ def test_the_service_answers_with_the_model(
 ) -> None:
     assert first_run["tasks"]["deployment"]["state"] == "success"
     key = platform.cluster.secret(TASKS, "api-key", "api.key")
-    with platform.cluster.door(SERVING, "wine-serving") as door:
+    with platform.cluster.tunnel(SERVING, "wine-serving") as tunnel:
         headers = {"Authorization": f"Bearer {key}"}
-        info = httpx.get(f"{door.url}/info", headers=headers, trust_env=False).json()
+        info = httpx.get(f"{tunnel.url}/info", headers=headers, trust_env=False).json()
         row = {"bottle": 1, "alcohol": 14.2}
-        refused = httpx.post(f"{door.url}/v1/predict", json=row, trust_env=False)
+        refused = httpx.post(f"{tunnel.url}/v1/predict", json=row, trust_env=False)
 
     assert info["ready"] is True
     assert info["digest"] == platform.pinned("wine")
@@ -86,7 +86,7 @@ def test_the_service_answers_with_the_model(
 
 def test_who_has_no_business_with_a_part_cannot_reach_it(platform: Installation) -> None:
     """A stage's pod may ask for names and for the store, and for nothing else."""
-    places = {
+    addresses = {
         "seaweedfs.perennial:8333": "open",
         "seaweedfs.perennial:9333": "shut",
         "postgres.perennial:5432": "shut",
@@ -95,7 +95,7 @@ def test_who_has_no_business_with_a_part_cannot_reach_it(platform: Installation)
         "kubernetes.default:443": "shut",
     }
 
-    assert connects(platform.cluster, *places) == places
+    assert connects(platform.cluster, *addresses) == addresses
 
 
 def test_the_log_of_a_stage_outlives_its_pod_and_the_scheduler(
@@ -169,11 +169,11 @@ def test_drift_starts_a_retraining_that_is_judged(
     tasks = platform.run("pump__lifecycle", "first", end)
     assert tasks["deployment"]["state"] == "success", tasks
     key = platform.cluster.secret(TASKS, "api-key", "api.key")
-    with platform.cluster.door(SERVING, "pump-serving") as door:
+    with platform.cluster.tunnel(SERVING, "pump-serving") as tunnel:
         for number in range(6):
             rows = pump.requests(TURNS + timedelta(days=number), turned=True)
             httpx.post(
-                f"{door.url}/v1/predict_batch",
+                f"{tunnel.url}/v1/predict_batch",
                 json={"rows": rows},
                 headers={"Authorization": f"Bearer {key}"},
                 trust_env=False,
@@ -184,7 +184,7 @@ def test_drift_starts_a_retraining_that_is_judged(
     watched = platform.run("pump__monitoring", "watch", end)
 
     assert watched["retraining"]["state"] == "success", watched
-    verdict = platform.airflow.told("pump__monitoring", "watch", "monitoring")
+    verdict = platform.airflow.result("pump__monitoring", "watch", "monitoring")
     assert verdict["outcome"] == "retrain"
     renewed = platform.airflow.wait("pump__lifecycle", str(verdict["facts"]["key"]), 600)
     assert renewed["evaluation"]["state"] == "success"

@@ -15,9 +15,9 @@ import pytest
 from authority import sign
 
 from benchmarks.k8s.cluster import PLATFORM, SERVING, until
-from benchmarks.k8s.door import Door
 from benchmarks.k8s.installation import Installation
 from benchmarks.k8s.trial import Trial
+from benchmarks.k8s.tunnel import Tunnel
 from contract.store.ledger import LedgerEntry
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -67,29 +67,31 @@ def trial(
 
 
 @pytest.fixture(scope="module")
-def story(
+def observed(
     trial: Trial, platform: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """A first model, a canary that is as good, and a strange one, while clients ask."""
-    told: dict[str, Any] = {"first": trial.deploy("first")}
+    result: dict[str, Any] = {"first": trial.deploy("first")}
     until(lambda: _is_accepted(trial), 60, "the route")
     trial.start_load("load", REQUESTS, 300, RATE, gateway.URL, f"--host={HOST}")
     stage = trial.start_deployment("baked")
     trial.until_baking()
-    told["weights"] = [weights(trial)]
-    told["applied"] = trial.cluster("apply", "-k", trial.overlay)
-    told["seconds"] = until(lambda: weights(trial) == told["weights"][0], 30, "the weights again")
+    result["weights"] = [weights(trial)]
+    result["applied"] = trial.cluster("apply", "-k", trial.overlay)
+    result["seconds"] = until(
+        lambda: weights(trial) == result["weights"][0], 30, "the weights again"
+    )
     trial.until_baking(1)
-    told["weights"].append(weights(trial))
-    told["baked"] = trial.ended(stage)
-    told["after"] = weights(trial)
-    told["strange"] = trial.deploy("strange")
-    told["after strange"] = weights(trial)
-    told["load"] = trial.load_told("load", 300)
-    told["log"] = trial.logged()
-    told["ledger"] = [entry.model_dump(mode="json") for entry in platform.ledger(PROBLEM)]
-    (tmp_path_factory.getbasetemp() / "routed.json").write_text(json.dumps(told, indent=1))
-    return told
+    result["weights"].append(weights(trial))
+    result["baked"] = trial.ended(stage)
+    result["after"] = weights(trial)
+    result["strange"] = trial.deploy("strange")
+    result["after strange"] = weights(trial)
+    result["load"] = trial.load_result("load", 300)
+    result["log"] = trial.logged()
+    result["ledger"] = [entry.model_dump(mode="json") for entry in platform.ledger(PROBLEM)]
+    (tmp_path_factory.getbasetemp() / "routed.json").write_text(json.dumps(result, indent=1))
+    return result
 
 
 def weights(trial: Trial) -> dict[str, int]:
@@ -103,24 +105,26 @@ def _is_accepted(trial: Trial) -> bool:
     return any(gateway.holds(parent, "Accepted") for parent in found.get("parents", []))
 
 
-def test_each_step_moves_the_weights_of_the_route(story: dict[str, Any]) -> None:
-    assert story["weights"] == [{"stable": 90, "canary": 10}, {"stable": 60, "canary": 40}]
-    assert story["after"] == story["after strange"] == {"stable": 100, "canary": 0}
+def test_each_step_moves_the_weights_of_the_route(observed: dict[str, Any]) -> None:
+    assert observed["weights"] == [{"stable": 90, "canary": 10}, {"stable": 60, "canary": 40}]
+    assert observed["after"] == observed["after strange"] == {"stable": 100, "canary": 0}
 
 
-def test_weights_that_an_apply_put_back_are_moved_again(story: dict[str, Any]) -> None:
+def test_weights_that_an_apply_put_back_are_moved_again(observed: dict[str, Any]) -> None:
     # It had the manifest's weights for less time than it takes to look.
-    assert f"httproute.gateway.networking.k8s.io/{PROBLEM}-serving configured" in story["applied"]
-    assert story["seconds"] < BAKE_SECONDS
+    assert (
+        f"httproute.gateway.networking.k8s.io/{PROBLEM}-serving configured" in observed["applied"]
+    )
+    assert observed["seconds"] < BAKE_SECONDS
 
 
 def test_a_canary_gets_its_share_of_the_requests_whatever_its_pods(
-    story: dict[str, Any], trial: Trial
+    observed: dict[str, Any], trial: Trial
 ) -> None:
-    counts = story["load"]["seconds"]
+    counts = observed["load"]["seconds"]
     begun = [
         entry.written.timestamp()
-        for entry in map(LedgerEntry.model_validate, story["ledger"])
+        for entry in map(LedgerEntry.model_validate, observed["ledger"])
         if entry.kind == "progress" and entry.reason.startswith("Step ")
     ]
     baked = counts[trial.papers["baked"]["digest"]]
@@ -135,23 +139,23 @@ def test_a_canary_gets_its_share_of_the_requests_whatever_its_pods(
         assert of_canary / (of_canary + of_champion) == pytest.approx(share, abs=0.08)
 
 
-def test_a_canary_that_is_as_good_becomes_champion(story: dict[str, Any], trial: Trial) -> None:
-    code, told = story["baked"]
+def test_a_canary_that_is_as_good_becomes_champion(observed: dict[str, Any], trial: Trial) -> None:
+    code, result = observed["baked"]
 
-    assert (code, told["outcome"]) == (0, "deployed"), told
+    assert (code, result["outcome"]) == (0, "deployed"), result
     assert trial.pinned() == trial.papers["baked"]["digest"]
 
 
-def test_a_model_that_decides_otherwise_is_taken_back(story: dict[str, Any]) -> None:
-    code, told = story["strange"]
+def test_a_model_that_decides_otherwise_is_taken_back(observed: dict[str, Any]) -> None:
+    code, result = observed["strange"]
 
-    assert (code, told["outcome"]) == (0, "returned"), told
+    assert (code, result["outcome"]) == (0, "returned"), result
 
 
 def test_no_request_through_the_gateway_failed_and_each_answer_is_in_the_log(
-    story: dict[str, Any],
+    observed: dict[str, Any],
 ) -> None:
-    load, log = story["load"], story["log"]
+    load, log = observed["load"], observed["log"]
 
     assert (load["sent"], load["failed"]) == (REQUESTS, 0), load["failures"]
     assert log["rows"] == log["requests"] == load["answered"]
@@ -162,24 +166,24 @@ def test_airflow_answers_by_tls_through_an_ingress_that_is_let_in(
     trial: Trial, signed: Path
 ) -> None:
     trusted = ssl.create_default_context(cafile=signed / "ca.crt")
-    with trial.cluster.door(gateway.NAMESPACE, "gateway", 443) as door:
+    with trial.cluster.tunnel(gateway.NAMESPACE, "gateway", 443) as tunnel:
 
         def answers(status: int) -> bool:
-            return _status(door, trusted) == status
+            return _status(tunnel, trusted) == status
 
         until(lambda: answers(httpx.codes.SERVICE_UNAVAILABLE), 60, "a refusal")
         trial.cluster("label", "namespace", gateway.NAMESPACE, "perennial/ingress=true")
         until(lambda: answers(httpx.codes.OK), 60, "Airflow")
 
 
-def _status(door: Door, trusted: ssl.SSLContext) -> int | None:
+def _status(tunnel: Tunnel, trusted: ssl.SSLContext) -> int | None:
     """Ask for Airflow's version as a browser that finds AIRFLOW at the door; None: no answer."""
-    url = door.url.replace("http:", "https:")
+    url = tunnel.url.replace("http:", "https:")
     with httpx.Client(base_url=url, verify=trusted, trust_env=False) as client:
         try:
             return client.get(
                 "/api/v2/version", headers={"host": AIRFLOW}, extensions={"sni_hostname": AIRFLOW}
             ).status_code
         except httpx.TransportError:
-            door.open_again()  # kubectl's way ends with a connection that the other side resets
+            tunnel.open_again()  # kubectl's way ends with a connection that the other side resets
             return None

@@ -68,6 +68,6 @@ def test_only_the_namespace_of_prometheus_reads_a_pod(platform: Installation) ->
 def _read(cluster: Cluster, namespace: str, url: str) -> str:
     """Return what a pod of a namespace finds at `url`."""
     image = cluster.get(PLATFORM, "configmap", "images")["data"]["tasks"]
-    words = (f"--image={image}", "--image-pull-policy=IfNotPresent", "--restart=Never")
-    run = ("run", "reader", *words, "--quiet", "-i", "--rm", "--command", "--")
+    options = (f"--image={image}", "--image-pull-policy=IfNotPresent", "--restart=Never")
+    run = ("run", "reader", *options, "--quiet", "-i", "--rm", "--command", "--")
     return cluster("-n", namespace, *run, "python", "-c", READ, url).strip()

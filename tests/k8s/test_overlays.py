@@ -77,7 +77,7 @@ def test_who_asks_the_store_may_leave_for_one_outside(rendered: Rendered) -> Non
     for name, spec in outside.items():
         (edge,) = spec["egress"]
         assert spec["podSelector"] == inside[name]["podSelector"]
-        assert [place.keys() for place in edge["to"]] == [{"ipBlock"}]
+        assert [peer.keys() for peer in edge["to"]] == [{"ipBlock"}]
         assert edge["ports"] == [{"port": 443}]
     asks = [
         (policy["metadata"]["namespace"], rule)
@@ -109,9 +109,9 @@ def test_an_authority_of_ones_own_reaches_every_container(rendered: Rendered) ->
     assert len(ours) == 8
     assert [name for name, container in ours if mount not in container["volumeMounts"]] == []
     (scheduler,) = (found for name, found in ours if name == "options/scheduler/airflow")
-    told = {variable["name"]: variable.get("value") for variable in scheduler["env"]}
-    assert told["PERENNIAL_AUTHORITIES"] == "authorities"
-    assert told["AWS_CA_BUNDLE"] == "/authorities/ca.crt"
+    result = {variable["name"]: variable.get("value") for variable in scheduler["env"]}
+    assert result["PERENNIAL_AUTHORITIES"] == "authorities"
+    assert result["AWS_CA_BUNDLE"] == "/authorities/ca.crt"
 
 
 def test_no_secret_is_written_down(rendered: Rendered) -> None:
@@ -204,9 +204,9 @@ def test_the_scheduler_is_told_the_image_of_the_stages(rendered: Rendered) -> No
     images = of_kind(rendered, "quickstart", "ConfigMap")["perennial/images"]["data"]
     scheduler = of_kind(rendered, "quickstart", "Deployment")["perennial/scheduler"]
     variables = scheduler["spec"]["template"]["spec"]["containers"][0]["env"]
-    told = {variable["name"]: variable.get("value") for variable in variables}
+    result = {variable["name"]: variable.get("value") for variable in variables}
 
-    assert told["PERENNIAL_TASKS_IMAGE"] == images["tasks"]
+    assert result["PERENNIAL_TASKS_IMAGE"] == images["tasks"]
 
 
 def test_no_image_is_pulled_where_it_is_there(rendered: Rendered) -> None:

@@ -44,8 +44,10 @@ class Production:
     tree: Path
     variables: dict[str, str]
 
-    def perennial(self, *words: str) -> Any:
-        return self.cluster.perennial(*words, problems=self.tree / "problems", given=self.variables)
+    def perennial(self, *arguments: str) -> Any:
+        return self.cluster.perennial(
+            *arguments, problems=self.tree / "problems", given=self.variables
+        )
 
     @property
     def store(self) -> Store:

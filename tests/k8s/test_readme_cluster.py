@@ -22,6 +22,6 @@ def test_whoever_follows_the_readme_has_a_model_that_serves(
     assert "The platform is up" in printed
     deployment = cluster.get(SERVING, "deployment", "wine-serving")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    told = {variable["name"]: variable.get("value") for variable in container["env"]}
+    result = {variable["name"]: variable.get("value") for variable in container["env"]}
     assert deployment["status"]["readyReplicas"] == 1
-    assert told["MODEL_DIGEST"][:12] in printed
+    assert result["MODEL_DIGEST"][:12] in printed

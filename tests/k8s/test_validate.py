@@ -25,11 +25,11 @@ def test_an_object_that_fits_has_no_fault() -> None:
     ("key", "value", "said"),
     [("port", "8080", "'8080' is not of type 'integer'"), ("prot", 1, "'prot'")],
 )
-def test_a_wrong_type_and_an_unknown_field_are_named(key: str, value: object, said: str) -> None:
+def test_a_wrong_type_and_an_unknown_field_are_named(key: str, value: object, fault: str) -> None:
     bad = copy.deepcopy(GOOD)
     bad["spec"]["ports"][0][key] = value
 
-    assert said in str(validate.fault(bad))
+    assert fault in str(validate.fault(bad))
 
 
 @pytest.mark.slow

@@ -69,6 +69,7 @@ def test_a_valid_problem_is_reported_as_valid(call: Call, write_problem: Write) 
         "name": "churn",
         "file": str(file),
         "suite": None,
+        "notices": [],
     }
 
 
@@ -98,6 +99,22 @@ def test_a_name_that_is_nearly_right_is_offered(call: Call, write_problem: Write
     result = call("validate", "chrun")
 
     assert "did you mean 'churn'?" in result.stderr
+
+
+def test_a_margin_in_the_metrics_unit_is_read_and_told(call: Call, write_problem: Write) -> None:
+    """As files of earlier versions have it."""
+    file = write_problem()
+    margin = "gates: { beats: { champion: { margin: 0.01 } } }"
+    file.write_text(f"{file.read_text()}\n{margin}\n")
+
+    shown = call("validate", "churn")
+    found = json.loads(call("validate", "churn", "--json").stdout)
+
+    assert shown.exit_code == 0
+    assert (
+        "Notice: gates.beats.champion.margin is 0.01, a number in the metric's unit" in shown.stdout
+    )
+    assert "write a share of the champion's gain over a constant answer" in found["notices"][0]
 
 
 def test_a_name_that_differs_from_its_folder_is_refused(call: Call, write_problem: Write) -> None:
@@ -183,6 +200,27 @@ def test_without_the_platform_a_command_says_so(
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.endswith("is not up; run `perennial up`.\n")
+
+
+@pytest.mark.parametrize("command", ["run", "monitor"])
+def test_a_window_that_ends_in_the_future_is_refused(
+    call: Call, write_problem: Write, command: str
+) -> None:
+    write_problem("churn")
+
+    result = call(command, "churn", "--window-end", "9999-01-01")
+
+    assert result.exit_code == 2
+    assert "--window-end 9999-01-01 is in the future" in result.stderr
+
+
+def test_an_onset_that_is_no_day_is_refused(call: Call, write_problem: Write) -> None:
+    write_problem("churn")
+
+    result = call("run", "churn", "--onset", "2026-02-30")
+
+    assert result.exit_code == 2
+    assert "--onset '2026-02-30' was found; a day is expected" in result.stderr
 
 
 def test_a_window_that_ends_before_it_starts_is_refused(call: Call, write_problem: Write) -> None:

@@ -292,6 +292,32 @@ def test_a_service_that_does_not_follow_leaves_the_damaged_champion_as_it_was(
 
 
 @pytest.mark.parametrize("half", [0, 1])
+def test_a_rollback_beside_a_damaged_address_ends_at_once_and_changes_nothing(
+    store: Store, deployed: str, half: int
+) -> None:
+    key = service_key(deployed)
+    request = RollbackRequest(problem=deployed, to=None, reason="r", at=NOON)
+    for damaged in list(cases(store, key).values())[half::2]:
+        store.put(key, damaged)
+        before = objects(store, deployed)
+        # A limit that no test could wait for: the answer comes before anything is waited for.
+        served = target(store, deployed, A)
+
+        with pytest.raises(Refused, match=f"{key} cannot be read as ServiceAddress") as caught:
+            roll_back(store, request, served, timeout_seconds=1e6)
+
+        assert caught.value.exit_code == 3
+        assert "`perennial down`, then `perennial up`" in str(caught.value)
+        assert objects(store, deployed) == before
+
+
+def test_rollback_says_that_the_address_is_damaged(call: Call, store: Store, deployed: str) -> None:
+    store.put(service_key(deployed), b"{}")
+
+    check_refused(call("rollback", deployed), service_key(deployed))
+
+
+@pytest.mark.parametrize("half", [0, 1])
 def test_a_damaged_rollout_is_written_anew_by_a_rollback(
     store: Store, deployed: str, half: int
 ) -> None:

@@ -271,7 +271,7 @@ def test_a_model_that_the_service_refuses_is_not_waited_for(
     error = {"digest": A, "final": True, "why": "its signature is unknown"}
     info = {"digest": B, "ready": True, "error": error}
 
-    with pytest.raises(TryAgain, match=r"refused the model: its signature is unknown, so bbbb"):
+    with pytest.raises(Refused, match=r"refused the model: its signature is unknown, so bbbb"):
         roll_back(store, _request(problem_name), PointerTarget(store, problem_name, lambda _: info))
 
     assert _rolled_out(store, problem_name) == B

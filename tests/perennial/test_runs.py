@@ -12,9 +12,9 @@ import pytest
 from answering import Request, answering
 from click.testing import Result
 from fake_airflow import Script
-from store_documents import put_manifest
+from store_documents import VERDICT, put_manifest
 
-from contract.artifacts import Table
+from contract.artifacts import Document, Table
 from contract.champion import Champion
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
@@ -24,13 +24,17 @@ from contract.store.layout import (
     rollout_key,
     run_prefix,
     service_key,
+    stage_prefix,
 )
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.source_head import LandedPart, SourceHead, commit
+from contract.store.writer import Out
+from contract.verdict import Measured, Verdict
 from perennial.local.home import Home
 
 Call = Callable[..., Result]
 Write = Callable[..., Path]
+LetIn = Callable[[Verdict], Document]
 DIGEST = "d" * 64
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -74,6 +78,7 @@ def test_a_run_has_the_same_configuration_as_from_the_form(
 ) -> None:
     script.polls = [("success", {"problem": "success"})]
     words = ("--window-end", "2026-01-01", "--reason", "a try", "--force", "--set", "models.seed=7")
+    words += ("--onset", "2025-12-28")
 
     result = call("run", name, *words, "--json")
 
@@ -83,6 +88,7 @@ def test_a_run_has_the_same_configuration_as_from_the_form(
             "window_end": "2026-01-01T00:00:00+00:00",
             "reason": "a try",
             "force": True,
+            "onset": "2025-12-28",
             "set": {"models.seed": 7},
         }
     ]
@@ -104,7 +110,7 @@ def test_a_run_is_shown_stage_by_stage(call: Call, script: Script, name: str) ->
 
 
 def test_for_a_program_there_is_one_document_and_progress_on_standard_error(
-    call: Call, script: Script, name: str
+    call: Call, script: Script, name: str, champion: None
 ) -> None:
     script.polls = [("success", {"evaluation": "success", "problem": "success"})]
     script.xcoms = {"problem": _result(), "evaluation": _result("accepted", score=0.8)}
@@ -150,14 +156,61 @@ def test_a_program_gets_facts_as_they_are_stored(call: Call, script: Script, nam
     assert json.loads(result.stdout)["stages"][0]["facts"] == SPLIT
 
 
-def test_a_refused_model_is_a_good_end(call: Call, script: Script, name: str) -> None:
+def test_a_refused_challenger_is_a_good_end(
+    call: Call, script: Script, name: str, champion: None
+) -> None:
     script.polls = [("success", {"evaluation": "success", "deployment": "skipped"})]
-    script.xcoms = {"evaluation": _result("refused")}
+    script.xcoms = {"evaluation": _result("refused", reason="It gains nothing.")}
 
     result = call("run", name)
 
     assert result.exit_code == 0
-    assert result.stdout.endswith("The gate's verdict: refused.\n")
+    assert result.stdout.splitlines()[-2:] == [
+        "The gate's verdict: refused.",
+        f"dddddddddddd goes on serving {name}: the challenger was refused: It gains nothing.",
+    ]
+
+
+TAKEN_BACK = {"evaluation": _result("accepted"), "deployment": _result("returned", reason="Slow.")}
+
+
+def test_a_model_that_was_taken_back_leaves_none_and_makes_exit_3(
+    call: Call, script: Script, name: str
+) -> None:
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    result = call("run", name)
+
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-1] == (
+        f"No model serves {name}: the model was taken back: Slow."
+    )
+
+
+def test_a_challenger_that_was_taken_back_leaves_the_champion(
+    call: Call, script: Script, name: str, champion: None
+) -> None:
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    result = call("run", name, "--json")
+
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["exit"], found["outcome"]) == (0, 0, "returned")
+    assert found["sentence"].startswith("dddddddddddd goes on serving")
+
+
+def test_a_damaged_champion_hides_no_run(
+    call: Call, script: Script, store: Store, name: str
+) -> None:
+    store.put(champion_key(name), b"{}")
+    script.polls = [("success", {"evaluation": "success", "deployment": "success"})]
+    script.xcoms = TAKEN_BACK
+
+    found = json.loads(call("run", name, "--json").stdout)
+
+    assert (found["verdict"], found["outcome"]) == ("accepted", None)
 
 
 def test_a_stage_that_refuses_its_data_makes_exit_3(call: Call, script: Script, name: str) -> None:
@@ -207,11 +260,12 @@ def test_monitoring_prints_its_verdict_and_the_run_it_started(
 
 def test_a_quiet_day_starts_nothing(call: Call, script: Script, name: str) -> None:
     script.polls = [("success", {"monitoring": "success", "retraining": "skipped"})]
-    script.xcoms = {"monitoring": _result("ok")}
+    script.xcoms = {"monitoring": _result("ok", sentence="Nothing drifted.")}
 
     found = json.loads(call("monitor", name, "--json").stdout)
 
     assert (found["verdict"], found["started"]) == ("ok", None)
+    assert "The verdict: ok: Nothing drifted.\n" in call("monitor", name).stdout
 
 
 def test_a_row_is_predicted_with_the_key(
@@ -220,7 +274,48 @@ def test_a_row_is_predicted_with_the_key(
     result = call("predict", name, "--json", stdin='{"age": 3}')
 
     assert json.loads(result.stdout) == {"model": DIGEST, "score": 0.25}
-    assert service == [("/v1/predict", "Bearer the key", {"age": 3})]
+    assert service == [
+        ("/v1/predict", "Bearer the key", {"age": 3}),
+        ("/info", "Bearer the key", None),
+    ]
+
+
+@pytest.fixture
+def explaining(store: Store, name: str) -> Iterator[None]:
+    """A service that says what its answers mean."""
+    decision = {
+        "target": "late",
+        "positive": "yes",
+        "threshold": 0.42,
+        "meaning": "score is the probability that late is yes; the label is yes from 0.420 on, else no.",
+    }
+
+    def answer(request: Request) -> tuple[int, Any]:
+        if request.path == "/info":
+            return 200, {"digest": DIGEST, "ready": True, "decision": decision}
+        return 200, {"model": DIGEST, "score": 0.25, "label": "no"}
+
+    with answering(answer) as port:
+        address = ServiceAddress(url=f"http://127.0.0.1:{port}", pid=os.getpid(), started=NOW)
+        store.put(service_key(name), address.canonical())
+        yield
+
+
+def test_a_prediction_says_what_its_score_means_and_what_follows(
+    call: Call, name: str, champion: None, explaining: None, home: Home
+) -> None:
+    file = home.problems / name / "problem.yaml"
+    file.write_text(f"{file.read_text()}\ndecision: The desk rebooks.\n")
+
+    shown = call("predict", name, stdin="{}").stdout
+    found = json.loads(call("predict", name, "--json", stdin="{}").stdout)
+
+    assert "threshold   0.4200" in shown
+    assert "means       score is the probability that late is yes" in shown
+    assert "then        The desk rebooks." in shown
+    assert found["label"] == "no"
+    assert (found["decision"]["threshold"], found["decision"]["positive"]) == (0.42, "yes")
+    assert found["decision"]["then"] == "The desk rebooks."
 
 
 def test_rows_are_predicted_together(
@@ -272,6 +367,57 @@ def test_status_holds_the_champions_digest(
     assert found["champion"]["digest"] == DIGEST
     assert found["problems"][name]["service"]["digest"] == DIGEST
     assert found["problems"][name]["warnings"] == []
+
+
+@pytest.fixture
+def let_in(store: Store, name: str, champion: None, tmp_path: Path) -> LetIn:
+    """Keep the verdict that let the champion in."""
+
+    def keep(verdict: Verdict) -> Document:
+        out = Out(store, stage_prefix(name, "first", "evaluation"), tmp_path)
+        document = out.document("verdict", verdict)
+        put_manifest(store, ManifestKey(name, "first", "evaluation"), outputs={"verdict": document})
+        return document
+
+    return keep
+
+
+@pytest.mark.parametrize(
+    ("measured", "sentence"),
+    [
+        (
+            Measured(name="value", unit="$", score=1.2534),
+            "the champion was let in with $1.25 a decision on 10 unseen rows; it decides from 0.300 on.",
+        ),
+        (
+            Measured(name="roc_auc", score=0.71234),
+            "the champion was let in with 0.7123 of roc_auc on 10 unseen rows; it decides from 0.300 on.",
+        ),
+        (
+            Measured(name="rmse", score=2.0),
+            "the champion was let in with 2 of rmse on 10 unseen rows.",
+        ),
+    ],
+)
+def test_status_says_by_the_yardstick_what_let_the_champion_in(
+    call: Call, name: str, let_in: LetIn, measured: Measured, sentence: str
+) -> None:
+    threshold = None if measured.name == "rmse" else 0.3
+    let_in(VERDICT.model_copy(update={"yardstick": measured, "threshold": threshold}))
+
+    assert f"{name}: {sentence}" in " ".join(call("status", name).stdout.split())
+
+
+def test_status_without_a_kept_verdict_says_nothing_of_it(
+    call: Call, store: Store, name: str, let_in: LetIn
+) -> None:
+    document = let_in(VERDICT)
+    of_an_earlier_version = json.loads(call("status", name, "--json").stdout)
+    store.delete(store.key(document.uri))
+    gone = json.loads(call("status", name, "--json").stdout)
+
+    assert of_an_earlier_version["judged"] is None
+    assert (gone["judged"], gone["damaged"]) == (None, [])
 
 
 def test_status_of_all_problems_is_a_table(call: Call, name: str) -> None:

@@ -113,7 +113,7 @@ def make_bundle(
         },
         contract=contract,
         golden_rows=GOLDEN,
-        profile=profile or {"columns": {}},
+        profile=dict(profile or {"columns": {}}),
         card=bundle.Card(
             problem=problem,
             run="run-1",

@@ -10,7 +10,8 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from methods.drift.profile import DayProfile, ReferenceProfile, day_profile, reference_profile
+from methods.drift.profile import DayProfile, ReferenceProfile, day_profile
+from methods.drift.reference import reference_profile
 
 NUMBERS = ("heavy", "second", "third", "skewed", "uniform", "counted", "noise", "noise_skewed")
 CATEGORIES = {"kind": 8, "place": 30, "code": 200}

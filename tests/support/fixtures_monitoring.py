@@ -33,6 +33,14 @@ from tasks.monitoring.task import Inputs, Outputs, Params, monitor, run
 SINCE = datetime(2013, 5, 1, tzinfo=UTC)
 SERVED_LATER = timedelta(days=4_000)  # the log is written in another year than it is about
 CLASSES = ("false", "true")
+WEIGHTS = {"heavy": 1.2, "second": -0.8, "third": 0.6, "skewed": 0.35}
+
+
+def _linear(table: pa.Table, weights: dict[str, float]) -> np.ndarray:
+    """Return what the model of `MonitoredProblem.deploy` answers."""
+    columns = {name: np.nan_to_num(table.column(name).to_numpy()) for name in weights}
+    margin = sum(weight * columns[name] for name, weight in weights.items()) - 1.0
+    return np.asarray(1 / (1 + np.exp(-margin)))
 
 
 @dataclass
@@ -81,10 +89,13 @@ class MonitoredProblem:
             }
         )
 
-    def deploy(self, profile: ReferenceProfile) -> str:
-        """Write a linear model with its reference, and return its digest."""
-        folder = self.folder / "bundle"
-        weights = {"heavy": 1.2, "second": -0.8, "third": 0.6, "skewed": 0.35}
+    def deploy(self, profile: ReferenceProfile, heavy: float = 1.2) -> str:
+        """Write a linear model with its reference, and return its digest.
+
+        `heavy` is the weight of the column that the scenario `concept` changes to -0.2.
+        """
+        folder = self.folder / f"bundle-{heavy}"
+        weights = WEIGHTS | {"heavy": heavy}
         digest = bundle.write(
             folder,
             model=bundle.ModelDocument(
@@ -213,11 +224,17 @@ class MonitoredProblem:
         rows: int = 150,
         label_delay: timedelta | None = timedelta(hours=30),
         digest: str | None = None,
+        heavy: float | None = None,
     ) -> None:
-        """Log a few days of predictions; their labels are known `label_delay` after the event."""
+        """Log a few days of predictions; their labels are known `label_delay` after the event.
+
+        `heavy` is the weight of the model that answers, as in `deploy`; None: the world's own.
+        """
         for n in range(days):
             day = first + timedelta(days=n)
             table, scores, labels = world(rows, [day.toordinal(), rows], scenario)
+            if heavy is not None:
+                scores = _linear(table, WEIGHTS | {"heavy": heavy})
             begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
             moments = [begin + timedelta(days=1) * (i + 0.5) / rows for i in range(rows)]
             names = [f"{day}-{digest or 'own'}-{i}" for i in range(rows)]
@@ -236,7 +253,7 @@ class MonitoredProblem:
             columns |= {log.feature_column(name): table.column(name) for name in table.column_names}
             served = begin + SERVED_LATER
             key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or 'own'}-{day}.parquet"
-            self._parquet(key, pa.table(columns))
+            self.put_parquet(key, pa.table(columns))
             if label_delay is not None:
                 self.truths.append(
                     pa.table(
@@ -253,14 +270,19 @@ class MonitoredProblem:
                     )
                 )
 
-    def _parquet(self, key: str, table: pa.Table) -> None:
+    def parquet(self, key: str) -> pa.Table:
+        """Read a file of the log."""
+        return pq.read_table(pa.BufferReader(self.store.get(key)), partitioning=None)
+
+    def put_parquet(self, key: str, table: pa.Table) -> None:
+        """Write a file under the problem's prefix."""
         body = io.BytesIO()
         pq.write_table(table, body)
         self.store.put(f"{self.name}/{key}", body.getvalue())
 
     def send_feedback(self, request_id: str, label: str, received_at: datetime) -> None:
         """Log one feedback."""
-        self._parquet(
+        self.put_parquet(
             f"feedback/dt={received_at:%Y-%m-%d}/{request_id}.parquet",
             pa.table(
                 {
@@ -272,7 +294,14 @@ class MonitoredProblem:
             ),
         )
 
-    def enter(self, kind: str, run_id: str, at: datetime, digest: str | None = None) -> None:
+    def enter(
+        self,
+        kind: str,
+        run_id: str,
+        at: datetime,
+        digest: str | None = None,
+        by: str | None = None,
+    ) -> None:
         """Write a line of the ledger."""
         Ledger(self.store, self.name).append(
             LedgerEntry.model_validate(
@@ -282,6 +311,7 @@ class MonitoredProblem:
                     "at": at,
                     "written": at,
                     "run": run_id,
+                    "by": by,
                     "digest": digest or self.digest,
                     "reason": "a test",
                 }
@@ -292,6 +322,11 @@ class MonitoredProblem:
         """Return kind and day of the ledger's entries after the first; a day ends at its `at`."""
         entries = Ledger(self.store, self.name).entries()[1:]
         return [(entry.kind, (entry.at - timedelta(days=1)).date()) for entry in entries]
+
+    def reasons(self, kind: str) -> list[str]:
+        """Return the sentences of the ledger's entries of one kind."""
+        entries = Ledger(self.store, self.name).entries()
+        return [entry.reason for entry in entries if entry.kind == kind]
 
     def inputs(self, until: datetime, run_id: str, *, champion: bool = True) -> Inputs:
         """Write what the stages before monitoring make."""

@@ -133,7 +133,7 @@ def test_a_stage_ends_at_a_damaged_document(ground: Ground, stage: str, name: st
 
 
 @pytest.mark.parametrize("stage", READERS)
-def test_a_document_that_was_changed_afterwards_is_asked_wrongly(
+def test_a_document_that_was_changed_afterwards_is_an_invalid_request(
     ground: Ground, stage: str
 ) -> None:
     """The sha256 in the manifest no longer fits: a document is not read by halves."""

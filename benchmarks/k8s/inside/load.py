@@ -28,11 +28,11 @@ SHOWN = 10  # failures that are told in words
 class Load:
     """What all callers share."""
 
-    def __init__(self, words: argparse.Namespace) -> None:
-        self.words = words
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
         self.lock = threading.Lock()
-        self.left = words.requests
-        self.until = time.monotonic() + words.seconds
+        self.left = options.requests
+        self.until = time.monotonic() + options.seconds
         self.models: dict[str, Counter[int]] = defaultdict(Counter)
         self.failures: list[str] = []
         self.connections = 0
@@ -47,13 +47,13 @@ class Load:
             self.left -= 1
             return True
 
-    def call(self, place: int) -> None:
+    def call(self, number: int) -> None:
         """Send requests until it is over."""
-        address = urlsplit(self.words.url).netloc
-        keeps = place % 2 == 0
-        draw = random.Random(place)  # noqa: S311 - rows that vary, the same in each run
-        pause = CALLERS / self.words.rate
-        due = time.monotonic() + pause * place / CALLERS
+        address = urlsplit(self.options.url).netloc
+        keeps = number % 2 == 0
+        draw = random.Random(number)  # noqa: S311 - rows that vary, the same in each run
+        pause = CALLERS / self.options.rate
+        due = time.monotonic() + pause * number / CALLERS
         connection: http.client.HTTPConnection | None = None
         while self.next():
             time.sleep(max(0.0, due - time.monotonic()))
@@ -72,26 +72,26 @@ class Load:
 
     def ask(self, connection: http.client.HTTPConnection, draw: random.Random) -> bool:
         """Send one request and count what comes back; tell whether the connection is any good."""
-        row = json.loads(self.words.row)
+        row = json.loads(self.options.row)
         row |= {
             name: draw.uniform(0.5, 2.0) * value for name, value in row.items() if _varies(value)
         }
         headers = {"authorization": f"Bearer {os.environ.get('API_KEY', '')}"}
-        if self.words.host:
-            headers["host"] = self.words.host
+        if self.options.host:
+            headers["host"] = self.options.host
         began = time.perf_counter()
         try:
             connection.request("POST", "/v1/predict", json.dumps(row), headers)
             answer = connection.getresponse()
             body = answer.read()
-            told = json.loads(body)
+            result = json.loads(body)
             if answer.status != http.client.OK:
                 return self.fail(f"{answer.status}: {body[:200]!r}")
         except (OSError, http.client.HTTPException, ValueError) as error:
             return self.fail(repr(error))
         with self.lock:
-            self.models[told["model"]][int(time.time())] += 1
-            self.fingerprint = (self.fingerprint + UUID(told["request_id"]).int) % (1 << 128)
+            self.models[result["model"]][int(time.time())] += 1
+            self.fingerprint = (self.fingerprint + UUID(result["request_id"]).int) % (1 << 128)
             self.seconds.append(time.perf_counter() - began)
         return True
 
@@ -101,11 +101,11 @@ class Load:
             self.failures.append(f"{time.time():.1f} {why}")
         return False
 
-    def told(self) -> dict[str, object]:
+    def result(self) -> dict[str, object]:
         """Return what came back."""
         times = sorted(self.seconds) or [0.0]
         return {
-            "sent": self.words.requests - self.left,
+            "sent": self.options.requests - self.left,
             "answered": len(self.seconds),
             "failed": len(self.failures),
             "failures": self.failures[:SHOWN],
@@ -132,12 +132,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second, all callers'")
     load = Load(parser.parse_args())
-    callers = [threading.Thread(target=load.call, args=(place,)) for place in range(CALLERS)]
+    callers = [threading.Thread(target=load.call, args=(number,)) for number in range(CALLERS)]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join()
-    sys.stdout.write(json.dumps(load.told()) + "\n")
+    sys.stdout.write(json.dumps(load.result()) + "\n")
     return 0
 
 

@@ -35,23 +35,23 @@ SETTLE_SECONDS = 8.0  # a segment of the log is closed after 5 s at most, and sh
 
 def make(store: Store, plan: dict[str, Any]) -> dict[str, Any]:
     """Return the digest and the arguments of each run of the plan."""
-    problem, told = plan["problem"], {}
+    problem, result = plan["problem"], {}
     for key in list(store.keys(f"{problem}/")):  # of an earlier trial
         store.delete(key)
     keys = Keys(Path(os.environ["SIGNING_KEY"]).read_bytes(), Path())
     digests: dict[str | None, str | None] = {None: None}
-    for name, wish in plan["runs"].items():
+    for name, spec in plan["runs"].items():
         with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder)
-            made = make_bundle(place / "bundle", problem, keys, bias=wish["bias"])
+            scratch = Path(folder)
+            made = make_bundle(scratch / "bundle", problem, keys, bias=spec["bias"])
             upload(store, problem, made)
             digests[name] = made.digest
-            out = Out(store, stage_prefix(problem, name, "before"), place / "out")
-            takes = _takes(out, problem, name, wish, made.digest, digests[wish["beats"]])
+            out = Out(store, stage_prefix(problem, name, "before"), scratch / "out")
+            takes = _takes(out, problem, name, spec, made.digest, digests[spec["beats"]])
         uri = store.uri(stage_prefix(problem, name, "deployment"))
-        words = ["deployment", *takes, "--params", "{}", "--out", uri]
-        told[name] = {"digest": made.digest, "words": words}
-    return told
+        arguments = ["deployment", *takes, "--params", "{}", "--out", uri]
+        result[name] = {"digest": made.digest, "arguments": arguments}
+    return result
 
 
 def log(store: Store, problem: str) -> dict[str, object]:
@@ -73,12 +73,12 @@ def log(store: Store, problem: str) -> dict[str, object]:
 
 
 def _takes(  # noqa: PLR0917 - what a deployment takes is made of all that
-    out: Out, problem: str, run: str, wish: dict[str, Any], digest: str, beats: str | None
+    out: Out, problem: str, run: str, spec: dict[str, Any], digest: str, beats: str | None
 ) -> list[str]:
     text = (
         f"apiVersion: perennial/v1\nkind: Problem\nname: {problem}\nquestion: Will it?\n"
         "target: {column: answer}\nsource: {main: {kind: files, path: rows.csv}}\n"
-        f"gates: {{latency_p99: 1s}}\nserving: {wish['serving']}\n"
+        f"gates: {{latency_p99: 1s}}\nserving: {spec['serving']}\n"
     )
     now = datetime.now(UTC)
     this = Run(
@@ -136,8 +136,8 @@ def main() -> int:
     """Do what the first word says."""
     store = Store.from_environment(os.environ)
     _, verb, given = sys.argv
-    told: object = make(store, json.loads(given)) if verb == "make" else log(store, given)
-    sys.stdout.write(json.dumps(told) + "\n")
+    result: object = make(store, json.loads(given)) if verb == "make" else log(store, given)
+    sys.stdout.write(json.dumps(result) + "\n")
     return 0
 
 

@@ -27,9 +27,8 @@ class MonitoredModel:
     def __init__(self, store: Store, problem: str, digest: str, cache_folder: Path) -> None:
         self._store = store
         self._problem = problem
-        folder = bundle.fetch(store, problem, digest, cache_folder)
         self.digest = digest
-        self.model = bundle.load(folder, digest=digest)
+        self.model = bundle.read_model(store, problem, digest, cache_folder)
         self.reference = parse_document(
             canonical_json(self.model.profile),
             ReferenceProfile,

@@ -1,181 +1,222 @@
-"""The prediction log, by day of the rows' own time: counted whole, kept in part.
+"""The prediction log, by day of the rows' own time: each day is counted once and read back.
 
-Files lie under the hour in which they were served; a day's rows are those whose event happened on
-it, where the problem declares an event time, else those that were served on it. Files are read one
-at a time. Of every row the score, the key and the request are kept, of at most 10,000 rows a day
-the features.
+What is kept of a day lies in the store beside its decision: the profile (counts), the lines (score,
+times and hashed key of each row, 50,000 a file, by hash) and a sample of the features. All carry
+the name of their content, the segments that the rows came in: rows that came later give another name,
+and the day is counted anew. So no run reads the log again but for its new files, and what a run
+costs does not grow with the days before.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from bundle.arrays import Floats
-from contract import prediction_log
-from contract.store.client import Store
-from contract.store.layout import PredictionsKey, parse_keys
-from methods.controller.days import Calendar, Micros
-from methods.drift.profile import DayProfile, day_profile, merge_profiles, summarised
-from methods.tables.sampling import evenly_spaced
+from contract.canonical_json import canonical_json
+from contract.errors import NotFound
+from contract.store.documents import DamagedDocument, parse_document
+from contract.store.layout import DayLinesKey, DayProfileKey, DaySampleKey
+from methods.drift.profile import DayProfile
 from tasks.monitoring.evidence.champions import MonitoredModel
-from tasks.monitoring.evidence.instants import INSTANT, instants
+from tasks.monitoring.evidence.day_count import CountedDay, LogLines, count_day
+from tasks.monitoring.evidence.segments import SegmentLog
 
-SAMPLE_ROWS = 10_000  # a day: enough for the classifier and the probe
-# A request may be about an event that is still to come; no client asks further ahead.
-AHEAD = timedelta(days=60)
+LINES = 50_000  # a file; the first one is looked at for labels, the others where labels are rare
+_CONTENT = b"perennial_content"
+_SCORE = "score"
 
 
-@dataclass(frozen=True)
-class LogLines:
-    """What is kept of every row that the champion of its day answered; all (n,)."""
+class KeptDay(Protocol):
+    """Where the parts of a day are read from, each when it is asked for."""
 
-    moment: Micros
-    """Event time, else the time of the answer."""
-    served_at: Micros
-    scores: Floats
-    """(n,), or (n, classes)."""
-    keys: pa.Table
-    """The row's reference and its key, by the log's column names, as text."""
+    def profile(self) -> DayProfile:
+        """Return the counts."""
+
+    def sample(self) -> pa.Table:
+        """Return features under their own names, of the first lines."""
+
+    def lines(self, number: int) -> LogLines:
+        """Return the lines `number` x `LINES` and on, by hash; at most `LINES`."""
 
 
 @dataclass(frozen=True)
 class ServedDay:
-    """One day's rows."""
+    """One day's rows that one model answered."""
 
     day: date
     digest: str
-    profile: DayProfile
-    lines: LogLines
-    sample: pa.Table
-    """Features under their own names, of the lines at `sampled`."""
-    sampled: Micros
-    repeats: int
-    """Rows that repeat another one's key, time and features."""
+    rows: int
+    kept: KeptDay
+
+    @cached_property
+    def profile(self) -> DayProfile:
+        """Its counts."""
+        return self.kept.profile()
+
+    @cached_property
+    def sample(self) -> pa.Table:
+        """Features under their own names, of the lines at `sampled`."""
+        return self.kept.sample().slice(0, len(self.lines.keys))
+
+    @property
+    def sampled(self) -> NDArray[np.int64]:
+        """Positions among `lines` of the sample's rows, (n,)."""
+        return np.arange(self.sample.num_rows)
+
+    @cached_property
+    def lines(self) -> LogLines:
+        """The rows that are looked at for labels: a random sample of at most `LINES` of them."""
+        return self.kept.lines(0)
+
+    def look_at(self, lines: LogLines) -> None:
+        """Take other lines than the first ones; the sample's rows stay in front."""
+        self.__dict__["lines"] = lines
 
 
-@dataclass
-class _DayRows:
-    """Rows of one day, as far as the files were read; one profile a file."""
+class StoredDay:
+    """A day in the store; it is counted where it is not there yet, or not of these segments."""
 
-    profiles: list[DayProfile]
-    tables: list[pa.Table]
+    def __init__(
+        self, log: SegmentLog, day: date, model: MonitoredModel, joined: Sequence[str]
+    ) -> None:
+        self._log, self._day, self._model, self._joined = log, day, model, tuple(joined)
+        self._content = f"{day}#{log.of_day(day, model.digest[:16])[1]}"
+        self._name = f"{self._content}#{','.join(joined)}#{model.reference.name}".encode()
+
+    def profile(self) -> DayProfile:
+        """Return the counts."""
+        key = str(self._profile_key)
+        try:
+            stored = parse_document(self._log.store.get(key), DayProfile, key)
+        except (NotFound, DamagedDocument):
+            return self._count().profile
+        is_this = stored.parts == (self._content,)
+        if is_this and stored.reference == self._model.reference.name:
+            return stored
+        return self._count().profile
+
+    def sample(self) -> pa.Table:
+        """Return the features of the first lines."""
+        table = self._read(str(self._sample_key))
+        return self._count().sample if table is None else table
+
+    def lines(self, number: int) -> LogLines:
+        """Return the lines of one file."""
+        table = self._read(str(self._lines_key(number)))
+        if table is None:
+            self._count()
+            table = self._read(str(self._lines_key(number)))
+        if table is None:  # behind the day's last line
+            return _slice(_EMPTY, 0, 0)
+        return _lines(table)
+
+    @property
+    def _profile_key(self) -> DayProfileKey:
+        return DayProfileKey(self._log.problem, self._day, self._model.digest[:16])
+
+    @property
+    def _sample_key(self) -> DaySampleKey:
+        return DaySampleKey(self._log.problem, self._day, self._model.digest[:16])
+
+    def _lines_key(self, number: int) -> DayLinesKey:
+        return DayLinesKey(self._log.problem, self._day, self._model.digest[:16], number)
+
+    def _count(self) -> CountedDay:
+        """Count the day and keep it; the profile last, since it says that the others are there."""
+        counted = count_day(self._log, self._day, self._model, self._joined)
+        for number in range(-(-len(counted.lines.keys) // LINES)):
+            lines = _slice(counted.lines, number * LINES, (number + 1) * LINES)
+            self._write(str(self._lines_key(number)), _table(lines))
+        self._write(str(self._sample_key), counted.sample)
+        profile = canonical_json(counted.profile.model_dump(mode="json"))
+        self._log.store.put(str(self._profile_key), profile, "application/json")
+        return counted
+
+    def _write(self, key: str, table: pa.Table) -> None:
+        body = io.BytesIO()
+        named = table.replace_schema_metadata({_CONTENT: self._name})
+        pq.write_table(named, body, compression="zstd")
+        self._log.store.put(key, body.getvalue())
+
+    def _read(self, key: str) -> pa.Table | None:
+        """Return a kept table; None where it is not there, damaged, or of other segments."""
+        try:
+            table = pq.read_table(
+                pa.BufferReader(self._log.store.get(key)), use_threads=False, partitioning=None
+            )
+        except (NotFound, pa.ArrowException, OSError):
+            return None
+        return table if (table.schema.metadata or {}).get(_CONTENT) == self._name else None
 
 
 def read_log(
-    store: Store, problem: str, calendar: Calendar, models: Mapping[date, MonitoredModel]
+    log: SegmentLog, models: Mapping[date, MonitoredModel], joined: Sequence[str]
 ) -> dict[date, ServedDay]:
-    """Return the days that have rows.
+    """Return the days that have rows; what they hold is read when it is asked for.
 
     Args:
-        store: where the log lies.
-        problem: its name.
-        calendar: of the problem's time zone.
-        models: the champion of each of consecutive days; only rows that its own champion answered
-            count for a day.
+        log: the files.
+        models: the champion of each day; only rows that its own champion answered count for a day.
+        joined: the log's columns that labels are joined on.
     """
-    days = sorted(models)
-    if not days:
-        return {}
-    after = PredictionsKey.prefix(problem, day=days[0] - AHEAD)
-    keys = store.keys(PredictionsKey.prefix(problem), start_after=after)
-    by_day = {day: _DayRows([], []) for day in days}
-    for key in map(str, parse_keys(keys, PredictionsKey)):
-        # No name keeps the table of a file: it is freed before the next one is read.
-        _distribute(pq.read_table(pa.BufferReader(store.get(key))), key, calendar, models, by_day)
-    return {day: _whole(day, models[day], rows) for day, rows in by_day.items() if rows.tables}
-
-
-def _distribute(
-    table: pa.Table,
-    key: str,
-    calendar: Calendar,
-    models: Mapping[date, MonitoredModel],
-    by_day: Mapping[date, _DayRows],
-) -> None:
-    """Add a file's rows to their days."""
-    days = sorted(models)
-    moments = instants(
-        pc.coalesce(
-            _times(table, prediction_log.EVENT_TIME), _times(table, prediction_log.SERVED_AT)
+    rows = {model.digest: log.days(model.digest[:16]) for model in models.values()}
+    return {
+        day: ServedDay(
+            day=day,
+            digest=model.digest,
+            rows=rows[model.digest][day],
+            kept=StoredDay(log, day, model, joined),
         )
-    )
-    positions = calendar.positions(moments, days)
-    digests = table.column(prediction_log.DIGEST).to_numpy()
-    table = table.append_column("moment", pa.array(moments))
-    for index in np.unique(positions[positions >= 0]).tolist():
-        day = days[index]
-        model = models[day]
-        chosen = np.flatnonzero((positions == index) & (digests == model.digest))
-        if not chosen.size:
-            continue
-        rows = table.take(pa.array(chosen))
-        profile = day_profile(_features(rows), _scores(rows), model.reference, part=f"{key}#{day}")
-        by_day[day].profiles.append(profile)
-        by_day[day].tables.append(rows)
+        for day, model in sorted(models.items())
+        if rows[model.digest].get(day)
+    }
 
 
-def _whole(day: date, model: MonitoredModel, rows: _DayRows) -> ServedDay:
-    table = pa.concat_tables(rows.tables, promote_options="permissive")
-    sampled = evenly_spaced(table.num_rows, SAMPLE_ROWS)
-    sample = table.take(pa.array(sampled))
-    features = _features(sample)
-    names = prediction_log.key_columns(table.column_names)
-    keys = table.select([*prediction_log.ROW_REFERENCE, *names])
-    return ServedDay(
-        day=day,
-        digest=model.digest,
-        profile=summarised(merge_profiles(rows.profiles), features, model.reference),
-        lines=LogLines(
-            moment=table.column("moment").to_numpy(),
-            served_at=instants(_times(table, prediction_log.SERVED_AT)),
-            scores=_scores(table),
-            keys=pa.table(
-                {name: keys.column(name).cast(pa.string()) for name in keys.column_names}
-            ),
-        ),
-        sample=features,
-        sampled=sampled,
-        repeats=_repeats(sample, names, table.num_rows),
+_EMPTY = LogLines(
+    moment=np.empty(0, np.int64),
+    served_at=np.empty(0, np.int64),
+    scores=np.empty(0),
+    keys=np.empty(0, np.uint64),
+)
+
+
+def _slice(lines: LogLines, first: int, last: int) -> LogLines:
+    return LogLines(
+        moment=lines.moment[first:last],
+        served_at=lines.served_at[first:last],
+        scores=lines.scores[first:last],
+        keys=lines.keys[first:last],
+        looked_at=len(lines.keys[first:last]),
     )
 
 
-def _features(table: pa.Table) -> pa.Table:
-    features = prediction_log.feature_columns(table.column_names)
-    return table.select(list(features)).rename_columns(list(features.values()))
+def _table(lines: LogLines) -> pa.Table:
+    scores = lines.scores if lines.scores.ndim > 1 else lines.scores[:, None]
+    columns: dict[str, object] = {
+        "moment": lines.moment,
+        "served_at": lines.served_at,
+        "key": lines.keys,
+    }
+    columns |= {f"{_SCORE}.{index}": scores[:, index] for index in range(scores.shape[1])}
+    if lines.scores.ndim == 1:
+        columns[_SCORE] = columns.pop(f"{_SCORE}.0")
+    return pa.table(columns)
 
 
-def _scores(table: pa.Table) -> Floats:
-    """Return the scores, (n,) or (n, classes)."""
-    if prediction_log.SCORES in table.column_names:
-        lists = table.column(prediction_log.SCORES).combine_chunks()
-        flat = pc.list_flatten(lists).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        by_class: Floats = np.asarray(flat, dtype=np.float64).reshape(table.num_rows, -1)
-        return by_class
-    scores: Floats = table.column(prediction_log.SCORE).cast(pa.float64()).to_numpy()
-    return scores
-
-
-def _repeats(sample: pa.Table, keys: Sequence[str], rows: int) -> int:
-    """Return how many rows of the day repeat another one, as the sample shows; 0 without a key."""
-    if not keys or not sample.num_rows:
-        return 0
-    names = [*keys, "moment", *prediction_log.feature_columns(sample.column_names)]
-    distinct: int = sample.select(names).group_by(names).aggregate([]).num_rows
-    return int(rows * (1 - distinct / sample.num_rows))
-
-
-def _times(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """Return a column of instants, null where it is missing; a time without an offset is UTC."""
-    if name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, INSTANT)])
-    column = table.column(name)
-    if pa.types.is_null(column.type):
-        return column.cast(INSTANT)
-    if getattr(column.type, "tz", None) is None:
-        column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
-    return column.cast(INSTANT)
+def _lines(table: pa.Table) -> LogLines:
+    names = [name for name in table.column_names if name.startswith(_SCORE)]
+    scores = [table.column(name).to_numpy() for name in names]
+    return LogLines(
+        moment=table.column("moment").to_numpy(),
+        served_at=table.column("served_at").to_numpy(),
+        scores=scores[0] if names == [_SCORE] else np.column_stack(scores),
+        keys=table.column("key").to_numpy(),
+        looked_at=table.num_rows,
+    )

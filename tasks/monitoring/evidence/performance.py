@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bundle.arrays import Floats
-from contract.decision import Performance
+from contract.decision import DayLoss, Performance
+from methods.controller.losses import error_of, mean_of, usual_variance
 from methods.controller.policy import Policy
 from methods.drift.profile import Losses, ReferenceProfile
 from methods.models.metrics import row_losses
@@ -32,24 +33,31 @@ def measure(
         window: days that are taken at least, so that weekdays do not matter.
         policy: how many rows are needed, and which rise counts.
     """
-    losses: list[Floats] = []
     truths: list[Floats] = []
-    taken: list[ServedDay] = []
-    served = 0
+    by_day: list[DayLoss] = []
+    taken = served = 0
     for day, labels in days:
-        if len(taken) >= window and _is_enough(model, truths, policy):
-            break
         truth = model.truth(labels)
         known = ~np.isnan(truth)
         if not known.any():
             continue  # younger than the label's delay: its rows do not lower the coverage
-        taken.append(day)
-        served += len(truth)
+        losses = row_losses(model.contract.task, truth[known], day.lines.scores[known])
+        by_day.append(
+            DayLoss(
+                day=day.day,
+                rows=len(losses),
+                mean=_rounded(float(losses.mean())),
+                deviation=_rounded(float(losses.std())),
+            )
+        )
+        if taken >= window and _is_enough(model, truths, policy):
+            continue  # of no weight for the mean, but for when a change began
+        taken += 1
+        served += day.lines.looked_at
         truths.append(truth[known])
-        losses.append(row_losses(model.contract.task, truth[known], day.lines.scores[known]))
     if not taken or not _is_enough(model, truths, policy):
         return None
-    return _against_baseline(model, np.concatenate(losses), taken, served, policy)
+    return _against_baseline(model, by_day, taken, served, policy)
 
 
 def baseline(reference: ReferenceProfile, policy: Policy) -> tuple[Losses, float]:
@@ -75,12 +83,18 @@ def _is_enough(model: MonitoredModel, truths: Sequence[Floats], policy: Policy) 
 
 
 def _against_baseline(
-    model: MonitoredModel, losses: Floats, taken: Sequence[ServedDay], served: int, policy: Policy
+    model: MonitoredModel, by_day: Sequence[DayLoss], taken: int, served: int, policy: Policy
 ) -> Performance:
+    """Compare the newest `taken` days of `by_day`, newest first, with the baseline.
+
+    Days are the unit of the errors: rows of one day are no independent draws.
+    """
     before, z_limit = baseline(model.reference, policy)
-    rows, mean, deviation = len(losses), float(losses.mean()), float(losses.std())
-    error = deviation / rows**0.5
-    joint_error = (error**2 + before.deviation**2 / before.rows) ** 0.5
+    blocks = model.reference.forward
+    window = by_day[:taken]
+    variance = usual_variance(blocks, window, policy)
+    mean, error = mean_of(window), error_of(window, variance)
+    joint_error = (error**2 + error_of(blocks or [before], variance if blocks else 0.0) ** 2) ** 0.5
     return Performance(
         metric="squared_error" if model.contract.task == "regression" else "log_loss",
         ref=_rounded(before.mean),
@@ -90,10 +104,11 @@ def _against_baseline(
         change=_rounded(mean / before.mean - 1 if before.mean else 0.0),
         z=_rounded((mean - before.mean) / joint_error if joint_error else 0.0),
         z_limit=z_limit,
-        n_labelled=rows,
-        coverage=_rounded(rows / served),
-        first=min(day.day for day in taken),
-        last=max(day.day for day in taken),
+        n_labelled=sum(day.rows for day in window),
+        coverage=_rounded(sum(day.rows for day in window) / served),
+        first=window[-1].day,
+        last=window[0].day,
+        days=tuple(reversed(by_day)),
     )
 
 

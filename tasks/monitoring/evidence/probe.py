@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 
 from bundle.arrays import Floats
 from contract.decision import Probe
+from methods.controller.losses import paired_z
 from methods.controller.policy import Policy
+from methods.drift.profile import Losses
 from methods.models.dataset import Dataset
 from methods.models.metrics import row_losses
 from methods.split.parts import microseconds
@@ -83,14 +85,22 @@ def try_refit(
     before = row_losses(task, newest.truth, model.model.scores(newest.encoded))
     after = row_losses(task, newest.truth, predicted)
     saved = before - after
-    error = float(saved.std()) / len(saved) ** 0.5
     return Probe(
         day=day,
         gain=round(float(saved.mean() / before.mean()), 5) if before.mean() else 0.0,
-        z=round(float(saved.mean()) / error, 3) if error else 0.0,
+        z=round(paired_z(_by_day(block, saved)), 3),
         rows=rows,
         skipped=None,
     )
+
+
+def _by_day(block: Sequence[_Rows], saved: Floats) -> list[Losses]:
+    """Return the saving of each day of the block, whose rows `saved` holds in their order."""
+    ends = np.cumsum([len(each.truth) for each in block])[:-1]
+    return [
+        Losses(rows=len(part), mean=float(part.mean()), deviation=float(part.std()))
+        for part in np.split(saved, ends)
+    ]
 
 
 def skipped(day: date, reason: str) -> Probe:

@@ -10,7 +10,7 @@ import pytest
 
 from contract.errors import Conflict, TryAgain
 from contract.rollout.pointer import PointerTarget
-from contract.rollout.target import RolloutFailed, RolloutTimeout, wait_until_served
+from contract.rollout.target import RolloutRefused, RolloutTimeout, wait_until_served
 from contract.serving_state import Rollout, ServiceAddress
 from contract.store.client import Store
 from contract.store.documents import DamagedDocument
@@ -118,19 +118,39 @@ def test_the_time_limit_says_what_serves_instead(
         wait_until_served(target(info), NEW, 0.0)
 
 
-@pytest.mark.parametrize("body", [None, b"{}", b"\xff"])
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (None, r"no service has announced itself at .*/service\.json"),
+        (b"{}", r"service\.json cannot be read as ServiceAddress"),
+        (b"\xff", r"service\.json cannot be read as ServiceAddress"),
+    ],
+)
 def test_without_a_service_the_wait_ends_and_says_what_is_missing(
-    target: Callable[..., PointerTarget], store: Store, problem_name: str, body: bytes | None
+    target: Callable[..., PointerTarget],
+    store: Store,
+    problem_name: str,
+    body: bytes | None,
+    why: str,
 ) -> None:
     machine = target(None)
     store.delete(service_key(problem_name))
     if body is not None:
         store.put(service_key(problem_name), body)
 
-    with pytest.raises(
-        RolloutTimeout, match=r"no service has announced itself at .*/service\.json"
-    ):
+    with pytest.raises(RolloutTimeout, match=why):
         wait_until_served(machine, NEW, 0.05)
+
+
+def test_an_address_that_cannot_be_read_is_said_before_anything_moves(
+    target: Callable[..., PointerTarget], store: Store, problem_name: str
+) -> None:
+    machine = target(None)
+    machine.check()
+    store.put(service_key(problem_name), b"{}")
+
+    with pytest.raises(DamagedDocument, match=r"service\.json cannot be read as ServiceAddress"):
+        machine.check()
 
 
 def test_a_store_that_is_away_for_a_moment_is_waited_for(
@@ -167,7 +187,7 @@ def test_a_model_that_the_service_refuses_for_good_is_not_waited_for(
 ) -> None:
     error = {"digest": NEW, "final": True, "why": "its signature is unknown"}
 
-    with pytest.raises(RolloutFailed, match="refused the model: its signature is unknown"):
+    with pytest.raises(RolloutRefused, match="refused the model: its signature is unknown"):
         wait_until_served(target({"digest": OLD, "ready": True, "error": error}), NEW)
 
 

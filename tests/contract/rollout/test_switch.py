@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract.champion import Champion
-from contract.errors import Conflict, TryAgain
+from contract.errors import Conflict, Refused, TryAgain
 from contract.rollout.pointer import PointerTarget
 from contract.rollout.strategy import Attempt
 from contract.rollout.switch import Change, SwitchResult, current_champion, switch
@@ -28,6 +28,7 @@ class Mirrored:
     target: PointerTarget
     failure: str | None = None
     """Of the comparison."""
+    is_final: bool = False
     meanwhile: Callable[[], None] = lambda: None
     """What others do while it is at work."""
     locked: bool = False
@@ -43,7 +44,7 @@ class Mirrored:
         self.meanwhile()
         if self.failure is None:
             self.target.roll_out(NEW, NOW)
-        return Attempt(1000, self.failure)
+        return Attempt(1000, self.failure, self.is_final)
 
     def end(self) -> None:
         self.acts.append("end")
@@ -186,6 +187,19 @@ def test_a_champion_whose_service_fails_is_tried_again_and_not_taken_back(ground
         ground.switch(
             Mirrored(ground.target, failure="The service is away."), ground.change(is_champion=True)
         )
+
+    assert ground.state == (NEW, NEW, [])
+
+
+def test_a_champion_that_its_service_refuses_is_not_tried_again(ground: Ground) -> None:
+    change = ground.change()
+    assert change.champion is not None
+    set_champion(ground.store, ground.problem, change.champion, change.current.etag)
+    ground.target.roll_out(NEW, NOW)
+    strategy = Mirrored(ground.target, failure="The bundle is damaged.", is_final=True)
+
+    with pytest.raises(Refused, match="The bundle is damaged"):
+        ground.switch(strategy, ground.change(is_champion=True))
 
     assert ground.state == (NEW, NEW, [])
 

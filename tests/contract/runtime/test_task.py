@@ -311,7 +311,7 @@ def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_task([], find) == 0
 
 
-def test_an_unknown_stage_is_asked_wrongly(result: Path) -> None:
+def test_an_unknown_stage_is_an_invalid_request(result: Path) -> None:
     def find(name: str) -> Task[Any, Any, Any]:
         raise InvalidRequest(f"There is no stage {name!r}.")
 

@@ -5,6 +5,7 @@ import pytest
 
 from contract.errors import Conflict, TryAgain
 from contract.store.client import Store
+from contract.store.layout import LedgerKey
 from contract.store.ledger import Ledger, LedgerEntry
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -57,3 +58,12 @@ def test_too_many_writers_are_tried_again(
 
     with pytest.raises(TryAgain, match="other writers"):
         Ledger(store, problem_name).append(entry("a"))
+
+
+def test_the_newest_entries_are_read_without_the_others(store: Store, problem_name: str) -> None:
+    ledger = Ledger(store, problem_name)
+    for name in "abc":
+        ledger.append(entry(name))
+    store.put(str(LedgerKey(problem_name, 0)), b"damaged")
+
+    assert ledger.newest(2) == [entry("b"), entry("c")]

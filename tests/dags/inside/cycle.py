@@ -67,7 +67,15 @@ retrain = {
         }
     ),
     "monitoring": {
-        "result": {"outcome": "retrain", "facts": {"reason": "drift", "key": "drift__2013-09-30"}}
+        "result": {
+            "outcome": "retrain",
+            "facts": {
+                "reason": "drift",
+                "key": "drift__2013-09-30",
+                "onset": "2013-09-27",
+                "replay": True,
+            },
+        }
     },
 }
 accepted = {"evaluation": {"result": {"outcome": "accepted"}}}

@@ -50,19 +50,19 @@ class Answers(JsonHandler):
         self.reply(201, body)
 
     def do_GET(self) -> None:
-        place = urlsplit(self.path)
-        found = PODS.fullmatch(place.path)
-        if place.path.endswith("/events"):
-            self.reply(200, {"kind": "EventList", "items": self._events(place.query)})
+        url = urlsplit(self.path)
+        found = PODS.fullmatch(url.path)
+        if url.path.endswith("/events"):
+            self.reply(200, {"kind": "EventList", "items": self._events(url.query)})
         elif found and found["log"]:
             self.server.logs[self._problem(found["name"])] += 1
-            line = f"{_now()} {LINE}\n" if "timestamps=True" in place.query else f"{LINE}\n"
+            line = f"{_now()} {LINE}\n" if "timestamps=True" in url.query else f"{LINE}\n"
             self.send(200, line.encode(), "text/plain")
         elif found and found["name"]:
             self._pod(found["name"])
         elif found:
             pods = [self._seen(pod) for pod in self.server.pods.values()]
-            wanted = parse_qs(place.query).get("labelSelector", [""])[0]
+            wanted = parse_qs(url.query).get("labelSelector", [""])[0]
             self.reply(200, {"kind": "PodList", "items": [p for p in pods if _fits(p, wanted)]})
         else:
             self.reply(200, {"major": "1", "minor": "34"})
@@ -89,8 +89,8 @@ class Answers(JsonHandler):
 
     def _seen(self, pod: dict[str, Any]) -> dict[str, Any]:
         plan = self.server.plan[pod["metadata"]["labels"]["perennial/problem"]]
-        is_told = self.server.looks[pod["metadata"]["name"]] > plan.get("told_after", 0)
-        return pod | {"status": plan["status"] if is_told else running()}
+        is_given = self.server.looks[pod["metadata"]["name"]] > plan.get("told_after", 0)
+        return pod | {"status": plan["status"] if is_given else running()}
 
     def _problem(self, name: str) -> str:
         pod = self.server.pods.get(name)
@@ -99,7 +99,7 @@ class Answers(JsonHandler):
     def _events(self, query: str) -> list[dict[str, Any]]:
         name = parse_qs(query)["fieldSelector"][0].rpartition("=")[2]
         pod = self.server.pods.get(name)
-        told = self.server.plan[pod["metadata"]["labels"]["perennial/problem"]] if pod else {}
+        result = self.server.plan[pod["metadata"]["labels"]["perennial/problem"]] if pod else {}
         about = {"kind": "Pod", "name": name}
         return [
             {
@@ -109,7 +109,7 @@ class Answers(JsonHandler):
                 "reason": "Failed",
                 "message": message,
             }
-            for message in told.get("events", [])
+            for message in result.get("events", [])
         ]
 
 

@@ -93,14 +93,14 @@ def main() -> None:
 
 
 def run(pod: Any, problem: str, stage: str) -> dict[str, Any]:
-    asked = SimpleNamespace(
+    operator = SimpleNamespace(
         task_id=stage,
         problem=problem,
         sources=("LANDING",),
         grace_seconds=10.0,
         execution_timeout=timedelta(hours=2),
     )
-    ending = pod.Pod(asked, [stage, "--out", "s3://store/x"], NEEDS).run(context(stage, problem))
+    ending = pod.Pod(operator, [stage, "--out", "s3://store/x"], NEEDS).run(context(stage, problem))
     return {"next": ending.next_state.value, "sentence": ending.sentence}
 
 

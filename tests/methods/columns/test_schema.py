@@ -64,7 +64,7 @@ def test_the_rarer_class_is_positive_where_none_says_yes() -> None:
     assert ("ham", "eggs") == infer_schema(table, problem()).classes
 
 
-def test_a_positive_class_that_is_not_there_was_asked_wrongly() -> None:
+def test_a_positive_class_that_is_not_there_is_an_invalid_request() -> None:
     with pytest.raises(InvalidRequest, match="holds 'no' and 'yes'; name one of them"):
         infer_schema(TABLE, problem(target_more={"positive": "maybe"}))
 
@@ -151,7 +151,7 @@ def test_overrides_hold() -> None:
     assert found["class"].unit == "kinds"
 
 
-def test_an_override_of_nothing_was_asked_wrongly() -> None:
+def test_an_override_of_nothing_is_an_invalid_request() -> None:
     with pytest.raises(InvalidRequest, match=r"'prize', which columns.prize names.*'price'\?"):
         infer_schema(TABLE, problem(columns={"prize": {"unit": "euros"}}))
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
-from methods.controller.decide import decide
+from methods.controller.decide import decide, undecided
 from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.controller.policy import Policy
 
@@ -220,10 +220,20 @@ def test_a_drifted_column_without_importance_is_named_with_labels() -> None:
 
 @pytest.mark.parametrize(("days", "expected"), [(56, "ok"), (57, "retrain")])
 def test_a_model_that_is_too_old_is_refreshed(days: int, expected: str) -> None:
-    decision = decided({"age": timedelta(days=days)}, performance=loss(0.0))
+    decision = decided({"age": timedelta(days=days)})
 
     assert decision.verdict == expected
     assert decision.reason == ("age" if expected == "retrain" else None)
+
+
+def test_a_model_whose_loss_is_measured_is_refreshed_for_its_age_only_where_the_file_says_so() -> (
+    None
+):
+    old = {"age": timedelta(days=99)}
+
+    assert verdict(decided(old, performance=loss(0.0))) == ("ok", None)
+    asked = decided({**old, "age_with_labels": True}, performance=loss(0.0))
+    assert verdict(asked) == ("retrain", "age")
 
 
 @pytest.mark.parametrize(("days", "expected"), [(28, "watch"), (29, "retrain")])
@@ -242,7 +252,9 @@ def test_nothing_is_ok() -> None:
 
 
 HELD_BACK = {
-    "mode": {"mode": "suggest"},
+    "superseded": {"is_superseded": True},
+    "in_flight": {"in_flight": "drift__2013-06-01"},
+    "breaker": {"useless": 3},
     "recent_block": {"blocked_before": True},
     "cooldown": {"cooldown_until": END + timedelta(hours=1)},
     "max_per_30d": {"retrains": 4},
@@ -274,11 +286,103 @@ def test_monitoring_that_is_off_is_silent() -> None:
     assert (decision.verdict, decision.suppressed_by) == ("watch", "mode")
 
 
+def test_a_suggestion_is_told_and_starts_nothing() -> None:
+    onset = date(2013, 5, 28)
+    decision = decided({"mode": "suggest"}, performance=loss(0.2), onset=onset)
+
+    assert verdict(decision) == ("retrain", "performance")
+    assert (decision.retrain, decision.key, decision.suppressed_by) == (False, None, "mode")
+    assert decision.finding == "suggest:performance"
+    assert "`perennial run flights --replay --onset 2013-05-28`" in decision.next
+    searching = decided({"mode": "suggest", "replay": False}, performance=loss(0.2))
+    assert "`perennial run flights --search`" in searching.next
+
+
+def test_a_suggestion_that_something_else_holds_back_is_a_warning() -> None:
+    decision = decided({"mode": "suggest", "retrains": 4}, performance=loss(0.2))
+
+    assert (decision.verdict, decision.suppressed_by) == ("warn", "max_per_30d")
+    assert decision.finding == "suggest:performance"
+
+
+def test_a_retraining_that_starts_says_how_and_since_when_the_world_has_changed() -> None:
+    onset = date(2013, 5, 28)
+    decision = decided({"replay": False}, performance=loss(0.2), onset=onset)
+
+    assert (decision.replay, decision.onset) == (False, onset)
+    assert decided(performance=loss(0.2)).replay is True
+    assert decided(performance=loss(0.0)).replay is None
+
+
+def test_the_breaker_opens_after_three_useless_retrains() -> None:
+    broken = {"useless": 3, "useless_loss": 0.55}
+    decision = decided(broken, performance=loss(0.10))
+
+    assert (decision.verdict, decision.suppressed_by) == ("warn", "breaker")
+    assert (decision.finding, decision.useless) == ("breaker:performance", 3)
+    assert decision.next.startswith("Nothing starts any more: 3 retrains in a row did not help.")
+    assert decided({**broken, "useless": 2}, performance=loss(0.10)).retrain
+
+
+def test_a_clearly_higher_loss_closes_the_breaker() -> None:
+    broken = {"useless": 3, "useless_loss": 0.55}
+
+    assert decided(broken, performance=loss(0.20)).retrain
+    assert not decided(broken, performance=loss(0.20, error=0.1)).retrain
+    assert not decided({"useless": 3}, performance=loss(0.20)).retrain
+    assert not decided({**broken, "age": timedelta(days=99)}).retrain
+
+
+FINDINGS = {
+    "no_rows": {"shortage": "None.", "window": Window(days=(), rows=0, rows_of_day=0)},
+    "few_rows": {"shortage": "40 rows."},
+    "blocked:distance": {"dq": (fault(),)},
+    "retrain:performance": {"performance": loss(0.2)},
+    "retrain:benefit": {"performance": loss(0.0), "probe": probe(0.03)},
+    "drift": SIGNALS["impact"],
+}
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_what_the_owner_should_know_has_an_id_of_its_own(finding: str) -> None:
+    assert decided(**FINDINGS[finding]).finding == finding
+
+
+def test_a_finding_lasts_while_a_cooldown_holds_it_back() -> None:
+    waiting = decided({"cooldown_until": END + timedelta(days=1)}, performance=loss(0.2))
+
+    assert waiting.finding == decided(performance=loss(0.2)).finding == "retrain:performance"
+
+
+def test_nothing_to_know_is_no_finding() -> None:
+    assert decided().finding is None
+    assert decided(performance=loss(0.01), columns=(column(),), impact=0.9).finding is None
+    assert decided({"mode": "off"}, performance=loss(0.2)).finding is None
+
+
+def test_further_faults_and_other_findings_are_told_beside_the_first() -> None:
+    rows = Fault(check="rows", column=None, found=3, limit=9, sentence="The day has 3 rows.")
+    late = {"labels:stopped": "No label came for 9 days."}
+
+    decision = decided(dq=(fault(), fault("unit"), rows), further_findings=late)
+
+    assert decision.finding == "blocked:distance"
+    assert decision.further_findings == {"blocked:rows": "The day has 3 rows.", **late}
+    assert decided(further_findings=late).further_findings == late
+
+
+def test_what_a_finding_costs_is_the_loss_above_the_baseline() -> None:
+    assert decided(performance=loss(0.2)).impact_value == pytest.approx(0.1)
+    assert decided(**SIGNALS["impact"]).impact_value is None
+    assert decided(performance=loss(0.0)).impact_value is None
+
+
 def test_a_person_is_asked_where_the_problem_says_so() -> None:
     decision = decided({"mode": "approve"}, performance=loss(0.2))
 
     assert decision.retrain
     assert "approval" in decision.next
+    assert decision.finding == "approve:performance"
 
 
 def test_age_needs_one_new_label_only() -> None:
@@ -318,3 +422,29 @@ def test_the_columns_are_parted_and_nothing_is_lost() -> None:
     assert [c.name for c in decision.drifted_columns] == ["distance"]
     assert [c.name for c in decision.other_columns] == ["carrier"]
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
+
+
+def test_a_day_that_was_not_looked_at_has_a_record_that_says_so() -> None:
+    record = undecided(
+        "flights", DAY, END, run="r", digest=None, sentence="It is too long ago.", is_brief=True
+    )
+
+    assert (record.verdict, record.sentence, record.is_brief) == (
+        "insufficient_data",
+        "It is too long ago.",
+        True,
+    )
+    assert (record.retrain, record.finding) == (False, None)
+
+
+def test_labels_that_come_late_are_named_with_their_days() -> None:
+    late = {"first": date(2013, 2, 20), "last": date(2013, 3, 5)}
+
+    worse = decided(performance=loss(0.2).model_copy(update=late))
+    quiet = decided(performance=loss(0.0).model_copy(update=late))
+
+    assert worse.sentence.endswith(
+        "on 1200 labelled rows of 2013-02-20 to 2013-03-05: labels come 90 days late."
+    )
+    assert quiet.sentence.endswith("labels come 90 days late.")
+    assert decided(performance=loss(0.2)).sentence.endswith("on 1200 labelled rows.")

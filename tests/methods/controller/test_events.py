@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from decision_factory import START, decision
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision, Effect, Fault
 from methods.controller.events import events_of
 from methods.controller.history import History
 
@@ -98,3 +98,49 @@ def test_an_event_does_not_depend_on_the_days_after_it() -> None:
 
 def test_a_day_that_is_not_decided_has_no_event() -> None:
     assert events_of(History([], []), FIRST) == []
+
+
+def measured(*, is_final: bool) -> Effect:
+    return Effect(
+        digest="b" * 64,
+        previous="a" * 64,
+        promoted=START,
+        first=FIRST,
+        last=FIRST,
+        rows=900,
+        metric="log_loss",
+        before=0.7,
+        after=0.6,
+        z=5.0,
+        helped=True,
+        is_final=is_final,
+        sentence="The promotion helped.",
+    )
+
+
+def test_whether_a_promotion_helped_is_written_once_when_it_is_known_for_good() -> None:
+    days = [decision(n, effect=measured(is_final=n > 1)) for n in range(4)]
+
+    assert kinds(*days) == [[], [], ["effect"], []]
+
+
+def test_that_monitoring_asks_for_no_more_is_written_once_a_row() -> None:
+    def halted(day: int, useless: int = 3) -> Decision:
+        return decision(day, "warn", suppressed_by="breaker", useless=useless)
+
+    first = [decision(0, useless=2), halted(1), decision(2, useless=3), halted(3), halted(4, 4)]
+    brief = decision(5, "insufficient_data", is_brief=True)
+    again = [decision(7), halted(8)]
+
+    assert kinds(*first, brief, halted(6), *again) == [
+        [],
+        ["halted"],
+        [],
+        [],
+        [],
+        [],
+        [],
+        [],
+        ["halted"],
+    ]
+    assert kinds(halted(0)) == [["halted"]]

@@ -6,7 +6,7 @@ import pytest
 from decision_factory import START, decision
 
 from contract.store.ledger import LedgerEntry
-from methods.controller.history import History
+from methods.controller.history import History, Promotion
 from methods.controller.policy import Policy
 
 OLD, NEW = "a" * 64, "b" * 64
@@ -86,8 +86,45 @@ def test_alarms_are_those_of_the_two_windows_before() -> None:
     history = History([decision(0), decision(7, alarm=True), decision(13, alarm=True)], [])
     day = date(2013, 5, 15)
 
-    assert history.alarms(day, WEEK, POLICY) == (True, False)
-    assert History([], []).alarms(day, WEEK, POLICY) == ()
+    assert history.alarms(day, OLD, WEEK, POLICY) == (True, False)
+    assert History([], []).alarms(day, OLD, WEEK, POLICY) == ()
+
+
+def test_alarms_of_the_model_before_are_no_evidence_about_the_new_one() -> None:
+    history = History([decision(0, alarm=True), decision(7, alarm=True, digest=NEW)], [])
+
+    assert history.alarms(date(2013, 5, 15), NEW, WEEK, POLICY) == (True,)
+    assert history.alarms(date(2013, 5, 15), OLD, WEEK, POLICY) == (True,)
+
+
+def test_a_day_begins_with_the_model_that_was_put_in_place_by_then() -> None:
+    history = History([], [entry("deployed", 0), entry("deployed", 9, NEW)])
+
+    assert history.serving_from(at(-1)) is None
+    assert [history.serving_from(at(day)).digest for day in (0, 8, 9)] == [OLD, OLD, NEW]  # type: ignore[union-attr] # each is there
+
+
+def test_a_promotion_is_a_change_from_one_model_to_another() -> None:
+    again = [entry("deployed", 0), entry("deployed", 4, OLD, run="again")]
+    changed = [*again, entry("deployed", 9, NEW)]
+
+    assert History([], []).promotion(at(9)) is None
+    assert History([], again).promotion(at(9)) is None
+    assert History([], changed).promotion(at(9)) is None
+    assert History([], changed).promotion(at(10)) == Promotion(NEW, OLD, at(9))
+
+
+def test_the_newest_day_that_asked_before_a_day() -> None:
+    history = History([decision(2, "retrain"), decision(4, "retrain"), decision(5)], [])
+
+    assert history.last_asked(date(2013, 5, 5)) == date(2013, 5, 3)
+    assert history.last_asked(date(2013, 5, 6)) == date(2013, 5, 5)
+    assert history.last_asked(date(2013, 5, 3)) is None
+
+
+def test_the_first_model_began_to_serve_with_its_deployment() -> None:
+    assert History([], []).first_served() is None
+    assert History([], [entry("refused", 0), entry("deployed", 1)]).first_served() == at(1)
 
 
 def test_a_refusal_accepts_the_regime_that_asked_for_it_until_something_is_deployed() -> None:

@@ -7,15 +7,16 @@ from pydantic import ValidationError
 
 from contract.strict import Strict
 from docs.generate.policy import meanings
+from methods.controller.alert_limits import AlertLimits
 from methods.controller.policy import Policy
 from methods.drift.limits import DriftLimits, QualityLimits
 
 
-@pytest.mark.parametrize("model", [Policy, DriftLimits, QualityLimits])
+@pytest.mark.parametrize("model", [Policy, DriftLimits, QualityLimits, AlertLimits])
 def test_every_threshold_states_its_domain(model: type[Strict]) -> None:
     texts = meanings(model)
     for name, field in model.model_fields.items():
-        if name not in {"drift", "quality"}:
+        if name not in {"drift", "quality", "alerts"}:
             assert re.search(r"in [\[(]|>", texts[name]), name
             assert field.metadata, name
 

@@ -10,7 +10,8 @@ from fixtures_drift import HARMLESS, log_loss, reference, served, world
 from methods.drift import comparison
 from methods.drift.comparison import Comparison, distance
 from methods.drift.limits import DriftLimits
-from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles, reference_profile
+from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles
+from methods.drift.reference import reference_profile
 
 compare_profiles = partial(comparison.compare_profiles, limits=DriftLimits())
 limit = partial(comparison.column_limit, limits=DriftLimits())

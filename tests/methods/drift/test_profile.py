@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from fixtures_drift import KINDS, reference, served, world
 
-from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles, reference_profile
+from methods.drift.profile import ReferenceProfile, day_profile, merge_profiles
+from methods.drift.reference import reference_profile
 
 
 @pytest.fixture(scope="module")

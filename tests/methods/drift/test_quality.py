@@ -10,7 +10,8 @@ from fixtures_drift import BROKEN, HARMLESS, reference, served, world
 
 from methods.drift import quality
 from methods.drift.limits import QualityLimits
-from methods.drift.profile import ReferenceProfile, day_profile, reference_profile
+from methods.drift.profile import ReferenceProfile, day_profile
+from methods.drift.reference import reference_profile
 
 check = partial(quality.check, limits=QualityLimits())
 

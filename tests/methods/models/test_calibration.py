@@ -10,7 +10,7 @@ from methods.models.calibration import (
     fit_calibration,
 )
 from methods.models.metrics import metric_named, row_losses
-from methods.models.threshold import choose_threshold
+from methods.models.threshold import best_cut
 
 F1 = metric_named("f1", "binary")
 ACCURACY = metric_named("accuracy", "binary")
@@ -133,7 +133,7 @@ def test_a_half_without_a_class_cannot_choose() -> None:
 def test_no_other_threshold_is_better_on_the_rows_that_chose_it(metric: object) -> None:
     truth, predicted = sample(1.0, count=300)
 
-    chosen = choose_threshold(truth, predicted, metric, None)  # type: ignore[arg-type] # a metric
+    chosen = best_cut(truth, predicted, metric, None)  # type: ignore[arg-type] # a metric
 
     others = [metric.score(truth, predicted, cut) for cut in np.linspace(0, 1, 401)]  # type: ignore[attr-defined] # a metric
     assert metric.score(truth, predicted, chosen) >= max(others) - 1e-12  # type: ignore[attr-defined] # a metric
@@ -142,17 +142,15 @@ def test_no_other_threshold_is_better_on_the_rows_that_chose_it(metric: object) 
 def test_a_metric_without_decisions_leaves_the_threshold_to_f1() -> None:
     truth, predicted = sample(1.0, count=300)
 
-    assert choose_threshold(truth, predicted, AUC, None) == choose_threshold(
-        truth, predicted, F1, None
-    )
+    assert best_cut(truth, predicted, AUC, None) == best_cut(truth, predicted, F1, None)
 
 
 def test_what_a_decision_is_worth_sets_the_threshold() -> None:
     """With calibrated scores the best cut is cost / (cost + benefit): Elkan 2001, equation 2."""
     truth, predicted = sample(1.0, count=20_000)
 
-    dear = choose_threshold(truth, predicted, AUC, {"true_positive": 1.0, "false_positive": -3.0})
-    cheap = choose_threshold(truth, predicted, AUC, {"true_positive": 3.0, "false_positive": -1.0})
+    dear = best_cut(truth, predicted, AUC, {"true_positive": 1.0, "false_positive": -3.0})
+    cheap = best_cut(truth, predicted, AUC, {"true_positive": 3.0, "false_positive": -1.0})
 
     assert (dear, cheap) == pytest.approx((0.75, 0.25), abs=0.05)
 
@@ -160,7 +158,7 @@ def test_what_a_decision_is_worth_sets_the_threshold() -> None:
 def test_where_no_decision_pays_the_answer_is_no() -> None:
     truth, predicted = sample(1.0, count=300)
 
-    cut = choose_threshold(truth, predicted, AUC, {"true_positive": -1.0, "false_positive": -1.0})
+    cut = best_cut(truth, predicted, AUC, {"true_positive": -1.0, "false_positive": -1.0})
 
     assert not (predicted >= cut).any()
 

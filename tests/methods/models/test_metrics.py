@@ -132,6 +132,6 @@ def test_gain_is_positive_for_the_better_score_whatever_the_direction() -> None:
     assert metric_named("rmse", "regression").gain(0.7, 0.8) > 0
 
 
-def test_a_metric_of_another_task_is_asked_wrongly() -> None:
+def test_a_metric_of_another_task_is_an_invalid_request() -> None:
     with pytest.raises(InvalidRequest, match="choose one of: mae, r2, rmse"):
         metric_named("roc_auc", "regression")

@@ -73,7 +73,7 @@ def test_an_assignment_is_read_in_the_order_of_the_rows() -> None:
 
 
 @pytest.mark.parametrize("rows", [[0, 1], [0, 1, 1], [1, 2, 3]])
-def test_an_assignment_of_another_table_is_asked_wrongly(rows: list[int]) -> None:
+def test_an_assignment_of_another_table_is_an_invalid_request(rows: list[int]) -> None:
     count = len(rows)
     table = pa.table(
         {"row": rows, "part": ["train"] * count, "block": [0] * count, "fold": [0] * count}

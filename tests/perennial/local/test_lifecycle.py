@@ -11,7 +11,7 @@ import pytest
 from listening import addresses_of
 from waiting import wait_until
 
-from contract.errors import InvalidRequest
+from contract.errors import InvalidRequest, TryAgain
 from perennial.local import lifecycle, processes
 from perennial.local.environment import MARK
 from perennial.local.home import Home
@@ -47,6 +47,19 @@ def test_down_stops_what_a_killed_supervisor_left(home: Home, left_behind: Proce
 
     assert not processes.is_alive(left_behind)
     assert told == ["processes that a platform left behind"]
+
+
+def test_a_platform_that_does_not_become_ready_is_given_up_and_named(
+    home: Home, left_behind: ProcessRef
+) -> None:
+    """Its supervisor lives, and nothing else."""
+    write_state(home, PlatformState(supervisor=left_behind, components={}))
+    reported: list[str] = []
+
+    with pytest.raises(TryAgain, match=r"^The store is not ready after 0 s; the logs are in "):
+        lifecycle.up(home, reported.append, ready_seconds=0.0)
+
+    assert reported == ["the store"]
 
 
 def test_orphans_are_found_without_any_written_state(home: Home, left_behind: ProcessRef) -> None:

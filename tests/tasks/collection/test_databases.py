@@ -39,7 +39,7 @@ def test_an_unreachable_database_is_tried_again(table_of: Callable[..., Collecti
     assert "secret" not in str(raised.value)
 
 
-def test_a_database_that_is_not_there_was_asked_wrongly(
+def test_a_database_that_is_not_there_is_an_invalid_request(
     table_of: Callable[..., Collection], postgres: str
 ) -> None:
     events = table_of()
@@ -49,12 +49,12 @@ def test_a_database_that_is_not_there_was_asked_wrongly(
         events.run("first")
 
 
-def test_a_bad_query_was_asked_wrongly(table_of: Callable[..., Collection]) -> None:
+def test_a_bad_query_is_an_invalid_request(table_of: Callable[..., Collection]) -> None:
     with pytest.raises(InvalidRequest, match=r"query of the source 'events' was not accepted"):
         table_of(query="select * from nothing").run("first")
 
 
-def test_a_query_that_writes_was_asked_wrongly(
+def test_a_query_that_writes_is_an_invalid_request(
     table_of: Callable[..., Collection], database: Database
 ) -> None:
     database.execute("create table events (id int, updated_at timestamptz)")

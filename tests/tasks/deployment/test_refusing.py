@@ -71,7 +71,7 @@ def test_a_champion_that_cannot_be_read_is_not_replaced(
 
 
 @pytest.mark.parametrize("name", ["PERENNIAL_API_KEY", "PERENNIAL_VERIFY_KEYS"])
-def test_a_missing_key_is_asked_wrongly(
+def test_a_missing_key_is_an_invalid_request(
     ground: Any, make: Callable[..., Made], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(name)

@@ -151,7 +151,7 @@ def test_a_source_without_a_time_is_joined_by_its_key(
         ({"weather": {"on": ["seen"], "as_of": "at"}}, "'seen' is VARCHAR in the main source"),
     ],
 )
-def test_a_join_that_cannot_be_was_asked_wrongly(
+def test_a_join_that_cannot_be_is_an_invalid_request(
     connection: duckdb.DuckDBPyConnection, joins: dict[str, dict[str, Any]], said: str
 ) -> None:
     views(

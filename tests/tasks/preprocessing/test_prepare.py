@@ -159,7 +159,7 @@ def test_the_same_inputs_give_the_same_bytes(before: Callable[..., Before]) -> N
         ({"columns": {"z": {"unit": "m"}}}, InvalidRequest, "'z'.*columns.z"),
     ],
 )
-def test_names_that_are_not_there_were_asked_wrongly(
+def test_names_that_are_not_there_are_an_invalid_request(
     before: Callable[..., Before], given: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):

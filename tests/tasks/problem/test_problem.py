@@ -1,7 +1,7 @@
 """The problem stage fixes what a run is about."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,14 +117,14 @@ def test_the_suite_beside_the_file_is_read(stage: Stage) -> None:
         ('{"expectations": {}}', "a suite as Great Expectations writes it is expected"),
     ],
 )
-def test_a_file_that_is_no_suite_was_asked_wrongly(stage: Stage, body: str, said: str) -> None:
+def test_a_file_that_is_no_suite_is_an_invalid_request(stage: Stage, body: str, said: str) -> None:
     (stage.folder / "expectations.json").write_text(body)
 
     with pytest.raises(InvalidRequest, match=said):
         stage.run()
 
 
-def test_a_window_that_ends_before_it_begins_was_asked_wrongly(stage: Stage) -> None:
+def test_a_window_that_ends_before_it_begins_is_an_invalid_request(stage: Stage) -> None:
     with pytest.raises(InvalidRequest, match="its end must be later"):
         stage.run(window_start="2026-06-02T00:00:00Z")
 
@@ -134,7 +134,7 @@ def test_an_unknown_problem_is_named_with_the_known_ones(stage: Stage) -> None:
         stage.run(name="nothing")
 
 
-def test_a_folder_of_another_name_was_asked_wrongly(stage: Stage) -> None:
+def test_a_folder_of_another_name_is_an_invalid_request(stage: Stage) -> None:
     (stage.folder / "problem.yaml").write_text(YAML.format(name="other"))
 
     with pytest.raises(InvalidRequest, match="give both one name"):
@@ -154,3 +154,15 @@ def test_a_folder_that_is_named_earlier_counts(
 
     problem = read_artifact(stage.store, made.problem, Problem)
     assert problem.owner == "the add-on"
+
+
+def test_a_window_that_ends_in_the_future_is_refused(stage: Stage) -> None:
+    with pytest.raises(InvalidRequest, match=r"ends at 9999-06-01.*Give an end that has passed"):
+        stage.run(window_end="9999-06-01T00:00:00Z")
+
+
+def test_the_run_knows_since_when_the_world_has_changed(stage: Stage) -> None:
+    made = stage.run(onset="2026-05-28")
+
+    assert read_artifact(stage.store, made.run, Run).onset == date(2026, 5, 28)
+    assert read_artifact(stage.store, stage.run().run, Run).onset is None

@@ -100,7 +100,7 @@ def test_a_suspected_leak_stands_in_the_readme(tmp_path: Path) -> None:
     assert "refund alone predicts the target" in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_a_target_that_is_not_there_was_asked_wrongly(tmp_path: Path) -> None:
+def test_a_target_that_is_not_there_is_an_invalid_request(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
 

@@ -12,10 +12,10 @@ from contract.errors import InvalidRequest
 from methods.drift.profile import ReferenceProfile
 from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
+from methods.models.fitting import FittedPlan, fit_plan
 from methods.models.metrics import metric_named
 from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
-from tasks.training.fit import FittedPlan, fit_plan
 from tasks.training.hold_out import HoldOut, score_hold_out
 from tasks.training.task import KEY_VARIABLE, Inputs, Params, read_signing_key, run
 

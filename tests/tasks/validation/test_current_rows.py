@@ -92,6 +92,6 @@ def test_no_row_in_the_window_is_refused(validated: Callable[..., Any]) -> None:
         validated(load, known_at="at")
 
 
-def test_a_time_that_is_text_was_asked_wrongly(validated: Callable[..., Any]) -> None:
+def test_a_time_that_is_text_is_an_invalid_request(validated: Callable[..., Any]) -> None:
     with pytest.raises(InvalidRequest, match="event_time 'at' holds VARCHAR, a time is expected"):
         validated("SELECT 1 AS id, 'soon' AS at", event_time="at")

@@ -123,7 +123,7 @@ def test_an_expectation_that_cannot_be_judged_refuses(validated: Callable[..., A
         (expect("column_values_to_not_be_null", column="valeu"), "'valeu', which the expectation"),
     ],
 )
-def test_a_wrong_expectation_was_asked_wrongly(
+def test_a_wrong_expectation_is_an_invalid_request(
     validated: Callable[..., Any], expectation: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=said):

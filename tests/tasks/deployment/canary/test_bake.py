@@ -130,7 +130,7 @@ def test_a_cluster_without_a_canary_still_replaces_pods_one_by_one(
     assert (code, result["outcome"]) == (0, "deployed"), result
 
 
-def test_a_canary_that_the_cluster_does_not_have_is_asked_wrongly(
+def test_a_canary_that_the_cluster_does_not_have_is_an_invalid_request(
     ground: Any, models: dict[str, Made], cluster: FakeCluster
 ) -> None:
     cluster.is_old = True

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from waiting import LIMIT_SECONDS, wait_until
 import bundle
 from contract.kubernetes import HTTP_PORT
 from tasks.deployment.client import Client
-from tasks.deployment.verification import AnotherModel, measure, send_golden_rows
+from tasks.deployment.latency import measure_latency
+from tasks.deployment.verification import AnotherModel, send_golden_rows
 
 pytestmark = pytest.mark.slow  # services take seconds to start
 
@@ -119,7 +121,7 @@ def test_a_service_that_leads_to_an_old_pod_for_long_is_no_deployment(
     assert ground.champion == cluster.digest(cluster.stable) == models["old"].digest
 
 
-@pytest.mark.parametrize("question", [send_golden_rows, measure])
+@pytest.mark.parametrize("question", [send_golden_rows, partial(measure_latency, limit=1.0)])
 def test_an_answer_of_another_model_proves_nothing(
     question: Callable[[Client, bundle.Model], object],
     models: dict[str, Made],

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from fixtures_drift import reference, served, world
+from fixtures_drift import reference, world
 
 from contract.decision import Performance
 from methods.controller.policy import Policy
-from methods.drift.profile import BlockLosses, ReferenceProfile
+from methods.drift.profile import BlockLosses, DayProfile, ReferenceProfile
 from tasks.monitoring.evidence.champions import MonitoredModel
-from tasks.monitoring.evidence.log import LogLines, ServedDay
+from tasks.monitoring.evidence.day_count import LogLines
+from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import baseline, measure
 
 MAY = date(2013, 5, 1)
@@ -30,6 +31,24 @@ def champion() -> MonitoredModel:
     return model
 
 
+class Kept:
+    """A day of which only the scores are asked for."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self._scores = scores
+
+    def profile(self) -> DayProfile:
+        raise NotImplementedError
+
+    def sample(self) -> pa.Table:
+        return pa.table({})
+
+    def lines(self, number: int) -> LogLines:
+        assert number == 0
+        empty = np.zeros(len(self._scores), np.int64)
+        return LogLines(empty, empty, self._scores, empty.astype(np.uint64), len(empty))
+
+
 def days(
     champion: MonitoredModel,
     count: int,
@@ -41,16 +60,7 @@ def days(
     labelled = []
     for n in range(count):
         _, scores, labels = world(rows, n, scenario)
-        empty = np.zeros(rows, np.int64)
-        day = ServedDay(
-            day=MAY - timedelta(days=n),
-            digest=champion.digest,
-            profile=served(champion.reference, rows, n),
-            lines=LogLines(empty, empty, scores, pa.table({})),
-            sample=pa.table({}),
-            sampled=empty[:0],
-            repeats=0,
-        )
+        day = ServedDay(MAY - timedelta(days=n), champion.digest, rows, Kept(scores))
         texts = ["true" if label else "false" for label in labels]
         labelled.append((day, [t if i < known * rows else None for i, t in enumerate(texts)]))
     return labelled
@@ -74,7 +84,7 @@ def test_a_concept_that_changed_shows_in_the_loss(champion: MonitoredModel) -> N
     performance = measured(measure(champion, days(champion, 7, scenario="concept"), 7, Policy()))
 
     assert performance.change > 0.2
-    assert performance.z > performance.z_limit == 2.0
+    assert performance.z > performance.z_limit == Policy().forward_z
     assert performance.low < performance.cur < performance.high
 
 
@@ -117,7 +127,7 @@ def test_the_baseline_is_the_mean_of_the_forward_blocks(champion: MonitoredModel
 
     losses, z_limit = baseline(profile.model_copy(update={"forward": blocks}), Policy())
 
-    assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), 2.0)
+    assert (losses.rows, losses.mean, z_limit) == (400, pytest.approx(0.55), Policy().forward_z)
     assert losses.deviation == pytest.approx((0.2**2 + 0.1**2 * 0.75) ** 0.5)
 
 
@@ -126,7 +136,7 @@ def test_without_a_forward_backtest_the_held_out_loss_counts_and_more_is_asked(
 ) -> None:
     profile: ReferenceProfile = champion.reference.model_copy(update={"forward": ()})
 
-    assert baseline(profile, Policy()) == (profile.losses, 3.0)
+    assert baseline(profile, Policy()) == (profile.losses, Policy().held_out_z)
 
 
 def test_labels_are_read_as_the_model_spells_its_classes(champion: MonitoredModel) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 
-class Door:
+class Tunnel:
     """A port of this machine that leads to a Service; to be used in a `with`."""
 
     def __init__(self, command: Sequence[str], port: int, environment: dict[str, str]) -> None:

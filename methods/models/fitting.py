@@ -28,8 +28,6 @@ class FittedPlan:
 
     encoding: Encoding
     members: tuple[tuple[PlannedMember, Fitted], ...]
-    encoded: Floats
-    """The training rows, cross-fitted, (n, outputs)."""
 
     def mix(self, encoded: Floats) -> Floats:
         """Return the weighted mean of the members, not calibrated; (n,) or (n, classes)."""
@@ -60,7 +58,7 @@ def fit_plan(
     members = tuple(
         (member, _fit_member(member, plan.rows, shape, part)) for member in plan.members
     )
-    return FittedPlan(encoding, members, encoded)
+    return FittedPlan(encoding, members)
 
 
 def _fit_member(

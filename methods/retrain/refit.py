@@ -1,0 +1,189 @@
+"""The answer of refitting a plan: which window of time, its forward scores, and what ships.
+
+The window is chosen for each step by the steps before it, with one quick member; after a change
+only steps whose refits could know of it count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from bundle.arrays import Floats
+from methods.models.families import TrainingPlan
+from methods.models.fitting import FittedPlan, fit_plan
+from methods.models.metrics import row_losses
+from methods.retrain.forward import Decision, Forward, OutOfFold
+from methods.retrain.limits import RetrainLimits
+from methods.retrain.rows import RetrainRows
+from methods.split.folds import Rows
+from methods.split.judged import MICROSECONDS, Step, Times
+from methods.split.weights import DAY, TrainingWindow
+
+_FASTEST_RATE = 0.15  # of boosting; the upper end of its own search
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """A fitted plan with its calibration and threshold."""
+
+    fitted: FittedPlan
+    decision: Decision
+    window: TrainingWindow
+    rows: Rows
+    """Positions of the rows that its window could choose from."""
+
+    def predict(self, table: pa.Table) -> Floats:
+        """Return calibrated scores of raw rows."""
+        return self.decision.apply(self.fitted.predict(table))
+
+
+@dataclass(frozen=True)
+class RefitResult:
+    """Forward scores of the refits, the last of them, and the one on all rows."""
+
+    forward: Forward
+    twin: Refitted
+    shipped: Refitted
+
+
+def windows(
+    times: Times, onset: int | None, known: TrainingWindow, limits: RetrainLimits
+) -> list[TrainingWindow]:
+    """Return the windows that are compared; the first counts until there is evidence.
+
+    Args:
+        times: of all labelled rows, microseconds since 1970.
+        onset: the first moment of a change; None: none is known.
+        known: the plan's own window, or the one that the serving model was made with.
+        limits: half-life and weights.
+    """
+    half_span = float(np.ptp(times)) / MICROSECONDS / DAY / 2.0
+    found = [known, TrainingWindow()]
+    if half_span > 0.0:
+        found.append(TrainingWindow(half_life_days=half_span))
+    if 0.0 < limits.recent_half_life < half_span:
+        found.append(TrainingWindow(half_life_days=limits.recent_half_life))
+    if onset is not None:
+        found.insert(0, TrainingWindow(since=onset))
+    return list({window.model_dump_json(): window for window in found}.values())
+
+
+def quick_plan(plan: TrainingPlan, limits: RetrainLimits) -> TrainingPlan:
+    """Return the plan's strongest member alone, with few iterations and a rate that fits them."""
+    member = max(plan.members, key=lambda one: one.weight)
+    settings = dict(member.settings)
+    iterations = min(member.iterations, limits.quick_rounds)
+    rate = settings.get("learning_rate")
+    if member.family == "boosting" and isinstance(rate, float) and iterations < member.iterations:
+        faster = rate * member.iterations / iterations
+        settings["learning_rate"] = max(rate, min(_FASTEST_RATE, faster))
+    quick = member.model_copy(
+        update={"settings": settings, "iterations": iterations, "weight": 1.0}
+    )
+    return plan.model_copy(update={"members": (quick,), "calibration": "none"})
+
+
+def compare_windows(
+    plan: TrainingPlan, data: RetrainRows, tried: Sequence[TrainingWindow], limits: RetrainLimits
+) -> list[TrainingWindow]:
+    """Return the window of each step, and last the one of the model that ships.
+
+    Each is the one with the least loss on the steps before: no step chooses its own.
+    """
+    losses = np.zeros(len(tried))
+    chosen = []
+    for step in data.steps:
+        chosen.append(tried[int(np.argmin(losses))])
+        if len(tried) > 1 and data.knows_change(step):
+            truth = data.dataset.truth[step.score]
+            scores = quick_scores(quick_plan(plan, limits), data, step, tried, limits)
+            losses += [row_losses(plan.task, truth, one).sum() for one in scores]
+    return [*chosen, tried[int(np.argmin(losses))]]
+
+
+def quick_scores(
+    quick: TrainingPlan,
+    data: RetrainRows,
+    step: Step,
+    tried: Sequence[TrainingWindow],
+    limits: RetrainLimits,
+) -> list[Floats]:
+    """Return the step's scores by the quick plan with each window."""
+    newest = np.argsort(data.times[step.train], kind="stable")[-limits.quick_rows :]
+    rows = np.sort(step.train[newest])
+    table = data.dataset.take(step.score)
+    return [fit_window(quick, data, rows, window, limits).predict(table) for window in tried]
+
+
+def refit_forward(
+    plan: TrainingPlan,
+    data: RetrainRows,
+    chosen: Sequence[TrainingWindow],
+    out_of_fold: OutOfFold,
+    limits: RetrainLimits,
+) -> RefitResult:
+    """Refit the plan before each step and score the step; then on all labelled rows.
+
+    Args:
+        plan: what is refitted.
+        data: the rows, with at least one step.
+        chosen: the window of each step, and last that of the model that ships.
+        out_of_fold: earlier rows that were scored by a model that had not learnt them.
+        limits: how many rows a window must keep.
+
+    Raises:
+        Refused: a class has no labelled row before the judged ones.
+    """
+    dataset = data.dataset
+    predicted, thresholds, refits = [], [], []
+    for step, window in zip(data.steps, chosen, strict=False):
+        decision = out_of_fold.decision()
+        fitted = fit_window(plan, data, step.train, window, limits)
+        refits.append(Refitted(fitted, decision, window, step.train))
+        table, truth = dataset.take(step.score), dataset.truth[step.score]
+        mixed = refits[-1].fitted.predict(table)
+        scores = decision.apply(mixed)
+        out_of_fold.add(truth, mixed, scores)
+        predicted.append(scores)
+        thresholds.append(np.full(len(truth), decision.cut))
+    newest = dataset.take(data.steps[-1].score)
+    forward = Forward(
+        rows=data.judged,
+        step=np.concatenate([np.full(len(one.score), k) for k, one in enumerate(data.steps)]),
+        predicted=np.concatenate(predicted),
+        threshold=np.concatenate(thresholds),
+        before=refits[-2].predict(newest) if len(refits) > 1 else np.empty(0),
+    )
+    whole = fit_window(plan, data, data.labelled, chosen[-1], limits)
+    shipped = Refitted(whole, out_of_fold.decision(), chosen[-1], data.labelled)
+    return RefitResult(forward, refits[-1], shipped)
+
+
+def fit_window(
+    plan: TrainingPlan,
+    data: RetrainRows,
+    rows: Rows,
+    window: TrainingWindow,
+    limits: RetrainLimits,
+) -> FittedPlan:
+    """Fit the plan on those of the rows that the window keeps, weighed as it says.
+
+    Where it keeps too few, or not every class, all of them are learnt from.
+    """
+    kept = _kept(data, rows, window, limits)
+    newest = datetime.fromtimestamp(int(data.times[kept].max()) / MICROSECONDS, UTC)
+    return fit_plan(plan, data.dataset, kept, data.dataset.weights(kept, newest, window))
+
+
+def _kept(data: RetrainRows, rows: Rows, window: TrainingWindow, limits: RetrainLimits) -> Rows:
+    if window.since is None:
+        return rows
+    kept = rows[data.times[rows] >= window.since]
+    classes = len(data.dataset.schema.classes)
+    truth = data.dataset.truth[kept]
+    if len(kept) < limits.onset_rows or (classes and len(np.unique(truth)) < classes):
+        return rows
+    return kept

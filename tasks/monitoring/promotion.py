@@ -1,0 +1,113 @@
+"""Did the newest promotion help? Both models on the same rows, served on the days after it.
+
+The model before scores the served rows once more, so that a world that grew easier or harder by
+itself counts for neither. Measured until a whole verdict window has labels, and then kept.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from bundle.arrays import Floats
+from contract.decision import DayLoss, Effect
+from methods.controller.history import Promotion
+from methods.controller.losses import mean_of, paired_z
+from methods.controller.policy import Policy
+from methods.controller.sentences import effect_sentence
+from methods.models.metrics import row_losses
+from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.evidence.champions import MonitoredModel
+from tasks.monitoring.evidence.performance import LabelledDay
+from tasks.monitoring.window import labelled_days, verdict_days
+
+
+def measure_effect(context: MonitoringContext, day: date) -> tuple[Effect | None, tuple[str, ...]]:
+    """Return what the newest promotion did, as of `day`, and a note where it cannot be known."""
+    model, end = context.models[day], context.calendar.end(day)
+    promotion = context.history.promotion(end)
+    if promotion is None or promotion.digest != model.digest or context.labels is None:
+        return None, ()
+    known = context.history.effect_of(model.digest, end)
+    if known is not None and known.promoted == promotion.at and known.is_final:
+        return known, ()
+    former = context.former(promotion.previous)
+    if former is None:
+        return None, (
+            "The model before is no longer kept, so what the promotion did is not known.",
+        )
+    first = context.calendar.day_of(promotion.at)
+    after = [each for each in labelled_days(context, day) if each[0].day >= first]
+    length = verdict_days(context.problem)
+    return compare_on(
+        model, former, promotion, after[::-1], length=length, policy=context.policy
+    ), ()
+
+
+def compare_on(
+    model: MonitoredModel,
+    former: MonitoredModel,
+    promotion: Promotion,
+    days: Sequence[LabelledDay],
+    *,
+    length: int,
+    policy: Policy,
+) -> Effect | None:
+    """Return both models' losses; None where too few rows have a label.
+
+    Args:
+        model: who answered all of `days`.
+        former: who served before.
+        promotion: when one took the other's place.
+        days: since then, oldest first; the first `length` with labels count.
+        length: days after which the answer stands.
+        policy: how many rows are needed, and when a saving is sure.
+    """
+    befores: list[DayLoss] = []
+    afters: list[DayLoss] = []
+    saved: list[DayLoss] = []
+    for served, labels in days:
+        truth = model.truth(labels)[served.sampled]
+        known = ~np.isnan(truth)
+        if not known.any() or len(saved) >= length:
+            continue
+        task = model.contract.task
+        rows = served.sample.filter(pa.array(known))
+        scores = former.model.scores(former.model.encoder.batch(rows))
+        before = row_losses(task, truth[known], scores)
+        after = row_losses(task, truth[known], served.lines.scores[served.sampled][known])
+        befores.append(_summary(served.day, before))
+        afters.append(_summary(served.day, after))
+        saved.append(_summary(served.day, before - after))
+    rows_compared = sum(each.rows for each in saved)
+    if rows_compared < policy.probe_block_rows:
+        return None
+    z = paired_z(saved)
+    effect = Effect(
+        digest=promotion.digest,
+        previous=promotion.previous,
+        promoted=promotion.at,
+        first=saved[0].day,
+        last=saved[-1].day,
+        rows=rows_compared,
+        metric="squared_error" if model.contract.task == "regression" else "log_loss",
+        before=_rounded(mean_of(befores)),
+        after=_rounded(mean_of(afters)),
+        z=round(z, 3),
+        helped=z >= policy.helped_z,
+        is_final=len(saved) >= length,
+        sentence="",
+    )
+    return effect.model_copy(update={"sentence": effect_sentence(effect)})
+
+
+def _summary(day: date, losses: Floats) -> DayLoss:
+    return DayLoss(
+        day=day, rows=len(losses), mean=float(losses.mean()), deviation=float(losses.std())
+    )
+
+
+def _rounded(value: float) -> float:
+    """Round to five significant digits, as a decision document states losses."""
+    return float(f"{value:.5g}")
