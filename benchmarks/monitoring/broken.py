@@ -23,7 +23,7 @@ from methods.controller.decide import decide
 from methods.controller.evidence import Evidence, RetrainingState
 from methods.controller.policy import Policy
 from methods.drift.comparison import compare_profiles
-from methods.drift.histograms import to_numbers
+from methods.drift.histograms import Kind, to_numbers
 from methods.drift.profile import DayProfile, ReferenceProfile, day_profile, merge_profiles
 from methods.drift.quality import check
 from methods.drift.reference import reference_profile
@@ -33,7 +33,11 @@ FIRST = date(2024, 1, 1)
 REFERENCE_DAYS = 15
 QUIET_DAYS = 15  # two of each weekday, so that steady rows are known to be steady
 FAULT_DAYS = 3
-KINDS = dict.fromkeys(NUMBERS, "number") | dict.fromkeys(LEVELS, "category") | {"flag": "boolean"}
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(NUMBERS, "number"),
+    **dict.fromkeys(LEVELS, "category"),
+    "flag": "boolean",
+}
 IMPORTANCE = {"heavy": 0.43, "second": 0.25, "third": 0.11, "skewed": 0.07, "amount": 0.08}
 WEEK = 7
 
@@ -65,7 +69,7 @@ class Feed:
             IMPORTANCE,
             blocks,
             [],
-            are_days=True,  # type: ignore[arg-type] # kinds
+            are_days=True,
         )
         self.reference = ReferenceProfile.model_validate(content)
         self.loss = float(losses.mean()), float(losses.std())
