@@ -155,6 +155,14 @@ class Effect(Strict):
     is_final: bool
     """True once a whole verdict window was measured: later days take it over."""
     sentence: str
+    earned: float | None = None
+    """What a decision of the promoted model was worth more than one of the model before, on average,
+    in `unit`; None where the problem declares no value of a decision."""
+    earned_low: float | None = None
+    earned_high: float | None = None
+    """Its interval of 95 %; days are the blocks."""
+    unit: str | None = None
+    """Of `earned`; "" where the problem names none."""
 
 
 class Probe(Strict):
