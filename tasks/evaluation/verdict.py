@@ -21,7 +21,7 @@ from tasks.evaluation import gates, service
 from tasks.evaluation.calibration import check_calibration, check_slope
 from tasks.evaluation.rivals import Rivals, measured
 from tasks.evaluation.superiority import Compared, check_champion, check_dummy, rule_for
-from tasks.evaluation.vault import Vault, predict, predict_dummy
+from tasks.evaluation.vault import Vault, answers_alike, predict, predict_dummy
 
 
 @dataclass(frozen=True)
@@ -208,12 +208,7 @@ def _champion_predictions(baseline: Baseline | None, model: Model, vault: Vault)
     """Return the champion's predictions on the vault, None where they cannot be compared."""
     if baseline is None or baseline.model is None:
         return None
-    before, now = baseline.model.contract, model.contract
-    is_same = (before.task, before.output.name, before.classes) == (
-        now.task,
-        now.output.name,
-        now.classes,
-    )
+    is_same = answers_alike(baseline.model.contract, model.contract)
     return predict(baseline.model, vault) if is_same else None
 
 
