@@ -53,6 +53,9 @@ class RetrainLimits(Strict):
     quick_rows: Number = 30_000
     """Rows, >= 1, that it learns from at most, the newest."""
 
+    probe_refits: Number = 3
+    """Refits, >= 1, by which the benefit probe scores its days: half of a retraining's."""
+
     # The cheap answers
     adjust_rows: Number = 200
     """Labelled rows of the new world, >= 1, that a recalibration is fitted on at least. Arbitrary."""

@@ -2,6 +2,7 @@
 
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +17,12 @@ from contract.store.layout import ModelFileKey
 from methods.columns.schema import Schema, target_vector
 from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
-from methods.models.dataset import Dataset
 from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
+
+if TYPE_CHECKING:
+    from methods.models.dataset import Dataset
+    from methods.models.families import TrainingPlan
 
 
 class MonitoredModel:
@@ -60,8 +64,11 @@ class MonitoredModel:
         return np.array([codes.get(label, np.nan) for label in labels])
 
     @cached_property
-    def dataset(self) -> Dataset | None:
+    def dataset(self) -> "Dataset | None":
         """The prepared rows of the run that made it; None where they are no longer kept."""
+        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
+        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
+
         run = self.model.card.run
         prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
         split = earlier_stage(self._store, self._problem, run, "split")
@@ -76,6 +83,16 @@ class MonitoredModel:
             truth=target_vector(table, schema),
             assignment=read_assignment(parts, table.num_rows),
         )
+
+    @cached_property
+    def plan(self) -> "TrainingPlan | None":
+        """The plan that it was made with; None where it is no longer kept."""
+        from methods.models.families import TrainingPlan  # noqa: PLC0415 - as in `dataset`
+
+        tuning = earlier_stage(self._store, self._problem, self.model.card.run, "tuning")
+        if tuning is None:
+            return None
+        return read_artifact(self._store, tuning.output("plan", Document), TrainingPlan)
 
 
 class MonitoredModels:
