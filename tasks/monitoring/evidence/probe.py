@@ -108,7 +108,7 @@ def _refit(plan: TrainingPlan, data: RetrainRows, limits: RetrainLimits) -> Floa
     quick = quick_plan(plan, limits)
     scores = [
         quick_scores(quick, data, step, [window], limits)[0]
-        for step, window in zip(data.steps, chosen, strict=False)
+        for step, window in zip(data.steps, chosen, strict=True)
     ]
     return np.concatenate(scores)
 
