@@ -5,7 +5,7 @@ An entry's number is claimed by a conditional put, so two writers never share on
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,6 +28,7 @@ Kind = Literal[
     "retrain",
     "blocked",  # the first day of a fault of the data
     "cleared",  # the first day on which the data is in limits again
+    "adopted",  # a person accepted what was blocked as it is, or took that back
     "effect",  # whether the newest promotion helped
     "halted",  # retrains in a row did not help: monitoring asks for no more
 ]
@@ -61,6 +62,10 @@ class LedgerEntry(Strict):
     """Of a decision about a challenger: how it answers a change; None in entries of earlier versions."""
     recovered: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """Share of what was lost that it brings back on judged rows; None where nobody knows."""
+    subjects: tuple[str, ...] = ()
+    """Of `adopted`: what is accepted, as `contract.decision.Fault.subject` names it."""
+    day: date | None = None
+    """Of `adopted`: the day whose state is accepted; None: it no longer is."""
 
 
 class Ledger:

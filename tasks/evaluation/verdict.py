@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.meaning import answer_meaning
 from bundle.model import Model
 from contract.formatting import format_digest, plain_text
 from contract.problem import Problem
@@ -50,6 +51,8 @@ class GateResult:
     """Both gains are by the yardstick."""
     measured: Measured
     """What the yardstick says of both models, as in the verdict."""
+    meaning: str
+    """What an answer of the model means."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ def apply_gates(
     # Ledger, log and terminal hold the sentences too.
     plain = [check.model_copy(update={"why": plain_text(check.why)}) for check in checks]
     verdict = _verdict(case, plain, compared, found, twin)
-    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found)
+    meaning = answer_meaning(contract, model.document.threshold)
+    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found, meaning)
 
 
 def _verdict(

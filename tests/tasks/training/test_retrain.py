@@ -29,7 +29,7 @@ from tasks.training.task import KEY_VARIABLE, Inputs, Outputs, Params, run
 
 pytestmark = pytest.mark.slow
 KEY = signing.new_key()
-DAYS, ROWS, CHANGE = 40, 150, 34
+DAYS, ROWS, CHANGE = 40, 300, 34
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +125,7 @@ def test_a_moved_base_rate_is_answered_by_the_same_members_and_accepted(
 
     found, verdict = judge(given, made)
 
+    assert verdict.reasons == ()
     assert (made.answer, found.outcome, verdict.answer) == (
         "recalibration",
         "accepted",
