@@ -14,6 +14,7 @@ from pydantic import Field
 from contract.strict import Strict
 from methods.controller.alert_limits import AlertLimits
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
+from methods.retrain.limits import RetrainLimits
 
 StandardErrors = Annotated[float, Field(ge=0)]
 Span = Annotated[timedelta, Field(gt=timedelta(0))]
@@ -173,6 +174,8 @@ class Policy(Strict):
     """When a column counts as drifted."""
     quality: QualityLimits = QualityLimits()
     """When a day's data counts as broken."""
+    retrain: RetrainLimits = RetrainLimits()
+    """How a retraining is made and judged."""
     alerts: AlertLimits = AlertLimits()
     """When the owner is told, and how often."""
 

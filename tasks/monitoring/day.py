@@ -192,8 +192,15 @@ def _probe(context: MonitoringContext, day: date, performance: Performance | Non
         sentence = "Nothing is retrained during a cool-down, so that a probe would change nothing."
         return skipped(day, sentence)
     seed = context.problem.models.seed
+    onset = _onset(context, day, performance)
     return try_refit(
-        model, labelled_days(context, day), length, day, seed=seed, policy=context.policy
+        model,
+        labelled_days(context, day),
+        length,
+        day,
+        seed=seed,
+        policy=context.policy,
+        onset=None if onset is None else int(context.calendar.begin(onset).timestamp() * 1e6),
     )
 
 

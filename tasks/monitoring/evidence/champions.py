@@ -22,6 +22,7 @@ from methods.tables.parquet import read_table
 
 if TYPE_CHECKING:
     from methods.models.dataset import Dataset
+    from methods.models.families import TrainingPlan
 
 
 class MonitoredModel:
@@ -82,6 +83,16 @@ class MonitoredModel:
             truth=target_vector(table, schema),
             assignment=read_assignment(parts, table.num_rows),
         )
+
+    @cached_property
+    def plan(self) -> "TrainingPlan | None":
+        """The plan that it was made with; None where it is no longer kept."""
+        from methods.models.families import TrainingPlan  # noqa: PLC0415 - as in `dataset`
+
+        tuning = earlier_stage(self._store, self._problem, self.model.card.run, "tuning")
+        if tuning is None:
+            return None
+        return read_artifact(self._store, tuning.output("plan", Document), TrainingPlan)
 
 
 class MonitoredModels:
