@@ -151,7 +151,7 @@ class Effect(Strict):
     z: float
     """Of what was saved, in standard errors; days are the blocks."""
     helped: bool
-    """True where the saving is sure."""
+    """True where the saving of loss, or the gain in value, is sure."""
     is_final: bool
     """True once a whole verdict window was measured: later days take it over."""
     sentence: str

@@ -92,12 +92,12 @@ class MonitoredProblem:
             }
         )
 
-    def deploy(self, profile: ReferenceProfile, heavy: float = 1.2) -> str:
+    def deploy(self, profile: ReferenceProfile, heavy: float = 1.2, threshold: float = 0.5) -> str:
         """Write a linear model with its reference, and return its digest.
 
         `heavy` is the weight of the column that the scenario `concept` changes to -0.2.
         """
-        folder = self.folder / f"bundle-{heavy}"
+        folder = self.folder / f"bundle-{heavy}-{threshold}"
         weights = WEIGHTS | {"heavy": heavy}
         digest = bundle.write(
             folder,
@@ -109,7 +109,7 @@ class MonitoredProblem:
                         inputs=tuple(range(len(NUMBERS))),
                     ),
                 ),
-                threshold=0.5,
+                threshold=threshold,
             ),
             encoder=bundle.EncoderDocument(
                 columns=tuple(bundle.NumberPlan(column=name) for name in NUMBERS)

@@ -222,6 +222,24 @@ def test_what_a_promotion_earned_is_measured_in_the_declared_value(
     assert f"in value that is +${effect.earned:.3g}" in effect.sentence
 
 
+def test_another_threshold_helps_by_what_it_earns(monitored: MonitoredProblem) -> None:
+    """The probabilities stay, and so does every loss."""
+    monitored.value = {"true_positive": 10, "false_positive": -1}
+    new = monitored.deploy(monitored.profile, threshold=0.1)
+    monitored.serve(MAY, 1, heavy=1.2)
+    monitored.enter("deployed", "performance__x", end(1), digest=new)
+    monitored.serve(may(2), 10, digest=new, heavy=1.2)
+
+    monitored.monitor(end(11))
+
+    effect = monitored.decision(may(11)).effect
+    assert effect is not None
+    assert effect.before == effect.after
+    assert effect.helped
+    assert effect.earned is not None
+    assert effect.earned > 0
+
+
 def test_a_promotion_that_changed_nothing_did_not_help(monitored: MonitoredProblem) -> None:
     new = monitored.deploy(monitored.profile, heavy=1.19)
     monitored.serve(MAY, 8)
