@@ -25,6 +25,7 @@ Suppression = Literal[
     "breaker",  # retrainings in a row did not help
     "in_flight",  # another retraining has not ended yet
     "superseded",  # a later day was decided already
+    "judged_days",  # the change has too few labelled days yet to judge a new model by
 ]
 Cause = Literal["missing", "unseen", "out_of_range", "distribution"]
 Check = Literal[
@@ -154,6 +155,14 @@ class Effect(Strict):
     is_final: bool
     """True once a whole verdict window was measured: later days take it over."""
     sentence: str
+    earned: float | None = None
+    """What a decision of the promoted model was worth more than one of the model before, on average,
+    in `unit`; None where the problem declares no value of a decision."""
+    earned_low: float | None = None
+    earned_high: float | None = None
+    """Its interval of 95 %; days are the blocks."""
+    unit: str | None = None
+    """Of `earned`; "" where the problem names none."""
 
 
 class Probe(Strict):
