@@ -235,7 +235,7 @@ def test_rounded_numbers_are_a_fault(held: ReferenceProfile) -> None:
     rounded = altered(held, noise=np.round(table.column("noise").to_numpy()))
 
     assert len(rounded) == 1
-    assert rounded[0].startswith("'noise' has 7 different values")
+    assert rounded[0].startswith("'noise' has 8 different values")
     assert rounded[0].endswith("it was rounded.")
 
 
