@@ -229,6 +229,26 @@ def test_what_a_person_accepted_blocks_no_longer_and_its_further_change_does(
     ] == ["unit"]
 
 
+def test_a_column_that_is_empty_on_some_days_anyway_may_be_empty() -> None:
+    """The gusts of a calm day: most hours have none, and some days have almost none."""
+    random = np.random.default_rng(0)
+    days = np.repeat(np.arange(20), 200)
+    shares = np.repeat(random.uniform(0.02, 0.4, 20), 200)
+    gusts = np.where(random.random(4_000) < shares, random.normal(25, 5, 4_000), np.nan)
+    content = reference_profile(
+        pa.table({"gust": gusts}),
+        np.zeros(4_000),
+        np.zeros(4_000),
+        {"gust": "number"},
+        {},
+        days,
+        [],
+    )
+    calm = ReferenceProfile.model_validate(content)
+
+    assert check(calm, day_profile(pa.table({"gust": np.full(200, np.nan)}), None, calm, "a")) == []
+
+
 def test_rounded_numbers_are_a_fault(held: ReferenceProfile) -> None:
     table, _, _ = world(500, 77)
 
