@@ -228,10 +228,12 @@ class MonitoredProblem:
         label_delay: timedelta | None = timedelta(hours=30),
         digest: str | None = None,
         heavy: float | None = None,
+        file: str = "own",
     ) -> None:
         """Log a few days of predictions; their labels are known `label_delay` after the event.
 
         `heavy` is the weight of the model that answers, as in `deploy`; None: the world's own.
+        `file` names a further file of the day.
         """
         for n in range(days):
             day = first + timedelta(days=n)
@@ -240,7 +242,7 @@ class MonitoredProblem:
                 scores = _linear(table, WEIGHTS | {"heavy": heavy})
             begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
             moments = [begin + timedelta(days=1) * (i + 0.5) / rows for i in range(rows)]
-            names = [f"{day}-{digest or 'own'}-{i}" for i in range(rows)]
+            names = [f"{day}-{digest or file}-{i}" for i in range(rows)]
             columns = {
                 log.REQUEST_ID: names,
                 log.ROW: pa.array([0] * rows, pa.int32()),
@@ -255,7 +257,7 @@ class MonitoredProblem:
             }
             columns |= {log.feature_column(name): table.column(name) for name in table.column_names}
             served = begin + SERVED_LATER
-            key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or 'own'}-{day}.parquet"
+            key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or file}-{day}.parquet"
             self.put_parquet(key, pa.table(columns))
             if label_delay is not None:
                 self.truths.append(
