@@ -248,7 +248,7 @@ class MadeUpLog:
             contract=bundle.Contract(
                 problem=NAME,
                 task="binary",
-                columns=tuple(bundle.Column(name=n, type=kind) for n, kind in KINDS.items()),  # type: ignore[arg-type] # as above
+                columns=tuple(bundle.Column(name=n, type=kind) for n, kind in KINDS.items()),
                 output=bundle.ScoreOutput(name="late"),
                 classes=(False, True),
                 positive=True,

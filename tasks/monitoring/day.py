@@ -181,22 +181,28 @@ def _probe(context: MonitoringContext, day: date, performance: Performance | Non
             and earlier.probe.day > day - length * ONE_DAY
         ):
             return earlier.probe
-    # The import of LightGBM costs a second of CPU, which most days do without.
-    from tasks.monitoring.evidence.probe import skipped, try_refit  # noqa: PLC0415 - as said above
-
     state = _retraining(context, day)
     if state.new_labels is not None and state.new_labels < state.min_new_labels:
         sentence = (
             f"{state.new_labels} new labelled rows; {state.min_new_labels} are needed for a probe."
         )
-        return skipped(day, sentence)
+        return _skipped(day, sentence)
     if state.cooldown_until is not None and context.calendar.end(day) < state.cooldown_until:
         sentence = "Nothing is retrained during a cool-down, so that a probe would change nothing."
-        return skipped(day, sentence)
+        return _skipped(day, sentence)
+    if model.dataset is None:
+        return _skipped(day, "The rows that the champion was made from are no longer kept.")
+    # The import of LightGBM costs a second of CPU, which most days do without.
+    from tasks.monitoring.evidence.probe import try_refit  # noqa: PLC0415 - as said above
+
     seed = context.problem.models.seed
     return try_refit(
         model, labelled_days(context, day), length, day, seed=seed, policy=context.policy
     )
+
+
+def _skipped(day: date, reason: str) -> Probe:
+    return Probe(day=day, gain=None, z=None, rows=0, skipped=reason)
 
 
 def _multivariate(
