@@ -6,6 +6,7 @@ import pytest
 
 from contract.decision import (
     ColumnDrift,
+    DayLoss,
     Decision,
     Fault,
     LabelHealth,
@@ -295,9 +296,29 @@ def test_monitoring_that_is_off_is_silent() -> None:
     assert (decision.verdict, decision.suppressed_by) == ("watch", "mode")
 
 
+def since(onset: date, days: int, rows: int = 200) -> dict[str, object]:
+    """Return evidence of a change: so many labelled days since it, and one before."""
+    first = onset - timedelta(days=1)
+    each = tuple(
+        DayLoss(day=first + timedelta(days=n), rows=rows, mean=0.6, deviation=0.3)
+        for n in range(days + 1)
+    )
+    return {"onset": onset, "performance": loss(0.2).model_copy(update={"days": each})}
+
+
+@pytest.mark.parametrize(("days", "rows"), [(2, 900), (3, 166)])
+def test_a_change_is_answered_once_its_days_can_judge_a_new_model(days: int, rows: int) -> None:
+    decision = decided(**since(date(2013, 5, 30), days, rows))
+
+    assert (decision.verdict, decision.suppressed_by) == ("warn", "judged_days")
+    assert decision.finding == "retrain:performance"
+    assert f"{days} labelled days with {days * rows} rows" in decision.next
+    assert decided(**since(date(2013, 5, 30), 3, 167)).retrain
+
+
 def test_a_suggestion_is_told_and_starts_nothing() -> None:
     onset = date(2013, 5, 28)
-    decision = decided({"mode": "suggest"}, performance=loss(0.2), onset=onset)
+    decision = decided({"mode": "suggest"}, **since(onset, 3))
 
     assert verdict(decision) == ("retrain", "performance")
     assert (decision.retrain, decision.key, decision.suppressed_by) == (False, None, "mode")
@@ -316,7 +337,7 @@ def test_a_suggestion_that_something_else_holds_back_is_a_warning() -> None:
 
 def test_a_retraining_that_starts_says_how_and_since_when_the_world_has_changed() -> None:
     onset = date(2013, 5, 28)
-    decision = decided({"replay": False}, performance=loss(0.2), onset=onset)
+    decision = decided({"replay": False}, **since(onset, 3))
 
     assert (decision.replay, decision.onset) == (False, onset)
     assert decided(performance=loss(0.2)).replay is True
