@@ -31,6 +31,7 @@ from pages import (
     lines,
     render,
 )
+from tasks.monitoring.label_sections import label_sections
 
 LEVELS: dict[Outcome, Level] = {
     "ok": "good",
@@ -81,6 +82,7 @@ def page(
         sections.append(_model(decision))
     if decision.effect is not None:
         sections.append(_effect(decision.effect))
+    sections += label_sections(decision)
     sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
