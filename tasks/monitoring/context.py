@@ -15,6 +15,7 @@ from methods.controller.history import History, ServingModel
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
+from tasks.monitoring.evidence.compaction import compact
 from tasks.monitoring.evidence.label_parts import SourceLabels
 from tasks.monitoring.evidence.label_source import (
     expected_lateness,
@@ -90,6 +91,7 @@ def gather(
         if (model := _kept_model(models, serving[day].digest, is_needed=day >= days[0]))
     }
     log = SegmentLog(out.store, problem.name, calendar, first, out.scratch)
+    compact(log, out.scratch)
     joined = joined_columns(problem)
     served = read_log(log, by_day, joined)
     for day in by_day:
