@@ -28,6 +28,9 @@ class RehearsalRequest(Strict):
     """Dotted keys of the retrain controller's policy and their values; the others are the product's."""
     seed: NonNegativeInt = 0
     """Of everything drawn."""
+    budget: str = "20s"
+    """CPU time of each search, as the problem file's `models.budget`: of the model that is the
+    truth of the rehearsed world, and of the first one. Arbitrary; retrainings search nothing."""
 
 
 class RehearsedRun(Strict):

@@ -39,6 +39,7 @@ class RehearsalOptions(Strict):
     policy: dict[str, Any]
     history: int | None
     seed: int
+    budget: str
 
 
 def write_request(
@@ -73,6 +74,7 @@ def write_request(
         history=options.history,
         policy=options.policy,
         seed=options.seed,
+        budget=options.budget,
     )
     asked = request.model_dump(mode="json", exclude={"days"})  # more days go on with the same ones
     path = root / f"{options.scenario}-{_digest(asked)}" / "request.json"
@@ -109,10 +111,10 @@ def run_rehearsal(home: Home, request: Path, console: Console) -> RehearsalResul
 
 def _show(day: Mapping[str, Any], console: Console) -> None:
     """Print a day on which something was done, or found broken."""
-    run = day.get("run")
-    if run:
-        console.print(f"{day['day']}: {run['reason']}, {run['outcome']}: {run['sentence']}")
-    elif day.get("faults"):
+    if day["run"]:
+        told = f"{day['run']['reason']}, {day['run']['outcome']}: {day['run']['sentence']}"
+        console.print(f"{day['day']}: {told}")
+    elif day["faults"]:
         console.print(f"{day['day']}: {day['sentence']}")
 
 
@@ -123,7 +125,7 @@ def _fetch(store: Store, folder: Path, parts: Mapping[str, tuple[LandedPart, ...
         for part in landed:
             path = folder / source / f"{part.generation:08d}.parquet"
             if not path.exists():
-                store.fetch(part.table, folder / source).rename(path)
+                path.hardlink_to(store.fetch(part.table, folder / source))
     mark = folder / "fetched"
     if not mark.exists():
         mark.write_text(datetime.now(UTC).isoformat(timespec="seconds"), encoding="ascii")

@@ -6,9 +6,7 @@ model is the truth of the rehearsed world.
 
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from bundle.model import Model
 from contract.artifacts import Document, Table
 from contract.manifest import Manifest
 from contract.problem import Problem, read_problem
+from contract.rehearsal import RehearsalRequest
 from contract.store.documents import parse_value, read_artifact
 from contract.store.layout import ManifestKey
 from methods.columns.schema import Schema
@@ -28,7 +27,6 @@ from methods.drift.profile import ReferenceProfile
 from methods.tables.parquet import read_table
 from methods.tables.snapshot import LOAD
 from rehearsal.folder_store import FolderStore
-from rehearsal.own_problem import BUDGET
 from rehearsal.stage_runs import BEFORE_VERDICT, StageRuns, write_keys
 
 BUCKET = "landed"
@@ -49,21 +47,14 @@ class OwnRows:
     """What the model was on rows that it had not seen."""
 
 
-def prepare_own_rows(
-    folder: Path, landed: Path, problem: Mapping[str, Any], suite: Path, until: datetime
-) -> OwnRows:
-    """Return the user's rows as the stages prepare them; made once a folder.
-
-    Args:
-        folder: where the run and its store are kept.
-        landed: a folder a source, with its landed parts.
-        problem: the problem file as JSON.
-        suite: its expectations; need not be there.
-        until: the end of the data.
+def prepare_own_rows(request: RehearsalRequest) -> OwnRows:
+    """Return the user's rows as the stages prepare them; made once a folder of landed rows.
 
     Raises:
         Refused, InvalidRequest: a stage cannot go on with these rows.
     """
+    landed, problem = Path(request.landed), request.problem
+    folder, suite = landed / "run", Path(request.suite)
     name = str(problem["name"])
     place = folder / "problems" / name
     place.mkdir(parents=True, exist_ok=True)
@@ -71,7 +62,7 @@ def prepare_own_rows(
         source: {**value, "kind": "files", "path": str(_plain_files(landed / source, folder))}
         for source, value in problem["source"].items()
     }
-    models = problem.get("models", {}) | {"budget": BUDGET}
+    models = problem.get("models", {}) | {"budget": request.budget}
     file = place / "problem.yaml"
     changed = {**problem, "source": sources, "models": models}
     file.write_text(json.dumps(changed), encoding="utf-8")
@@ -84,7 +75,7 @@ def prepare_own_rows(
         "name": name,
         "run_id": RUN,
         "window_start": None,
-        "window_end": until.isoformat(),
+        "window_end": request.until.isoformat(),
         "reason": "manual",
         "force": False,
     }

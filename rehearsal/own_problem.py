@@ -7,11 +7,9 @@ from contract.problem.sources.files import FilesSource
 
 KEY = "rehearsal_row"
 KNOWN = "rehearsal_known"
-BUDGET = "20s"
-"""CPU time of a search: of the model that is the truth, and of the first one. Arbitrary."""
 
 
-def rehearsed_problem(problem: Problem, columns: list[str]) -> dict[str, Any]:
+def rehearsed_problem(problem: Problem, columns: list[str], budget: str) -> dict[str, Any]:
     """Return the problem file of a rehearsal.
 
     The prepared rows have their joins behind them, so further sources are gone; a row is drawn many
@@ -20,6 +18,7 @@ def rehearsed_problem(problem: Problem, columns: list[str]) -> dict[str, Any]:
     Args:
         problem: the user's.
         columns: of the prepared table.
+        budget: of the first model's search.
     """
     value = problem.model_dump(mode="json", by_alias=True, exclude_unset=True)
     name = problem.main_source_name
@@ -43,7 +42,7 @@ def rehearsed_problem(problem: Problem, columns: list[str]) -> dict[str, Any]:
         if each in columns and each not in hidden
     }
     value["gates"] = value.get("gates", {}) | {"latency_p99": "60s", "approval": "none"}
-    value["models"] = value.get("models", {}) | {"budget": BUDGET}
+    value["models"] = value.get("models", {}) | {"budget": budget}
     value.pop("schedule", None)
     value.pop("serving", None)
     return value

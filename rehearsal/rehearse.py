@@ -28,21 +28,19 @@ WITHOUT_TIME_BEGIN = date(2024, 1, 1)  # any Monday: rows without a time have no
 
 
 def rehearse(request: RehearsalRequest, folder: Path) -> Iterator[str]:
-    """Rehearse in a folder, and yield a line of JSON for each day, then the result's.
+    """Rehearse in a folder, and yield a line of JSON for each day; write its result and its page.
 
     Raises:
         InvalidRequest: there is no such scenario, or no such key of the policy.
         Refused: the rows cannot be learned from.
     """
-    logging.getLogger("perennial").setLevel(logging.ERROR)
+    for name in ("perennial", "great_expectations"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # hundreds of runs that nobody follows
     if request.scenario not in {HISTORY, *SCENARIOS}:
         sentence = no_such("scenario", request.scenario, [HISTORY, *SCENARIOS])
         raise InvalidRequest(sentence)
     policy = policy_of(request.policy)
-    landed = Path(request.landed)
-    rows = prepare_own_rows(
-        landed / "run", landed, request.problem, Path(request.suite), request.until
-    )
+    rows = prepare_own_rows(request)
     begin, days, history = _span(request, rows)
     world: World = (
         LandedDays(rows, begin, request.seed)
@@ -50,7 +48,7 @@ def rehearse(request: RehearsalRequest, folder: Path) -> Iterator[str]:
         else DrawnDays(rows, begin, request.seed, SCENARIOS[request.scenario])
     )
     plan = RehearsalPlan(
-        problem=rehearsed_problem(rows.problem, rows.table.column_names),
+        problem=rehearsed_problem(rows.problem, rows.table.column_names, request.budget),
         begin=begin,
         days=days,
         history=history,
@@ -79,7 +77,6 @@ def rehearse(request: RehearsalRequest, folder: Path) -> Iterator[str]:
     }
     page.write_text(outcome_page(result, records, settings), encoding="utf-8")
     (folder / "result.json").write_text(result.model_dump_json(indent=1), encoding="utf-8")
-    yield result.model_dump_json()
 
 
 def policy_of(given: Mapping[str, Any]) -> Policy:

@@ -1,4 +1,8 @@
-"""57 kinds of broken feed: what callers send is damaged from day 8 on, the sources get the truth."""
+"""Each kind of broken feed through the real stages: what callers send is damaged from day 8 on.
+
+`benchmarks.monitoring.broken` looks at the first days of many seeds cheaply, without a model; this
+goes on for days, with refused requests, retrainings and the gate.
+"""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -11,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.monitoring.cells import Cell, days_of, read_days, simulate
-from benchmarks.monitoring.worlds import BEGIN, LEVELS, SCENARIOS, MadeUpWorld, problem
+from benchmarks.monitoring.feeds import CONTROLS, FEEDS
+from benchmarks.monitoring.worlds import BEGIN, DAY_US, SCENARIOS, MadeUpWorld, problem
 from rehearsal.simulation import RehearsalPlan
 from rehearsal.world import WorldDay
 
@@ -20,193 +25,78 @@ FAULT = 8
 LASTS = 5
 """Days that are damaged: three until each must be seen, and two in which nothing may be promoted."""
 ROWS = 2_000
-NUMBERS = (
-    *("heavy", "second", "third", "skewed", "uniform", "counted", "noise", "noise_skewed"),
-    *("n1", "n2", "amount"),
-)
-
-Random = np.random.Generator
-Damage = Callable[[pa.Table, Random], pa.Table]
-
-
-def _set(table: pa.Table, name: str, values: object) -> pa.Table:
-    return table.set_column(table.column_names.index(name), name, values)
-
-
-def number(name: str, change: Callable[[Any, Random], Any]) -> Damage:
-    """Return a damage of one column of numbers."""
-
-    def damage(table: pa.Table, random: Random) -> pa.Table:
-        values = table[name].to_numpy().astype(float)
-        return _set(table, name, pa.array(change(values.copy(), random)))
-
-    return damage
-
-
-def times(factor: float, plus: float = 0.0) -> Callable[[Any, Random], Any]:
-    """Return another unit."""
-    return lambda values, _: values * factor + plus
-
-
-def filled(share: float, value: float | None) -> Callable[[Any, Random], Any]:
-    """Return a share of the values replaced by `value`, None: by the median."""
-
-    def change(values: Any, random: Random) -> Any:  # noqa: ANN401 - an array
-        values[random.random(len(values)) < share] = (
-            np.nanmedian(values) if value is None else value
-        )
-        return values
-
-    return change
-
-
-def text(name: str, change: Callable[[str, Random], str | None]) -> Damage:
-    """Return a damage of one column of texts, value by value."""
-    return lambda table, random: _set(
-        table, name, pa.array([change(value, random) for value in table[name].to_pylist()])
-    )
-
-
-def as_text(name: str, change: Callable[[float, Random], str]) -> Damage:
-    """Return a column of numbers that comes as texts."""
-    return lambda table, random: _set(
-        table, name, pa.array([change(value, random) for value in table[name].to_pylist()])
-    )
-
-
-def swapped(one: str, other: str) -> Damage:
-    """Return two columns under each other's name."""
-    return lambda table, _: _set(_set(table, one, table[other]), other, table[one])
-
-
-def shuffled(table: pa.Table, random: Random) -> pa.Table:
-    """Return every column shuffled by itself: the values of a row no longer belong together."""
-    for name in (*NUMBERS, *LEVELS):
-        table = _set(table, name, table[name].take(pa.array(random.permutation(table.num_rows))))
-    return table
-
-
-def dates(days: int) -> Damage:
-    """Return dates that lie `days` days off."""
-    return lambda table, _: _set(
-        table, "at", pc.add(table["at"], pa.scalar(days * 86_400_000_000, pa.duration("us")))
-    )
-
-
-FEATURE_FAULTS: Mapping[str, Damage] = {
-    "unit x100, symmetric, 43 % importance": number("heavy", times(100)),
-    "unit x100, positive": number("skewed", times(100)),
-    "unit x100, wide log-normal": number("amount", times(100)),
-    "unit x1000": number("amount", times(1_000)),
-    "unit /100": number("amount", times(0.01)),
-    "inches for centimetres": number("skewed", times(2.54)),
-    "miles for kilometres": number("uniform", times(1.609344)),
-    "Fahrenheit for Celsius": number("third", times(1.8, 32)),
-    "sign flipped": number("heavy", times(-1)),
-    "shifted by one": number("heavy", times(1, 1)),
-    "null, 43 % importance": number("heavy", filled(1, np.nan)),
-    "null, no importance": number("noise", filled(1, np.nan)),
-    "30 % null, top number": number("heavy", filled(0.3, np.nan)),
-    "30 % null, third number": number("third", filled(0.3, np.nan)),
-    "10 % null, top number": number("heavy", filled(0.1, np.nan)),
-    "30 % null, category": text("kind", lambda v, r: None if r.random() < 0.3 else v),
-    "categories in upper case": text("kind", lambda v, _: v.upper()),
-    "largest of 8 categories renamed": text("kind", lambda v, _: v.replace("kind-0", "Kind-0")),
-    "a 9 % category renamed": text("kind", lambda v, _: v.replace("kind-3", "Kind-3")),
-    "encoding damage, every row": text("code", lambda v, _: v.replace("o", "\u00c3\u00b3")),
-    "encoding damage, 20 % of the rows": text(
-        "kind", lambda v, r: v.replace("i", "\u00c3\u00af") if r.random() < 0.2 else v
-    ),
-    "categories merged": text("kind", lambda v, _: "kind-0" if int(v[-1]) < 4 else "kind-1"),
-    "categories permuted": text("kind", lambda v, _: f"kind-{(int(v[-1]) + 3) % 8}"),
-    "30 % filled with 0": number("heavy", filled(0.3, 0)),
-    "30 % filled with -1": number("heavy", filled(0.3, -1)),
-    "30 % filled with -1, positive": number("amount", filled(0.3, -1)),
-    "30 % filled with 0, where 0 is usual": number("counted", filled(0.3, 0)),
-    "30 % filled with the median": number("heavy", filled(0.3, None)),
-    "15 % filled with the median": number("heavy", filled(0.15, None)),
-    "8 % filled with -999": number("heavy", filled(0.08, -999)),
-    "30 % filled with the mode, category": text(
-        "kind", lambda v, r: "kind-0" if r.random() < 0.3 else v
-    ),
-    "constant number": number("heavy", filled(1, 1.5)),
-    "constant category": text("kind", lambda _v, _r: "kind-0"),
-    "constant flag": lambda table, _: _set(table, "flag", pa.array([True] * table.num_rows)),
-    "second and third number swapped": swapped("second", "third"),
-    "top and an idle number swapped": swapped("heavy", "n1"),
-    "top number and amount swapped": swapped("heavy", "amount"),
-    "two categories swapped": swapped("kind", "place"),
-    "every column shuffled by itself": shuffled,
-    "number as text": as_text("heavy", lambda v, _: str(v)),
-    "number as text with a comma": as_text("heavy", lambda v, _: str(v).replace(".", ",")),
-    "20 % words among numbers": as_text(
-        "amount", lambda v, r: "n/a" if r.random() < 0.2 else str(v)
-    ),
-    "clipped at one deviation": number("heavy", lambda v, _: np.clip(v, -1, 1)),
-    "rounded to whole numbers": number("heavy", lambda v, _: np.round(v)),
-    "noise of one deviation added": number("heavy", lambda v, r: v + r.normal(0, 1, len(v))),
-    "column gone": lambda table, _: table.drop_columns(["heavy"]),
-    "unknown column added": lambda table, r: table.append_column(
-        "brandnew", pa.array(r.normal(size=table.num_rows))
-    ),
-    "dates two days early": dates(-2),
-    "dates a year early": dates(-365),
+DATES: Mapping[str, int] = {
+    "dates a year back": -365,
+    "dates a year on": 365,
+    "dates two days back": -2,
 }
-ROW_FAULTS = (
-    "every row twice",
-    "every row twice, new keys",
-    "a fifth of the rows",
-    "half of the rows",
-    "2.5 times the rows",
-    "ten times the rows",
-    "yesterday's rows, new keys and times",
-    "yesterday's rows, their keys and times",
-)
-KINDS = (*FEATURE_FAULTS, *ROW_FAULTS)
+"""Days by which the times are off; to the model alone such rows are away."""
 
 
-class BrokenFeed:
+class DamagedDays:
     """The quiet world, whose feed is damaged in one way from day `FAULT` on."""
 
     def __init__(self, kind: str, seed: int) -> None:
         self._kind, self._seed = kind, seed
+        self._feed = FEEDS[kind]
         self._world = MadeUpWorld(SCENARIOS["stationary"], ROWS, seed)
+        self._more = MadeUpWorld(
+            SCENARIOS["stationary"], int(ROWS * max(1.0, self._feed.volume)), seed
+        )
 
     def once(self) -> Mapping[str, pa.Table]:
         """Return nothing, as the quiet world."""
-        return self._world.once()
+        return {}
 
     def day(self, number: int) -> WorldDay:
         """Return one day."""
-        day = self._world.day(number)
         if number < FAULT:
-            return day
+            return self._world.day(number)
         random = np.random.default_rng([self._seed, number, 9])
-        damage = FEATURE_FAULTS.get(self._kind)
-        if damage is not None:
-            return replace(day, asked=damage(day.asked, random))
-        return self._rows(day, number, random)
+        day = self._more.day(number)
+        if self._feed.volume < 1:
+            count = int(ROWS * self._feed.volume)
+            day = _chosen(day, np.sort(random.choice(ROWS, count, replace=False)))
+        if self._feed.yesterday:
+            day = replace(day, asked=self._yesterday(day, number))
+        if self._feed.twice:
+            day = self._twice(day)
+        if self._feed.change is not None:
+            day = replace(day, asked=self._feed.change(day.asked, random))
+        return self._of_times(day)
 
-    def _rows(self, day: WorldDay, number: int, random: Random) -> WorldDay:
-        n, kind = day.asked.num_rows, self._kind
-        if kind.startswith("every row twice"):
-            twice = np.repeat(np.arange(n), 2)
-            changed = _chosen(day, twice)
-            if kind.endswith("new keys"):
-                names = [f"{number}-twice-{i}" for i in range(2 * n)]
-                changed = replace(changed, asked=_set(changed.asked, "id", pa.array(names)))
-            return changed
-        if kind.startswith("yesterday"):
-            before = self._world.day(number - 1)
-            asked = before.asked
-            if kind.endswith("new keys and times"):
-                asked = _set(_set(asked, "id", day.asked["id"]), "at", day.asked["at"])
-            return replace(day, asked=asked)
-        shares = {"a fifth": 0.2, "half": 0.5, "2.5": 2.5, "ten": 10.0}
-        share = next(value for start, value in shares.items() if kind.startswith(start))
-        if share < 1:
-            return _chosen(day, np.sort(random.choice(n, int(n * share), replace=False)))
-        return MadeUpWorld(SCENARIOS["stationary"], int(ROWS * share), self._seed).day(number)
+    def _yesterday(self, day: WorldDay, number: int) -> pa.Table:
+        """Return the last good day's rows; with its keys, or with today's."""
+        del number
+        asked = self._world.day(FAULT - 1).asked
+        if self._feed.old_keys:
+            return asked
+        return _put(_put(asked, "id", day.asked["id"]), "at", day.asked["at"])
+
+    def _twice(self, day: WorldDay) -> WorldDay:
+        doubled = _chosen(day, np.repeat(np.arange(day.asked.num_rows), 2))
+        if self._feed.old_keys:
+            return doubled
+        keys = [f"{key}-{row}" for row, key in enumerate(doubled.asked["id"].to_pylist())]
+        return replace(doubled, asked=_put(doubled.asked, "id", pa.array(keys)))
+
+    def _of_times(self, day: WorldDay) -> WorldDay:
+        if self._kind in DATES:
+            by = pa.scalar(DATES[self._kind] * DAY_US, pa.duration("us"))
+            return replace(day, asked=_put(day.asked, "at", pc.add(day.asked["at"], by)))
+        if self._kind == "all rows at one moment":
+            moment = pa.repeat(day.asked["at"][0], day.asked.num_rows)
+            return replace(day, asked=_put(day.asked, "at", moment))
+        if self._kind == "no request":
+            return _chosen(day, np.arange(0))
+        if self._kind == "every request refused":
+            words = pa.array(["n/a"] * day.asked.num_rows)
+            return replace(day, asked=_put(day.asked, "heavy", words))
+        return day
+
+
+def _put(table: pa.Table, name: str, values: object) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 def _chosen(day: WorldDay, rows: Any) -> WorldDay:  # noqa: ANN401 - an array of positions
@@ -221,7 +111,7 @@ def _chosen(day: WorldDay, rows: Any) -> WorldDay:  # noqa: ANN401 - an array of
 
 def cells() -> list[Cell]:
     """Return a cell a kind; the quiet days before are simulated once for all of them."""
-    return [Cell(PART, _slug(kind), 0, _run(kind)) for kind in KINDS]
+    return [Cell(PART, _slug(kind), 0, _run(kind)) for kind in FEEDS]
 
 
 def _run(kind: str) -> Callable[[Path], Mapping[str, Any]]:
@@ -230,12 +120,21 @@ def _run(kind: str) -> Callable[[Path], Mapping[str, Any]]:
         quiet = folder.parent / "quiet"
         simulate(quiet, plan, MadeUpWorld(SCENARIOS["stationary"], ROWS, 0))
         shutil.rmtree(folder, ignore_errors=True)
+        # A source knows its files by their path below the pattern, size, time and sha256.
         shutil.copytree(quiet, folder)
-        # A source knows its files by their path below the pattern's fixed part, size and sha256.
-        found = simulate(folder, replace(plan, days=FAULT + LASTS), BrokenFeed(kind, 0))
+        found = simulate(folder, replace(plan, days=FAULT + LASTS), DamagedDays(kind, 0))
         return {"kind": kind, **days_of(found)}
 
     return run
+
+
+HEADS = (
+    "broken feed",
+    "blocked on day",
+    "first word on day",
+    "by, or the last verdict",
+    "promoted",
+)
 
 
 def table_row(result: Mapping[str, Any]) -> list[object]:
@@ -250,13 +149,19 @@ def table_row(result: Mapping[str, Any]) -> list[object]:
     return [result["kind"], blocked or "never", said or "never", by, promoted]
 
 
-HEADS = (
-    "broken feed",
-    "blocked on day",
-    "first word on day",
-    "by, or the last verdict",
-    "promoted",
-)
+def text(rows: list[list[object]]) -> str:
+    """Return what the lines of all kinds come to."""
+    faults = [row for row in rows if row[0] not in CONTROLS]
+    first = sum(row[1] == 1 for row in faults)
+    third = sum(isinstance(row[1], int) and row[1] <= 3 for row in faults)
+    false = sum(row[1] != "never" for row in rows if row[0] in CONTROLS)
+    promoted = sum(int(str(row[4])) for row in faults)
+    return (
+        f"Of {len(faults)} kinds of broken feed (of {len(FEEDS) - len(CONTROLS)}), each from day "
+        f"{FAULT} on for {LASTS} days of {ROWS:,} rows, {first} were blocked on the first day and "
+        f"{third} within three; models promoted meanwhile: {promoted}. Of the "
+        f"{len(rows) - len(faults)} harmless controls {false} were blocked."
+    )
 
 
 def _slug(kind: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.monitoring import broken_cells as broken
-from benchmarks.monitoring import simulated
+from benchmarks.monitoring import public, sabotage, simulated
 from benchmarks.monitoring.cells import Cell, results
 from benchmarks.report import table, write_section
 
@@ -31,20 +31,24 @@ def _stretches(part: str) -> Part:
 
 def _broken(found: Found) -> str:
     rows = [broken.table_row(one) for each in found.values() for one in each]
-    first = sum(row[1] == 1 for row in rows)
-    third = sum(isinstance(row[1], int) and row[1] <= 3 for row in rows)
-    promoted = sum(int(str(row[4])) for row in rows)
+    return f"{broken.text(rows)}\n\n{table(broken.HEADS, rows)}"
+
+
+def _sabotage(found: Found) -> str:
+    rows = [sabotage.table_row(one) for each in found.values() for one in each]
+    refused = sum(row[2] == "refused" for row in rows)
     return (
-        f"Of {len(rows)} kinds of broken feed (of {len(broken.KINDS)}), each from day "
-        f"{broken.FAULT} on for {broken.LASTS} days of {broken.ROWS:,} rows, {first} were blocked "
-        f"on the first day and {third} within three; models promoted meanwhile: {promoted}.\n\n"
-        f"{table(broken.HEADS, rows)}"
+        f"{len(rows)} runs with a sabotaged challenger (of {len(sabotage.SABOTAGES)} kinds, each "
+        f"asked for as {' and as '.join(sabotage.REASONS)}): {refused} were refused.\n\n"
+        f"{table(sabotage.HEADS, rows)}"
     )
 
 
 PARTS: Mapping[str, Part] = {
     **{part: _stretches(part) for part in simulated.STRETCHES},
     "broken": Part(broken.cells, _broken),
+    "sabotage": Part(sabotage.cells, _sabotage),
+    "public": Part(public.cells, public.text),
 }
 
 

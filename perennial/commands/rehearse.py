@@ -21,7 +21,13 @@ SCENARIOS = (
     "perennial rehearse churn --scenario history --policy probe_gain=0.05",
 )
 @click.argument("name")
-@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=365,
+    show_default=True,
+    help="Days that a model serves.",
+)
 @click.option("--scenario", default="stationary", show_default=True, help=SCENARIOS)
 @click.option(
     "--policy",
@@ -32,7 +38,20 @@ SCENARIOS = (
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As for `run`.")
 @click.option("--history", type=click.IntRange(min=7), help="Days that the first model learns.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of everything drawn: another one is another year.",
+)
+@click.option(
+    "--budget",
+    metavar="CPU",
+    default="20s",
+    show_default=True,
+    help="CPU time of the first model's search; retrainings replay its plan.",
+)
 def command(  # noqa: PLR0917 - click passes each option by its name
     name: str,
     days: int,
@@ -41,6 +60,7 @@ def command(  # noqa: PLR0917 - click passes each option by its name
     overrides: tuple[str, ...],
     history: int | None,
     seed: int,
+    budget: str,
     as_json: bool,
 ) -> None:
     """Rehearse days of a problem through the real stages, in a store of their own.
@@ -58,6 +78,7 @@ def command(  # noqa: PLR0917 - click passes each option by its name
         policy=parse_overrides(policies, "--policy"),
         history=history,
         seed=seed,
+        budget=budget,
     )
     home = find_home()
     with location.connect() as platform:

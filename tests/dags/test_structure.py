@@ -72,6 +72,9 @@ TAKES = {
         "prepared": "preprocessing",
         "assignment": "split",
         "bundle": "training",
+        "twin": "training",
+        "forward": "training",
+        "recipe": "training",
     },
     "deployment": {
         "problem": "problem",

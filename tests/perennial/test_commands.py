@@ -23,6 +23,7 @@ NEEDS_THE_PLATFORM = (
     ("alert", "churn"),
     ("history", "churn"),
     ("rollback", "churn"),
+    ("rehearse", "churn"),
     ("gc", "churn"),
 )
 
