@@ -27,6 +27,7 @@ from methods.drift.profile import ReferenceProfile
 from methods.tables.parquet import read_table
 from methods.tables.snapshot import LOAD
 from rehearsal.folder_store import FolderStore
+from rehearsal.kept_state import keep_or_discard
 from rehearsal.stage_runs import BEFORE_VERDICT, StageRuns, write_keys
 
 BUCKET = "landed"
@@ -55,6 +56,7 @@ def prepare_own_rows(request: RehearsalRequest) -> OwnRows:
     """
     landed, problem = Path(request.landed), request.problem
     folder, suite = landed / "run", Path(request.suite)
+    keep_or_discard(folder)
     name = str(problem["name"])
     place = folder / "problems" / name
     place.mkdir(parents=True, exist_ok=True)

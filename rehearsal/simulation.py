@@ -25,6 +25,7 @@ from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.policy import Policy
 from rehearsal.deployed import deploy_ungated
 from rehearsal.folder_store import FolderStore
+from rehearsal.kept_state import keep_or_discard
 from rehearsal.landing_folder import PAST, LandingFolder
 from rehearsal.rehearsed_day import LifecycleRun, RehearsedDay
 from rehearsal.served_days import ServedDays
@@ -64,6 +65,7 @@ class Simulation:
     """One rehearsal in one folder."""
 
     def __init__(self, folder: Path, plan: RehearsalPlan, world: World) -> None:
+        keep_or_discard(folder)
         self._folder, self._plan, self._world = folder, plan, world
         self._landing = LandingFolder(folder / "landing")
         self.problem: Problem = read_problem(self._write_problem())
