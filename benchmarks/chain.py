@@ -37,7 +37,7 @@ OVERRIDES = {"models.budget": "4s", "gates.latency_p99": "5s"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 WATCH = "watch"
 """The second run: what is watched is what the first one deployed."""
-WINDOW_ENDS = MappingProxyType({"run": NOW - timedelta(days=1), WATCH: NOW + timedelta(days=1)})
+WINDOW_ENDS = MappingProxyType({"run": NOW - timedelta(days=1), WATCH: NOW})
 
 TAKES: Mapping[str, tuple[str, ...]] = {
     stage: tuple(entry.name for entry in fields(tree_of(stage), "Inputs")) for stage in STAGES
@@ -115,6 +115,7 @@ class Chain:
             trials.append(self.try_stage(stage, kills[stage]))
         self.service.predict_all(self.folder / "landing" / "wine" / "wine.csv")
         self.service.stop()
+        self.service.age_log()
         for stage in ("problem", "collection"):
             self._expect_well(stage, self.attempt(stage, run=WATCH))
         return [*trials, self.try_stage(STAGES[-1], kills[STAGES[-1]], WATCH)]

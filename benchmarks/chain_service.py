@@ -8,17 +8,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contract.prediction_log import SERVED_AT
 from contract.service_protocol import PREDICT
 from contract.serving_state import ServiceAddress
 from contract.store.client import Store
 from contract.store.documents import read_document
-from contract.store.layout import service_key
+from contract.store.layout import PredictionsKey, parse_keys, service_key
 
 ROOT = Path(__file__).parent.parent
 API_KEY = "a-key-of-this-chain"
 LIMIT_SECONDS = 120
+ONE_DAY = timedelta(days=1)
 
 
 class ChainService:
@@ -49,6 +58,20 @@ class ChainService:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(LIMIT_SECONDS)
+
+    def age_log(self) -> None:
+        """Put what was answered a day back: a day is monitored once it has ended."""
+        keys = parse_keys(self._store.keys(PredictionsKey.prefix(self._problem)), PredictionsKey)
+        for key in list(keys):
+            table = pq.read_table(BytesIO(self._store.get(str(key))))
+            index = table.schema.get_field_index(SERVED_AT)
+            field = table.schema.field(index)
+            earlier = pc.subtract(table[SERVED_AT], pa.scalar(ONE_DAY, pa.duration("us")))
+            aged = table.set_column(index, field, earlier.cast(field.type))
+            body = BytesIO()
+            pq.write_table(aged, body)
+            self._store.put(str(replace(key, day=key.day - ONE_DAY)), body.getvalue())
+            self._store.delete(str(key))
 
     @property
     def address(self) -> str | None:

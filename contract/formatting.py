@@ -85,16 +85,30 @@ def format_score(
     if value is None or math.isnan(value):
         return MISSING
     digits = _SCORE_DIGITS if unit is None else 3
-    amount = format_value(abs(value), digits)
-    if unit in _CURRENCIES:
-        amount = f"{unit}{amount}"
-    elif unit:
-        amount = f"{amount}{_SPACE}{unit}"
-    sign = _MINUS if value < 0 else "+" if signed and value > 0 else ""
-    text = f"{sign}{amount}{'' if unit is None else ' a decision'}"
+    amount = _in_unit(value, format_value(abs(value), digits), unit, signed=signed)
+    text = f"{amount}{'' if unit is None else ' a decision'}"
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return text
     return f"{text} [{format_value(low, digits)}, {format_value(high, digits)}]"
+
+
+def format_amount(value: float, unit: str | None = None, *, signed: bool = False) -> str:
+    r"""Write a sum of what many decisions were worth, in whole units.
+
+    >>> format_amount(10_488.4, "$", signed=True), format_amount(7.0, "minutes"), format_amount(3)
+    ('+$10,488', '7\xa0minutes', '3')
+    """
+    return _in_unit(value, f"{abs(value):,.0f}", unit, signed=signed)
+
+
+def _in_unit(value: float, text: str, unit: str | None, *, signed: bool) -> str:
+    """Return the text of a value's size with its sign and unit."""
+    if unit in _CURRENCIES:
+        text = f"{unit}{text}"
+    elif unit:
+        text = f"{text}{_SPACE}{unit}"
+    sign = _MINUS if value < 0 else "+" if signed and value > 0 else ""
+    return f"{sign}{text}"
 
 
 def format_probability(value: float | None) -> str:

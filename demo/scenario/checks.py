@@ -49,6 +49,9 @@ class Scenario(Protocol):
     def links(self) -> dict[str, str]:
         """Return where a person looks."""
 
+    def last_line(self) -> str:
+        """Return what the scenario ends with; "" where there is nothing to say."""
+
 
 def document(scenario: Scenario) -> dict[str, Any]:
     """Return the result of a scenario as one JSON document."""
@@ -59,4 +62,5 @@ def document(scenario: Scenario) -> dict[str, Any]:
         ],
         "ledger": [json.loads(entry.model_dump_json()) for entry in scenario.entries()],
         "links": scenario.links(),
+        "earned": scenario.last_line(),
     }

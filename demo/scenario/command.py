@@ -15,6 +15,7 @@ from demo.scenario.checks import Scenario, document
 from demo.scenario.cluster_landing import LANDING, land
 from demo.scenario.findings import NAME, PlatformFindings
 from demo.scenario.flights_scenario import FlightsScenario
+from demo.scenario.other_tables import land_tables
 from demo.scenario.weather_source import choose_weather_source
 from demo.scenario.wine_scenario import WineScenario
 from demo.scenario.world import OutsideWorld
@@ -34,8 +35,10 @@ def command(overlay: str | None, as_json: bool) -> None:
     """Start the platform and take one problem from its first model to a retrained one.
 
     Every step is verified by what the store, Airflow and the service say; the exit code is 0 only if
-    every claim holds. Where PostgreSQL is installed the weather lands in a table of a database, else
-    as files. The platform stays up: `perennial down` stops it.
+    every claim holds. A challenger that is no better is refused, one that is better is promoted, and
+    the last line says what the loop earned. Where PostgreSQL is installed the weather lands in a
+    table of a database, else as files. Data of the problems wine and hotel land as well, to be run
+    afterwards. The platform stays up: `perennial down` stops it.
 
     On a cluster a smaller scenario runs, of the problem wine, and as often as one likes: its table
     is written to the volume `landing`, a model is trained, evaluated and deployed, predictions are
@@ -81,6 +84,8 @@ def _on_machine(
     machine = MachineLocation(weather.home)
     facts = _start(console, machine, overlay) | {"weather": weather.sentence}
     with machine.connect() as platform:
+        for sentence in land_tables(weather.home, landing):
+            console.print(sentence)
         world = OutsideWorld(weather.home, landing, weather.table)
         yield FlightsScenario(console, PlatformFindings(platform), world), facts
 
@@ -131,3 +136,5 @@ def _show(console: Console, scenario: Scenario, facts: Facts) -> None:
         [("yes" if claim.holds else "NO", claim.claim, claim.found) for claim in claims],
     )
     console.table("Where to look", ["", ""], list(scenario.links().items()))
+    if last_line := scenario.last_line():
+        console.print(last_line)

@@ -8,9 +8,10 @@ from contract.formatting import format_digest
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.documents import read_document
-from contract.store.layout import DecisionKey
+from contract.store.layout import DecisionKey, parse_keys
 from contract.store.ledger import Ledger, LedgerEntry
 from demo.scenario.checks import Verification
+from demo.scenario.earnings import answer, effects
 from perennial.clients.airflow_api import Airflow
 from perennial.clients.service import Service
 from perennial.platform import Platform
@@ -41,11 +42,16 @@ class PlatformFindings:
         """Return what monitoring decided for `day`."""
         return read_document(self.store, str(DecisionKey(NAME, day)), Decision)
 
-    def retraining(self) -> str | None:
-        """Return the lifecycle run that monitoring started."""
+    def decisions(self) -> list[Decision]:
+        """Return what monitoring decided, oldest first."""
+        keys = parse_keys(self.store.keys(DecisionKey.prefix(NAME)), DecisionKey)
+        decided = (self.decision(key.day) for key in sorted(keys, key=lambda key: key.day))
+        return [decision for decision in decided if decision is not None]
+
+    def started(self) -> list[str]:
+        """Return the lifecycle runs that monitoring started, oldest first."""
         runs = self.airflow.runs(f"{NAME}__lifecycle")
-        started = (run.dag_run_id for run in runs if run.run_type == "operator_triggered")
-        return next(started, None)
+        return [run.dag_run_id for run in runs if run.run_type == "operator_triggered"][::-1]
 
     def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
@@ -110,12 +116,41 @@ class PlatformFindings:
 
     def verify_nothing_started(self) -> None:
         """Verify that monitoring has started no lifecycle."""
-        run = self.retraining()
+        runs = self.started()
         self.verification.verify(
             "nothing is retrained on broken data",
-            holds=run is None,
-            found=f"run {run}" if run else "no run was started",
+            holds=not runs,
+            found=", ".join(runs) or "no run was started",
         )
+
+    def verify_refusal(self, followed: FinishedRun) -> None:
+        """Verify that the gate refused the run's model."""
+        verdict = followed.step("evaluation")
+        self.verification.verify(
+            "a challenger that is no better is refused",
+            holds=verdict is not None and verdict.outcome == "refused",
+            found=verdict.outcome if verdict else followed.state,
+        )
+
+    def is_promoted(self, followed: FinishedRun) -> bool:
+        """Return whether the run's model is the champion now."""
+        trained, champion = followed.step("training"), read_champion(self.store, NAME)
+        digest = trained.facts.get("digest") if trained else None
+        return champion is not None and champion.digest == digest
+
+    def verify_effect(self) -> None:
+        """Verify that monitoring measured what the promotion did."""
+        measured = effects(self.decisions())
+        self.verification.verify(
+            "what a promotion did is measured on the rows that came after it",
+            holds=bool(measured),
+            found=measured[-1].sentence if measured else "no decision says so",
+        )
+
+    def earnings(self) -> str:
+        """Return what the loop earned."""
+        served = [entry for entry in self.entries() if entry.kind == "deployed"]
+        return answer(effects(self.decisions()), len(served) - 1)
 
     def verify_evaluation(self, followed: FinishedRun) -> str:
         """Verify who serves after the challenger was evaluated; return the gate's verdict in words."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from contract.errors import TryAgain
+from contract.errors import InvalidRequest, TryAgain
 from perennial.local.home import Home
 
 
@@ -20,7 +20,8 @@ def run_world(
     """Run `python -m demo` with `arguments` and return its JSON document.
 
     Raises:
-        TryAgain: it failed.
+        InvalidRequest: it cannot do that here, such as where a package of data is not installed.
+        TryAgain: it failed otherwise.
     """
     done = subprocess.run(
         [str(home.python), "-m", "demo", *arguments],
@@ -30,6 +31,8 @@ def run_world(
         text=True,
         check=False,
     )
+    if done.returncode == InvalidRequest.exit_code:
+        raise InvalidRequest(done.stderr.strip().removeprefix("demo: "))
     if done.returncode != 0:
         raise TryAgain(f"The outside world failed: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout)

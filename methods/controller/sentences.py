@@ -3,6 +3,7 @@
 from datetime import date
 
 from contract.decision import Effect, Fault, Outcome, Performance, Suppression
+from contract.formatting import format_score
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 
@@ -40,6 +41,12 @@ def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> 
         "mode": _suggestion(evidence)
         if state.mode == "suggest"
         else f"Nothing starts by itself: retraining.mode is {state.mode!r}.",
+        "judged_days": (
+            f"Nothing starts yet: the change since {evidence.onset} has "
+            f"{len(evidence.days_since_onset)} labelled days with "
+            f"{sum(each.rows for each in evidence.days_since_onset)} rows; "
+            f"{policy.judged_days} days and {policy.judged_rows} rows judge a new model."
+        ),
         "superseded": "Nothing starts: a later day was decided before this one.",
         "in_flight": f"Nothing starts: the retraining {state.in_flight} has not ended yet.",
         "breaker": (
@@ -84,6 +91,10 @@ def effect_sentence(effect: Effect) -> str:
         f"a loss of {effect.before:.3g}, the promoted one has {effect.after:.3g} "
         f"({abs(saved):.0%} {'less' if saved >= 0 else 'more'})"
     )
+    if effect.earned is not None:
+        interval = effect.earned_low, effect.earned_high
+        worth = format_score(effect.earned, effect.unit, *interval, signed=True)
+        figures += f"; in value that is {worth}"
     answer = "helped" if effect.helped else "did not help for sure"
     until_now = "" if effect.is_final else " so far"
     return f"The promotion of {effect.promoted:%Y-%m-%d} {answer}{until_now}: {figures}."

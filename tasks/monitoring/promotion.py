@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from bundle.arrays import Floats
 from contract.decision import DayLoss, Effect
+from contract.problem.metric import Value
 from methods.controller.history import Promotion
-from methods.controller.losses import mean_of, paired_z
+from methods.controller.losses import day_variance, error_of, mean_of, paired_z
 from methods.controller.policy import Policy
 from methods.controller.sentences import effect_sentence
 from methods.models.metrics import row_losses
+from methods.models.yardstick import decision_values
 from tasks.monitoring.context import MonitoringContext
 from tasks.monitoring.evidence.champions import MonitoredModel
 from tasks.monitoring.evidence.performance import LabelledDay
@@ -40,8 +42,9 @@ def measure_effect(context: MonitoringContext, day: date) -> tuple[Effect | None
     first = context.calendar.day_of(promotion.at)
     after = [each for each in labelled_days(context, day) if each[0].day >= first]
     length = verdict_days(context.problem)
+    value = context.problem.metric.value
     return compare_on(
-        model, former, promotion, after[::-1], length=length, policy=context.policy
+        model, former, promotion, after[::-1], length=length, policy=context.policy, value=value
     ), ()
 
 
@@ -53,8 +56,9 @@ def compare_on(
     *,
     length: int,
     policy: Policy,
+    value: Value | None = None,
 ) -> Effect | None:
-    """Return both models' losses; None where too few rows have a label.
+    """Return both models' losses, and what was earned; None where too few rows have a label.
 
     Args:
         model: who answered all of `days`.
@@ -63,10 +67,12 @@ def compare_on(
         days: since then, oldest first; the first `length` with labels count.
         length: days after which the answer stands.
         policy: how many rows are needed, and when a saving is sure.
+        value: what decisions are worth; each model decides by its own threshold.
     """
     befores: list[DayLoss] = []
     afters: list[DayLoss] = []
     saved: list[DayLoss] = []
+    gained: list[DayLoss] = []
     for served, labels in days:
         truth = model.truth(labels)[served.sampled]
         known = ~np.isnan(truth)
@@ -76,7 +82,14 @@ def compare_on(
         rows = served.sample.filter(pa.array(known))
         scores = former.model.scores(former.model.encoder.batch(rows))
         before = row_losses(task, truth[known], scores)
-        after = row_losses(task, truth[known], served.lines.scores[served.sampled][known])
+        answered = served.lines.scores[served.sampled][known]
+        after = row_losses(task, truth[known], answered)
+        if value is not None and task == "binary":
+            worth = [
+                decision_values(value.outcomes, truth[known], given, _threshold(each))
+                for each, given in ((former, scores), (model, answered))
+            ]
+            gained.append(_summary(served.day, worth[1] - worth[0]))
         befores.append(_summary(served.day, before))
         afters.append(_summary(served.day, after))
         saved.append(_summary(served.day, before - after))
@@ -99,7 +112,26 @@ def compare_on(
         is_final=len(saved) >= length,
         sentence="",
     )
+    if value is not None and gained:
+        effect = effect.model_copy(update=_earned(gained, policy, value.unit))
     return effect.model_copy(update={"sentence": effect_sentence(effect)})
+
+
+def _earned(gained: Sequence[DayLoss], policy: Policy, unit: str) -> dict[str, object]:
+    """Return the fields of what a decision was worth more; days are the blocks."""
+    mean, error = mean_of(gained), error_of(gained, day_variance(gained))
+    return {
+        "earned": _rounded(mean),
+        "earned_low": _rounded(mean - policy.interval_z * error),
+        "earned_high": _rounded(mean + policy.interval_z * error),
+        "unit": unit,
+    }
+
+
+def _threshold(model: MonitoredModel) -> float:
+    threshold = model.model.document.threshold
+    assert threshold is not None  # the reader refuses a binary model without one
+    return threshold
 
 
 def _summary(day: date, losses: Floats) -> DayLoss:

@@ -52,6 +52,8 @@ class MonitoredProblem:
     folder: Path
     labels: str = "departures"
     cooldown: str = "3d"
+    value: dict[str, object] | None = None
+    """What a decision is worth."""
     profile: ReferenceProfile = field(init=False)
     digest: str = field(init=False)
     truths: list[pa.Table] = field(default_factory=list)
@@ -85,6 +87,7 @@ class MonitoredProblem:
                         "known_at": "landed_at",
                     }
                 },
+                "metric": {} if self.value is None else {"value": self.value},
                 "retraining": {"cooldown": self.cooldown, "min_new_labels": {"rows": 300}},
             }
         )

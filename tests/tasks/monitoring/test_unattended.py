@@ -194,10 +194,32 @@ def test_after_a_promotion_it_is_said_whether_it_helped(monitored: MonitoredProb
     assert effect.helped
     assert effect.is_final
     assert effect.after < effect.before
+    assert (effect.earned, effect.unit) == (None, None)  # no value is declared
     assert (effect.first, effect.last) == (may(9), may(15))
     assert monitored.reasons("effect") == [effect.sentence]
     assert effect.sentence.startswith("The promotion of 2013-05-09 helped: on 1013 rows")
     assert "Did the promotion help?" in monitored.store.read(result.page).decode()
+
+
+def test_what_a_promotion_earned_is_measured_in_the_declared_value(
+    monitored: MonitoredProblem,
+) -> None:
+    monitored.value = {"true_positive": 12.0, "false_positive": -3.0, "unit": "$"}
+    new = monitored.deploy(monitored.profile, heavy=-0.2)
+    monitored.serve(MAY, 8)
+    monitored.enter("deployed", "performance__x", end(8), digest=new)
+    monitored.serve(may(9), 12, "concept", digest=new, heavy=-0.2)
+
+    monitored.monitor(end(20))
+
+    effect = monitored.decision(may(20)).effect
+    assert effect is not None
+    assert effect.earned is not None
+    assert effect.earned_low is not None
+    assert effect.earned_high is not None
+    assert effect.unit == "$"
+    assert 0 < effect.earned_low < effect.earned < effect.earned_high < 12
+    assert f"in value that is +${effect.earned:.3g}" in effect.sentence
 
 
 def test_a_promotion_that_changed_nothing_did_not_help(monitored: MonitoredProblem) -> None:
