@@ -1,7 +1,7 @@
 # The vocabulary of commands, for a person and for CI alike. No logic lives here.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-parts bench-promotion bench-steps clean stress test-parallel
+.PHONY: help demo test test-k8s check images up down lock bench-cycle bench-demo bench-k8s bench-kernel bench-kills bench-monitoring bench-parts bench-promotion bench-steps clean stress test-parallel
 
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -76,6 +76,9 @@ bench-kernel: $(READY) ## the C kernel beside its numpy twin: batches and one ro
 
 bench-kills: $(READY) ## one kill -9 in each stage: what was left, what the re-run made
 	$(RUN) benchmarks.kills
+
+bench-monitoring: $(READY) ## simulated and public years: what was asked, promoted, missed; takes PARTS
+	$(RUN) benchmarks.monitoring $(PARTS)
 
 bench-parts: $(READY) ## each part of one machine's platform killed in mid-run: what became of it
 	$(RUN) benchmarks.parts

@@ -25,6 +25,7 @@ Suppression = Literal[
     "breaker",  # retrainings in a row did not help
     "in_flight",  # another retraining has not ended yet
     "superseded",  # a later day was decided already
+    "judged_days",  # the change has too few labelled days yet to judge a new model by
 ]
 Cause = Literal["missing", "unseen", "out_of_range", "distribution"]
 Check = Literal[
@@ -74,7 +75,7 @@ class ColumnDrift(Strict):
     missing_delta: float
     """Share missing now minus then."""
     unseen: float
-    """Share of the present values in categories that the reference never had."""
+    """Share of the present values in categories that the reference never had, beyond chance."""
     out_of_range: float
     importance: float
     """Share of the model's own importance, in [0, 1]."""
@@ -249,6 +250,11 @@ class Fault(Strict):
     found: float
     limit: float
     sentence: str
+
+    @property
+    def subject(self) -> str:
+        """What is broken: the column, or the check where it is about all rows."""
+        return self.check if self.column is None else f"column {self.column}"
 
 
 class Window(Strict):

@@ -64,6 +64,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "columns": Fact("count"),
         "labelled": Fact("count"),
         "unlabelled": Fact("count"),
+        "left_out": Fact("count", label="left out: blocked days"),
         "train": Fact("count"),
         "validation": Fact("count"),
         "vault": Fact("count"),

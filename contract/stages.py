@@ -46,6 +46,8 @@ class StageSpec:
     """It sees the folder of the problem files, `$PERENNIAL_PROBLEMS`."""
     reads_sources: bool = False
     """It sees the environment that the problem's sources mention, landed files and databases."""
+    tells: bool = False
+    """What waits for the owner is delivered when it has ended."""
     deploys: bool = False
     """It may use the Kubernetes API, and take as long as the problem's canary beyond its limit."""
 
@@ -143,9 +145,10 @@ TASKS = (
     StageSpec(
         name="alerts",
         question="Does anything need a person: broken data, silence, a model that no run mends?",
-        plan="tells {alert_channels}",
+        plan="finds what needs a person, and tells the owner",
         memory="1Gi",
         limit=timedelta(minutes=15),
+        tells=True,
     ),
 )
 """All that `python -m tasks NAME` runs: the cycle, and what is run outside of it."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
 from contract.artifacts import Sha256
 from contract.formatting import format_probability, format_score
+from contract.recipe import Answer
 from contract.strict import Strict
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -113,6 +114,16 @@ class Verdict(Strict):
     """The smallest gain that these rows could have shown, in the yardstick's unit."""
     twin: Sha256 | None = None
     """The bundle that scored the rows, where `judged` is the same recipe fitted on more of them."""
+
+    answer: Answer | None = None
+    """How the challenger answers a change; None in verdicts of earlier versions."""
+    recovered: Finite | None = None
+    """Share of what the champion had lost that the answer brings back on judged rows, by the proper
+    loss; None where nothing was lost, or nobody knows."""
+    stand_in: Sha256 | None = None
+    """The champion's own judged twin, where it was compared in its place."""
+    stand_in_rows: NonNegativeInt = 0
+    """Rows on which it was: the champion has learnt them."""
 
     @model_validator(mode="after")
     def _agrees_with_its_checks(self) -> Self:

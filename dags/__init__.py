@@ -1,1 +1,1 @@
-"""The schedule: two DAGs a problem, and the one seam between Airflow and the stages."""
+"""The schedule: three DAGs a problem, and the one seam between Airflow and the stages."""

@@ -1,19 +1,22 @@
-"""Notify the owner of what happened: one POST to `$PERENNIAL_WEBHOOK` for each event.
+"""Notify the owner of what happened in a run, by every channel of the problem: one message an event.
 
-Without that name nothing is sent. An alarm that cannot be delivered is logged and changes nothing.
+These are events, told when they happen: a task failed for good, a model was promoted, refused or
+taken back, a retraining was asked for. What lasts (broken data, silence) is an alert, which
+`dags/delivery.py` tells. A message that cannot be delivered is logged and changes nothing.
 """
 
-import json
 import logging
-import os
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract.problem import Problem
+from dags.channels import PAUSES, NotDeliveredError, send
+from dags.delivery import channels_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-VARIABLE = "PERENNIAL_WEBHOOK"
-SECONDS = 5
 # Outcomes that a person is notified of, and the event's name; the others are in the pages.
 EVENTS = {
     "refused": "refused",
@@ -21,57 +24,49 @@ EVENTS = {
     "returned": "returned",
     "retrain": "retrain",
 }
-# Facts of monitoring: a data fault that began, or ended, with its sentence. The outcome is
-# `blocked_data_quality` on every day of the fault; the owner is notified on its first day and its end.
-FAULT_EVENTS = ("blocked", "cleared")
 
 log = logging.getLogger(__name__)
 
 
-def notify_failure(context: "Context") -> None:
-    """Send an alarm: a task has failed for good."""
-    if os.environ.get(VARIABLE):
-        _send(
-            "failed", str(context.get("exception") or "the task ended without a message"), context
-        )
+@dataclass(frozen=True)
+class OwnerNotifier:
+    """The callbacks of one problem's tasks."""
 
+    problem: Problem | None
+    """None: of no problem; only the address of the environment is told."""
+    pauses: Sequence[float] = PAUSES
+    """Seconds between two tries of a channel."""
 
-def notify_outcome(context: "Context") -> None:
-    """Send an alarm about a stage's outcome, where a person should know it."""
-    if not os.environ.get(VARIABLE):
-        return
-    result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
-    if not isinstance(result, dict):
-        return
-    outcome, facts = result.get("outcome"), result.get("facts", {})
-    for event in FAULT_EVENTS:
-        if event in facts:
-            _send(event, facts[event], context)
-    if outcome in EVENTS:
-        reason = facts.get("reason", "")
-        _send(EVENTS[outcome], f"{outcome}: {reason}" if reason else outcome, context)
+    def failure(self, context: "Context") -> None:
+        """Send an alarm: a task has failed for good."""
+        why = str(context.get("exception") or "the task ended without a message")
+        self._send("failed", why, context)
 
+    def outcome(self, context: "Context") -> None:
+        """Send an alarm about a stage's outcome, where a person should know it."""
+        if not channels_of(self.problem):
+            return
+        result = context["ti"].xcom_pull(task_ids=context["ti"].task_id)
+        outcome = result.get("outcome") if isinstance(result, dict) else None
+        if outcome in EVENTS:
+            reason = result.get("facts", {}).get("reason", "")
+            self._send(EVENTS[outcome], f"{outcome}: {reason}" if reason else outcome, context)
 
-def _send(event: str, sentence: str, context: "Context") -> None:
-    task = context["ti"]
-    message: dict[str, Any] = {
-        "problem": task.dag_id.rpartition("__")[0] or task.dag_id,
-        "event": event,
-        "sentence": sentence,
-        "owner": context["task"].owner,
-        "dag": task.dag_id,
-        "run": task.run_id,
-        "task": task.task_id,
-    }
-    url = os.environ[VARIABLE]
-    if not url.startswith(("http://", "https://")):
-        log.warning("%s is no http address; nobody was notified: %s", VARIABLE, sentence)
-        return
-    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
-        url, json.dumps(message).encode(), {"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310 - as above
-            pass
-    except OSError as error:
-        log.warning("the webhook did not take the alarm: %s", error)
+    def _send(self, event: str, sentence: str, context: "Context") -> None:
+        task = context["ti"]
+        body = {
+            "problem": task.dag_id.rpartition("__")[0] or task.dag_id,
+            "event": event,
+            "sentence": sentence,
+            "owner": context["task"].owner,
+            "dag": task.dag_id,
+            "run": task.run_id,
+            "task": task.task_id,
+        }
+        text = f"{body['problem']}: {event}: {sentence}\nOwner: {body['owner']}"
+        key = f"{task.dag_id}/{task.run_id}/{task.task_id}/{event}"
+        for name, channel in channels_of(self.problem).items():
+            try:
+                send(channel, text, body, key, self.pauses)
+            except NotDeliveredError as error:
+                log.warning("the channel %s: %s", name, error)

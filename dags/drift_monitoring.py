@@ -5,8 +5,8 @@ was missed is caught up by the next run: a run judges every day that has no prof
 
 **What it says.** `ok`, `watch`, `warn`: nothing to do; the page shows what moves.
 `insufficient_data`: too few rows for a verdict. Where no model serves yet, all but `problem` is skipped.
-`blocked_data_quality`: the data are broken; nothing is retrained on them. Tell who feeds them. The
-owner is notified on the first day of a fault, and when it has ended.
+`blocked_data_quality`: the data are broken; nothing is retrained on them. Tell who feeds them.
+`alerts` tells the owner what needs a person: once when it begins, weekly, and when it is over.
 `retrain`: a new model would help; the reason is performance, benefit, drift, age or prior.
 
 **What happens then.** `retraining.mode` of the problem file decides: `auto` starts
@@ -86,6 +86,7 @@ def build(problem: Problem) -> DAG:
         watched = watch(problem_stage.output)  # type: ignore[arg-type] # Airflow puts the value in its place
         watched >> snapshot
         verdict = stage("monitoring", **known, snapshot=snapshot)
+        verdict >> stage("alerts", **known)
         if mode in {"auto", "approve"}:
             _add_retraining(name, verdict, needs_approval=mode == "approve")
     return dag

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from airflow.sdk import Asset
 
 from contract.problem import Problem
-from contract.stages import CYCLE
+from contract.problem.resources import Resources
+from contract.stages import STAGES, spec_of
 from contract.stages import Stage as StageName
-from dags.alarms import notify_outcome
+from dags.alarms import OwnerNotifier
+from dags.delivery import DeliverOutbox
 from dags.settings import limit
 from dags.stage.operator import Stage
 from dags.trigger_form import run_params
@@ -19,7 +21,7 @@ def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., 
     `events` names the asset event, for display, that a stage leaves behind.
     """
     sources = problem.environment_names()
-    specs = {spec.name: spec for spec in CYCLE}
+    deliver, notify = DeliverOutbox(problem), OwnerNotifier(problem).outcome
 
     def stage(name: StageName, **takes: Stage) -> Stage:
         return Stage(
@@ -28,11 +30,16 @@ def stage_factory(problem: Problem, events: Mapping[str, str]) -> Callable[..., 
             takes=takes,
             make_params=(lambda context: run_params(problem.name, context)) if not takes else None,
             sources=sources,
-            pod_resources=problem.resources_of(name),
-            execution_timeout=limit(specs[name], problem),
-            doc_md=specs[name].question,
-            on_success_callback=notify_outcome,
+            pod_resources=_resources(problem, name),
+            execution_timeout=limit(spec_of(name), problem),
+            doc_md=spec_of(name).question,
+            on_success_callback=deliver if spec_of(name).tells else notify,
             outlets=[Asset(events[name])] if name in events else None,
         )
 
     return stage
+
+
+def _resources(problem: Problem, name: str) -> Resources:
+    """Return what a stage's pod is given; what is outside of the cycle has no key in the file."""
+    return problem.resources_of(name) if name in STAGES else Resources(memory=spec_of(name).memory)

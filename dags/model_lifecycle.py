@@ -75,7 +75,8 @@ def build(problem: Problem) -> DAG:
         leaderboard = stage("selection", **known, **rows, schema=prepared)
         plan = stage("tuning", **known, **rows, schema=prepared, leaderboard=leaderboard)
         model = stage("training", **known, **rows, schema=prepared, plan=plan)
-        verdict = stage("evaluation", **known, **rows, bundle=model)
+        judged = {"bundle": model, "twin": model, "forward": model, "recipe": model}
+        verdict = stage("evaluation", **known, **rows, **judged)
         deployment = stage("deployment", **known, bundle=model, verdict=verdict)
 
         @task.branch(doc_md="Goes on only with a model that the evaluation has accepted.")

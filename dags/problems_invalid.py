@@ -10,7 +10,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from dags.alarms import notify_failure
+from dags.alarms import OwnerNotifier
 from dags.catalogue import read_catalogue
 
 
@@ -30,7 +30,7 @@ def build(errors: list[str]) -> DAG:
             "owner": "unknown",
             "retries": 0,
             "execution_timeout": timedelta(minutes=1),
-            "on_failure_callback": notify_failure,
+            "on_failure_callback": OwnerNotifier(None).failure,
         },
         tags=["perennial"],
     ) as dag:

@@ -7,7 +7,7 @@ from airflow.sdk import CronTriggerTimetable
 
 from contract.problem import Problem
 from contract.stages import StageSpec
-from dags.alarms import notify_failure
+from dags.alarms import OwnerNotifier
 
 # A run that has begun is ended when it blocks its successors for a day.
 RUN_LIMIT = timedelta(hours=24)
@@ -28,7 +28,7 @@ def default_args(problem: Problem) -> dict[str, Any]:
         "retry_exponential_backoff": 5,
         "max_retry_delay": timedelta(minutes=5),
         "execution_timeout": TASK_LIMIT,
-        "on_failure_callback": notify_failure,
+        "on_failure_callback": OwnerNotifier(problem).failure,
     }
 
 

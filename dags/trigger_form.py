@@ -74,6 +74,20 @@ def monitoring_form() -> dict[str, Param]:
     return _window_end() | _switches()
 
 
+def alerts_form() -> dict[str, Param]:
+    """Return the fields of a run of the alerts."""
+    return _window_end() | {
+        "test": Param(
+            False,  # noqa: FBT003 - a JSON value
+            type="boolean",
+            title="Test the channels",
+            description="Each channel gets one message, whatever is open.",
+            section="Work",
+        ),
+        **_switches(),
+    }
+
+
 def run_params(problem: str, context: "Context") -> dict[str, object]:
     """Return the parameters of the `problem` stage, which fixes the run.
 
@@ -82,6 +96,7 @@ def run_params(problem: str, context: "Context") -> dict[str, object]:
     """
     run = context["dag_run"]
     form: dict[str, Any] = dict(context["params"])
+    form.pop("test", None)  # of the alerts' own run alone
     overrides: dict[str, Any] = {}
     if budget := form.pop("budget", None):
         overrides["models.budget"] = budget

@@ -14,7 +14,7 @@ from perennial.console import LOCATIONS
 
 COMMANDS = (
     *("validate", "plan", "init", "up", "down", "run", "monitor", "predict", "status"),
-    *("why", "history", "rollback", "gc"),
+    *("why", "alert", "history", "adopt", "rollback", "rehearse", "gc"),
 )
 ADDED = "perennial.commands"
 """The group of entry points."""

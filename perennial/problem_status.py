@@ -7,6 +7,7 @@ from contract.artifacts import Document
 from contract.champion import Champion
 from contract.errors import NotFound
 from contract.formatting import format_digest
+from contract.store.alert_state import read_alerts
 from contract.store.champion_pointer import read_champion
 from contract.store.client import Store
 from contract.store.decisions import read_decisions
@@ -35,6 +36,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
     judged, judged_error = _read(lambda: _judged(platform.store(), problem, champion))
     decisions, verdict_error = _read(lambda: read_decisions(platform.store(), problem, last=1))
     entries, ledger_error = _read(lambda: Ledger(platform.store(), problem).newest(1))
+    alerts, alerts_error = _read(lambda: read_alerts(platform.store(), problem))
     decision = decisions[-1] if decisions else None
     event = entries[-1] if entries else None
     errors = {
@@ -43,6 +45,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
         "service": service_error,
         "verdict": verdict_error,
         "ledger": ledger_error,
+        "alerts": alerts_error,
         "judged": judged_error,
     }
     damaged = {name: error for name, error in errors.items() if error}
@@ -66,6 +69,7 @@ def problem_status(platform: Platform, problem: str) -> dict[str, Any]:
             mode="json", include={"day", "verdict", "reason", "sentence", "next", "suppressed_by"}
         ),
         "event": event and event.model_dump(mode="json"),
+        "alerts": [] if alerts is None else [each.model_dump(mode="json") for each in alerts.open],
         **{part: run and run.model_dump(mode="json") for part, run in runs.items()},
         "warnings": [
             *damaged.values(),

@@ -7,6 +7,7 @@ script; they are not sandboxed, since a link out of a sandbox would not carry th
 The imports from Airflow's API server are not its public interface: `tests/plugins` holds them.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from fastapi import Depends, FastAPI, Query
 from fastapi.responses import HTMLResponse, Response
 
 from plugins.problems import problems_page
-from plugins.reports import report_page, stage_page
+from plugins.reports import day_page, report_page, stage_page
 
 OURS = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -67,6 +68,11 @@ def application() -> FastAPI:
     def page(dag_id: str, run_id: RunId, task_id: TaskId) -> HTMLResponse:
         exists, html = stage_page(dag_id, run_id, task_id)
         return _response(html, FOREIGN if exists else OURS, 200 if exists else 404)
+
+    @app.get("/day/{dag_id}/{day}", dependencies=[may_read_runs, may_read_values])
+    def day(dag_id: str, day: date) -> HTMLResponse:
+        exists, html = day_page(dag_id.rpartition("__")[0], day)
+        return _response(html, OURS, 200 if exists else 404)
 
     return app
 

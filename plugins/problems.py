@@ -1,15 +1,23 @@
-"""The page behind *Problems*: who serves, what was said last, what was done and why."""
+"""The page behind *Problems*: what needs a person, who serves, what was decided and done, and why.
+
+All of it is the product's: verdicts and the ledger out of the store. Of Airflow it says which runs
+are at work or failed; that its tasks ended well says nothing about a model.
+"""
 
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from contract.decision import Decision
 from contract.errors import PerennialError
 from contract.formatting import format_digest
 from contract.ledger_lines import LedgerLine, ledger_lines
+from contract.outcome import run_outcome
 from contract.problem import Problem, problem_files, problem_folders, read_problem
+from contract.store.alert_state import read_alerts
 from contract.store.champion_pointer import read_champion
+from contract.store.decisions import read_decisions
 from contract.store.documents import DamagedDocument
 from contract.store.ledger import Ledger
 from pages import Alert, Block, Level, Link, PageSection, Status, TableBlock, render
@@ -18,7 +26,14 @@ from plugins.runs import RunOfDag, newest_run, stages_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 LAST = 5  # arbitrary: so many lines of the ledger are read at a glance
-LEVELS: dict[str, Level] = {"ok": "good", "retrain": "warn", "blocked_data_quality": "bad"}
+READ = 20  # arbitrary: days of one fault in a row, of an older ledger, become one line
+LEVELS: dict[str, Level] = {
+    "ok": "good",
+    "watch": "good",
+    "warn": "warn",
+    "retrain": "warn",
+    "blocked_data_quality": "bad",
+}
 
 
 def problems_page(readable: Collection[str]) -> str:
@@ -33,12 +48,12 @@ def problems_page(readable: Collection[str]) -> str:
         try:
             problem = read_problem(path)
             newest = {dag: newest_run(dag) for dag in _dags(problem.name)}
-            alerts += _failures(problem.name, newest)
+            alerts += [*_open_alerts(problem.name), *_failures(problem.name, newest)]
             rows.append(_row(problem, newest, alerts))
             sections.append(_ledger(problem.name, alerts))
         except PerennialError as error:
             alerts.append(Alert("bad", str(error)))
-    columns = ["problem", "question", "serves", "since", "last verdict", "last run"]
+    columns = ["problem", "question", "serves", "since", "last verdict", "why", "last run"]
     table = TableBlock(
         columns, rows, empty="No problem is scheduled yet: `perennial init` makes one."
     )
@@ -47,6 +62,22 @@ def problems_page(readable: Collection[str]) -> str:
 
 def _dags(name: str) -> tuple[str, str]:
     return f"{name}__lifecycle", f"{name}__monitoring"
+
+
+def _open_alerts(name: str) -> list[Block]:
+    """Return what needs a person, a sentence each, with what to run."""
+    try:
+        state = read_alerts(store(), name)
+    except DamagedDocument as error:
+        return [Alert("bad", str(error))]
+    return [
+        Alert(
+            "bad",
+            f"{name}, since {each.since:%Y-%m-%d}: {each.finding.sentence} "
+            f"What to run: {each.finding.command}",
+        )
+        for each in state.open
+    ]
 
 
 def _failures(name: str, newest: Mapping[str, RunOfDag | None]) -> list[Block]:
@@ -74,37 +105,51 @@ def _row(
         alerts.append(Alert("bad", str(error)))
         absent = "not known"
     lifecycle, monitoring = _dags(problem.name)
+    decision = None
+    try:
+        decision = next(iter(read_decisions(store(), problem.name, last=1)), None)
+    except DamagedDocument as error:
+        alerts.append(Alert("bad", str(error)))
     return [
         problem.name,
         problem.question,
         format_digest(champion.digest) if champion else absent,
         champion.since if champion else None,
-        _verdict(monitoring, newest[monitoring]),
-        _link(lifecycle, newest[lifecycle]),
+        _verdict(decision) if decision else None,
+        _why(monitoring, decision) if decision else None,
+        _link(lifecycle, newest[lifecycle], champion.digest if champion else None),
     ]
 
 
-def _verdict(dag_id: str, run: RunOfDag | None) -> Status | None:
-    if run is None:
-        return None
-    results = {stage.task: stage.result for stage in stages_of(dag_id, run.run_id)}
-    verdict = results.get("monitoring")
-    if verdict is None:
-        return Status("neutral", f"none: the run is {run.state}")
-    return Status(LEVELS.get(verdict.outcome, "neutral"), verdict.outcome)
+def _verdict(decision: Decision) -> Status:
+    words = f"{decision.verdict.replace('_', ' ')}, {decision.day}"
+    return Status(LEVELS.get(decision.verdict, "neutral"), words)
 
 
-def _link(dag_id: str, run: RunOfDag | None) -> Link | None:
+def _why(monitoring: str, decision: Decision) -> Link:
+    """Return the verdict's sentence, which leads to the page of the day."""
+    return Link(decision.sentence or "its page", f"./day/{quote(monitoring)}/{decision.day}")
+
+
+def _link(dag_id: str, run: RunOfDag | None, champion: str | None) -> Link | None:
+    """Return what came of the newest run, which leads to its report; its state while it is at work."""
     if run is None:
         return None
-    return Link(run.state, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")
+    outcome = None
+    if run.state == "success":
+        results = {
+            stage.task: stage.result for stage in stages_of(dag_id, run.run_id) if stage.result
+        }
+        outcome = run_outcome(dag_id.rpartition("__")[0], results, champion)
+    text = outcome.word if outcome else run.state
+    return Link(text, f"./report/{quote(dag_id)}?{urlencode({'run_id': run.run_id})}")
 
 
 def _ledger(name: str, alerts: list[Block]) -> PageSection:
     """Return the newest lines; a ledger that cannot be read is one more alert."""
     lines, empty = list[LedgerLine](), "Nothing was done yet."
     try:
-        lines = ledger_lines(Ledger(store(), name).entries())[-LAST:]
+        lines = ledger_lines(Ledger(store(), name).newest(READ))[-LAST:]
     except DamagedDocument as error:
         alerts.append(Alert("bad", str(error)))
         empty = "It cannot be read."

@@ -23,6 +23,7 @@ from contract.store.layout import DecisionKey
 from contract.times import microseconds
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.policy import Policy
+from rehearsal.deployed import deploy_ungated
 from rehearsal.folder_store import FolderStore
 from rehearsal.landing_folder import PAST, LandingFolder
 from rehearsal.rehearsed_day import LifecycleRun, RehearsedDay
@@ -48,8 +49,11 @@ class RehearsalPlan:
     """Days before it, that the first model learns from."""
     policy: Policy = field(default_factory=Policy)
     """What monitoring decides by."""
-    retrains: bool = True
-    """False: nothing is retrained, whatever is decided."""
+    every: int | None = None
+    """Days between retrainings by the calendar, each deployed without a gate and without any
+    monitoring; None: the product decides."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Dotted keys of the problem file for retrainings alone."""
 
 
 class FirstModelRefused(Refused):
@@ -72,7 +76,7 @@ class Simulation:
             "PERENNIAL_PROBLEMS": str(folder / "problems"),
             "PERENNIAL_BUCKET": BUCKET,
         }
-        self._stages = StageRuns(self.store, name, environment, plan.policy)
+        self.stages = StageRuns(self.store, name, environment, plan.policy)
         self._served = ServedDays(self.store, self.problem, folder / "feedback")
 
     @property
@@ -104,7 +108,11 @@ class Simulation:
             if number < done:
                 continue
             self._served.send_feedback(number, morning)
-            record = self._decide(record, morning)
+            if self._plan.every is None:
+                record = self._decide(record, morning)
+            elif (number + 1) % self._plan.every == 0:
+                made = self.retrain(f"day-{number:05d}", morning, "nightly", is_gated=False)
+                record = record.model_copy(update={"run": made})
             used = round(time.process_time() - began, 3)
             record = record.model_copy(update={"cpu_seconds": used})
             with (self._folder / DAYS).open("a", encoding="utf-8") as file:
@@ -127,7 +135,7 @@ class Simulation:
 
     def _decide(self, record: RehearsedDay, morning: datetime) -> RehearsedDay:
         """Run monitoring on the next morning, and the lifecycle where it asks for one."""
-        run = self._stages.begin(
+        run = self.stages.begin(
             f"monitoring-{record.day}", self._params(f"monitoring-{record.day}", morning)
         )
         for stage in BEFORE_MONITORING:
@@ -138,9 +146,9 @@ class Simulation:
         if decision is None:
             return record.model_copy(update={"sentence": f"No record: {facts.get('sentence')}"})
         asked = None
-        if facts.get("day") == str(record.day) and decision.retrain and self._plan.retrains:
-            further = {"reason": decision.reason, "replay": True, "onset": facts.get("onset")}
-            asked = self._lifecycle(str(decision.key), morning, further)
+        if facts.get("day") == str(record.day) and decision.retrain:
+            onset = facts.get("onset")
+            asked = self.retrain(str(decision.key), morning, str(decision.reason), onset=onset)
         return record.model_copy(
             update={
                 "verdict": decision.verdict,
@@ -156,27 +164,53 @@ class Simulation:
             }
         )
 
-    def _lifecycle(self, name: str, end: datetime, further: Mapping[str, Any]) -> LifecycleRun:
+    def retrain(
+        self,
+        name: str,
+        end: datetime,
+        reason: str,
+        *,
+        onset: str | None = None,
+        is_gated: bool = True,
+    ) -> LifecycleRun:
+        """Run the lifecycle with the champion's plan, as of `end`.
+
+        Args:
+            name: of the run.
+            end: its `window_end`.
+            reason: as monitoring names it.
+            onset: first day of the change, as monitoring names it.
+            is_gated: False: the model serves whatever it is worth, as a bare schedule would have it.
+        """
+        further: dict[str, Any] = {"reason": reason, "replay": True, "onset": onset}
+        further["overrides"] = dict(self._plan.overrides)
+        return self._lifecycle(name, end, further, is_gated=is_gated)
+
+    def _lifecycle(
+        self, name: str, end: datetime, further: Mapping[str, Any], *, is_gated: bool = True
+    ) -> LifecycleRun:
         """Run the lifecycle up to its verdict, and the deployment of what it accepts."""
-        run = self._stages.begin(name, self._params(name, end) | dict(further))
-        reason = str(further["reason"])
-        digest = None
+        run = self.stages.begin(name, self._params(name, end) | dict(further))
         try:
-            for stage in BEFORE_VERDICT:
-                result = run.run(stage)
-                digest = (
-                    str(result.facts.get("digest") or digest) if stage == "training" else digest
-                )
-            outcome, sentence = result.outcome, str(result.facts.get("reason") or "")
-            if outcome == "accepted":
-                result = run.run("deployment")
-                outcome, sentence = result.outcome, str(result.facts["reason"])
-                digest = str(result.facts["digest"])
+            for stage in BEFORE_VERDICT[:-1]:
+                run.run(stage)
+            if is_gated:
+                result = run.run("evaluation")
+                if result.outcome == "accepted":
+                    result = run.run("deployment")
+                outcome, sentence = result.outcome, str(result.facts.get("reason") or "")
+            else:
+                deploy_ungated(self.store, self.problem.name, name, run.digest, end)
+                outcome, sentence = "deployed", "By the calendar, without a gate."
         except PerennialError as error:
             outcome = "refused" if isinstance(error, Refused) else "failed"
             sentence = str(error)
         return LifecycleRun(
-            run=name, reason=reason, outcome=outcome, sentence=sentence, digest=digest
+            run=name,
+            reason=str(further["reason"]),
+            outcome=outcome,
+            sentence=sentence,
+            digest=run.digest or None,
         )
 
     def _params(self, run: str, end: datetime) -> dict[str, Any]:

@@ -45,6 +45,10 @@ class StageRuns:
         """Return a new run; `params` are those of its first stage."""
         return StageRun(self, run, params)
 
+    def replace(self, stage: str, task: Task[Any, Any, Any]) -> None:
+        """Run `task` as that stage from now on."""
+        self._special[stage] = task
+
     def task(self, stage: str) -> Task[Any, Any, Any]:
         """Return the stage's task."""
         task: Task[Any, Any, Any] = (
@@ -54,8 +58,8 @@ class StageRuns:
 
     def carry_out(
         self, run: str, stage: str, takes: list[Take], params: Mapping[str, object]
-    ) -> tuple[Result, list[str]]:
-        """Run one stage; return its result and the names of its outputs.
+    ) -> tuple[Result, dict[str, Any]]:
+        """Run one stage; return its result and its outputs.
 
         Raises:
             PerennialError: as the stage does.
@@ -64,7 +68,8 @@ class StageRuns:
         uri = self._store.uri(stage_prefix(self._problem, run, stage))
         result = self.task(stage).carry_out(self._store, takes, dict(params), uri)
         manifest = json.loads(self._store.get(self._store.key(result.manifest)))
-        return result, sorted(manifest["outputs"])
+        outputs: dict[str, Any] = manifest["outputs"]
+        return result, outputs
 
 
 class StageRun:
@@ -75,6 +80,8 @@ class StageRun:
         self._run = run
         self._params = params
         self._made: dict[str, Result] = {}
+        self.digest = ""
+        """Of the model that the run has made; empty until then."""
 
     def run(self, stage: str) -> Result:
         """Run the next stage.
@@ -95,6 +102,8 @@ class StageRun:
         result, outputs = self._stages.carry_out(self._run, stage, takes, params)
         for name in outputs:
             self._made.setdefault(name, result)
+        if "bundle" in outputs:
+            self.digest = outputs["bundle"]["sha256"]
         return result
 
 

@@ -1,66 +1,66 @@
-"""`make bench-monitoring`, and one simulated stretch of days at a time.
+"""How well monitoring and retraining decide: `make bench-monitoring [PARTS="concept prior"]`.
+
+    python -m benchmarks.monitoring [PART ...] [--seeds N] [--folder FOLDER] [--write]
+
+Runs the cells that are not measured yet, one after the other, and writes the section of
+`docs/measurements.md` from what there is. A scenario with `--days` is run by hand instead:
 
     python -m benchmarks.monitoring concept --rows 1000 --days 40 --seed 0
-
-prints a line a day. The folder of a run is kept and taken up again (`--folder`).
 """
 
 import argparse
 import logging
-import sys
-import time
 from pathlib import Path
 
-from benchmarks.monitoring.worlds import BEGIN, SCENARIOS, MadeUpWorld, problem
-from rehearsal.rehearsed_day import RehearsedDay
-from rehearsal.simulation import RehearsalPlan, Simulation
+from benchmarks.monitoring.by_hand import show_days
+from benchmarks.monitoring.cells import Cell, run_cells
+from benchmarks.monitoring.section import PARTS, write
+from benchmarks.monitoring.worlds import SCENARIOS
 
 CACHE = Path.home() / ".cache" / "perennial" / "bench-monitoring"
 
 
 def main() -> None:
-    """Run one scenario and print its days."""
+    """Run cells, or one scenario by hand."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.monitoring")
-    parser.add_argument("scenario", choices=SCENARIOS)
-    parser.add_argument("--rows", type=int, default=1_000)
-    parser.add_argument("--days", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--history", type=int, default=60)
-    parser.add_argument("--delay", type=float, default=30.0, help="hours until a label")
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--seeds", type=int, default=20, help="at most so many of each cell")
+    parser.add_argument("--folder", type=Path, default=CACHE, help="where the results are kept")
+    parser.add_argument("--write", action="store_true", help="only write the section")
+    hand = parser.add_argument_group("by hand")
+    hand.add_argument("--days", type=int)
+    hand.add_argument("--rows", type=int, default=1_000)
+    hand.add_argument("--seed", type=int, default=0)
+    hand.add_argument("--history", type=int, default=60)
+    hand.add_argument("--delay", type=float, default=30.0, help="hours until a label")
     options = parser.parse_args()
+    if options.days is not None:
+        (scenario,) = options.parts
+        if scenario not in SCENARIOS:
+            parser.error(f"{scenario!r} was found; a scenario is one of {', '.join(SCENARIOS)}")
+        name = f"{scenario}-{options.rows}-{options.history}-{options.delay:g}-{options.seed}"
+        folder = options.folder if options.folder != CACHE else CACHE / "by-hand" / name
+        show_days(
+            scenario,
+            rows=options.rows,
+            days=options.days,
+            seed=options.seed,
+            history=options.history,
+            delay=options.delay,
+            folder=folder,
+        )
+        return
+    unknown = sorted(set(options.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: a part is one of {', '.join(PARTS)}")
     logging.getLogger("perennial").setLevel(logging.CRITICAL)
-    name = f"{options.scenario}-{options.rows}-{options.history}-{options.delay:g}-{options.seed}"
-    folder = options.folder or CACHE / "runs" / name
-    world = MadeUpWorld(SCENARIOS[options.scenario], options.rows, options.seed, options.delay)
-    plan = RehearsalPlan(problem=problem(), begin=BEGIN, days=options.days, history=options.history)
-    simulation = Simulation(folder, plan, world)
-    print(HEAD)
-    for record in simulation.records:
-        print(line(record))
-    began = time.process_time()
-    for record in simulation.run():
-        print(line(record), flush=True)
-    print(f"{time.process_time() - began:.1f} CPU-s in this run; {folder}", file=sys.stderr)
-
-
-HEAD = (
-    " day  rows   loss  first   best  change  verdict                reason/suppressed        run"
-)
-
-
-def line(record: RehearsedDay) -> str:
-    """Return a day as a line."""
-    numbers = [record.loss, record.first_loss, record.best_loss]
-    shown = " ".join("     -" if each is None else f"{each:6.3f}" for each in numbers)
-    change = "      -" if record.change is None else f"{record.change:+7.1%}"
-    why = "/".join(each for each in (record.reason, record.suppressed_by) if each)
-    why = why or ", ".join(record.faults) or ", ".join(record.drifted)
-    run = f"{record.run.outcome}: {record.run.sentence[:70]}" if record.run else ""
-    return (
-        f"{record.number:4d} {record.rows:5d} {shown} {change}  {record.verdict or '-':22s} "
-        f"{why[:24]:24s} {run}"
-    )
+    if not options.write:
+        cells: list[Cell] = []
+        for part in options.parts or PARTS:
+            cells += [cell for cell in PARTS[part].cells() if cell.seed < options.seeds]
+        # Every row gets its first seed before any gets its second.
+        run_cells(sorted(cells, key=lambda cell: cell.seed), options.folder)
+    write(options.folder)
 
 
 if __name__ == "__main__":

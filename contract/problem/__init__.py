@@ -1,6 +1,6 @@
 """The problem file: one YAML file says everything that is particular to a problem."""
 
-from contract.problem.alerts import Alerts, Channel, EmailChannel, SlackChannel, WebhookChannel
+from contract.problem.channels import Alerts, Channel, EmailChannel, SlackChannel, WebhookChannel
 from contract.problem.columns import ColumnOverride, Features, Join
 from contract.problem.gates import Beats, BeatsChampion, Gates
 from contract.problem.metric import Metric, Value

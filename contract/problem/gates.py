@@ -48,8 +48,9 @@ class BeatsChampion(Section):
     """By how much a refresh for age may be worse, or a model that answers an alarm by its loss:
     as a share of the champion's gain over a constant answer. Arbitrary: nine tenths of what the
     champion is for stay. A number is of earlier versions, in the metric's unit."""
-    confidence: Share = 0.95
-    """One promotion in twenty may be luck."""
+    confidence: Share = 0.975
+    """Of each question, one in forty may be luck. After an alarm two are asked, and one sure answer is
+    enough: one promotion in twenty."""
 
     @property
     def margin_share(self) -> float:

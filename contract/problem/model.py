@@ -17,7 +17,7 @@ from pydantic import (
 
 from contract.learning_task import LearningTask
 from contract.messages import unexpected
-from contract.problem.alerts import Alerts
+from contract.problem.channels import Alerts
 from contract.problem.columns import ColumnOverride, Features, SourceName
 from contract.problem.gates import Gates
 from contract.problem.metric import METRICS_BY_TASK, Metric

@@ -11,9 +11,15 @@ from contract.champion import Champion
 from contract.errors import Refused
 from contract.log import log
 from contract.manifest import Manifest
+from contract.recipe import Recipe
 from contract.run import Replay, Run
 from contract.store.client import Store
-from contract.store.documents import DamagedDocument, parse_value, read_document
+from contract.store.documents import (
+    DamagedDocument,
+    parse_value,
+    read_artifact,
+    read_document,
+)
 from contract.store.layout import ManifestKey
 from contract.strict import Strict
 
@@ -113,6 +119,20 @@ def learnt_by_champion(store: Store, run: Run, *, by: str) -> Learnt:
             "twin_until": training.whole_number("twin_learnt_until") or found.twin_until,
         }
     )
+
+
+def recipe_of_champion(store: Store, run: Run) -> Recipe | None:
+    """Return how the serving model was made; None where none serves, or nobody wrote it down.
+
+    Raises:
+        DamagedDocument: it cannot be read.
+    """
+    if run.champion is None:
+        return None
+    training = earlier_stage(store, run.name, run.champion.run, "training")
+    if training is None or not training.has("recipe"):
+        return None
+    return read_artifact(store, training.output("recipe", Document), Recipe)
 
 
 def read_replay(store: Store, problem: str, champion: Champion | None) -> Replay | None:

@@ -5,11 +5,14 @@ An entry's number is claimed by a conditional put, so two writers never share on
 """
 
 import json
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contract.artifacts import Sha256
 from contract.errors import Conflict, TryAgain
+from contract.recipe import Answer
 from contract.store.client import Store
 from contract.store.documents import parse_document
 from contract.store.layout import LedgerKey, parse_keys
@@ -25,6 +28,7 @@ Kind = Literal[
     "retrain",
     "blocked",  # the first day of a fault of the data
     "cleared",  # the first day on which the data is in limits again
+    "adopted",  # a person accepted what was blocked as it is, or took that back
     "effect",  # whether the newest promotion helped
     "halted",  # retrains in a row did not help: monitoring asks for no more
 ]
@@ -54,6 +58,14 @@ class LedgerEntry(Strict):
     """One sentence for the person who reads it in the morning."""
     reasons: tuple[str, ...] = ()
     """Further sentences, such as each gate that refused."""
+    answer: Answer | None = None
+    """Of a decision about a challenger: how it answers a change; None in entries of earlier versions."""
+    recovered: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Share of what was lost that it brings back on judged rows; None where nobody knows."""
+    subjects: tuple[str, ...] = ()
+    """Of `adopted`: what is accepted, as `contract.decision.Fault.subject` names it."""
+    day: date | None = None
+    """Of `adopted`: the day whose state is accepted; None: it no longer is."""
 
 
 class Ledger:

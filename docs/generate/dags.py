@@ -11,7 +11,7 @@ from docs.generate.markdown import table
 FOLDER = Path(__file__).parent.parent.parent / "dags"
 INTRODUCTION = """# The DAGs
 
-A factory makes two DAGs for each folder of `problems/`; no DAG is written by hand.
+A factory makes three DAGs for each folder of `problems/`; no DAG is written by hand.
 `NAME` is the problem's name.
 What stands below a DAG here is its own documentation in Airflow."""
 

@@ -25,9 +25,18 @@ def brake(reason: Reason | None, evidence: Evidence, policy: Policy) -> Suppress
             "min_new_labels",
             state.new_labels is not None and state.new_labels < labels_needed,
         ),
+        ("judged_days", reason == "performance" and not is_judgeable(evidence, policy)),
         ("mode", state.mode == "suggest"),
     )
     return next((name for name, holds in held_back if holds), None)
+
+
+def is_judgeable(evidence: Evidence, policy: Policy) -> bool:
+    """Return True where the change has enough labelled days and rows to judge a new model by."""
+    days = evidence.days_since_onset
+    return evidence.onset is None or (
+        len(days) >= policy.judged_days and sum(day.rows for day in days) >= policy.judged_rows
+    )
 
 
 def _is_broken(evidence: Evidence, policy: Policy) -> bool:

@@ -185,9 +185,10 @@ def _by_age(evidence: Evidence, policy: Policy) -> _Finding | None:
         return None
     is_blind = evidence.performance is None and bool(evidence.drifted)
     limit = state.max_age * (policy.drifting_age_share if is_blind else 1.0)
-    if evidence.labels is not None and evidence.labels.arrived and evidence.labels.mature_days:
+    labels = evidence.labels
+    if labels is not None and labels.mature_days and not (labels.stopped or labels.unmatched):
         # Labels will tell, later: an earlier refresh would keep every model from being measured.
-        limit = max(limit, timedelta(days=evidence.labels.mature_days) + policy.label_patience)
+        limit = max(limit, timedelta(days=labels.mature_days) + policy.label_patience)
     if state.age <= limit:
         return None
     condition = " while drift is seen and labels are missing" if is_blind else ""

@@ -7,7 +7,7 @@ Entries follow from the decision records alone, so that a run that is repeated w
 
 from datetime import date
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision
 from contract.store.ledger import Kind
 from methods.controller.history import History
 
@@ -19,9 +19,9 @@ def events_of(history: History, day: date) -> list[tuple[Kind, str]]:
         return []
     events: list[tuple[Kind, str]] = []
     blocked = open_fault(history, day)
-    subjects = {_subject(fault) for each in blocked for fault in each.dq}
+    subjects = {fault.subject for each in blocked for fault in each.dq}
     if decision.verdict == "blocked_data_quality":
-        if not subjects.issuperset(map(_subject, decision.dq)):
+        if not subjects.issuperset(fault.subject for fault in decision.dq):
             events.append(("blocked", decision.sentence))
     elif decision.verdict != "insufficient_data" and blocked:
         events.append(("cleared", _cleared(blocked)))
@@ -62,15 +62,10 @@ def open_fault(history: History, day: date) -> list[Decision]:
         decision = history.decision(earlier)
         if decision is None or earlier >= day or decision.verdict == "insufficient_data":
             continue
-        if decision.verdict != "blocked_data_quality":
+        if not history.is_fault(earlier):
             break
         blocked.append(decision)
     return blocked[::-1]
-
-
-def _subject(fault: Fault) -> str:
-    """Name what is broken: the column, or the check where it is about all rows."""
-    return fault.check if fault.column is None else f"column {fault.column}"
 
 
 def _cleared(blocked: list[Decision]) -> str:

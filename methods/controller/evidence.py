@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 from contract.artifacts import Sha256
 from contract.decision import (
     ColumnDrift,
+    DayLoss,
     Effect,
     Fault,
     LabelHealth,
@@ -110,6 +111,12 @@ class Evidence(Strict):
     def drifted(self) -> tuple[ColumnDrift, ...]:
         """The drifted columns, by impact."""
         return tuple(column for column in self.columns if column.drifted)
+
+    @property
+    def days_since_onset(self) -> tuple[DayLoss, ...]:
+        """The labelled days since the change began; none where it has no first day."""
+        days = () if self.performance is None else self.performance.days
+        return tuple(day for day in days if self.onset is not None and day.day >= self.onset)
 
     def is_alarmed(self, policy: Policy) -> bool:
         """Return True where the unlabelled signals alone ask for a confirmation."""

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from contract.decision import Decision, Effect
 from contract.store.ledger import LedgerEntry
+from methods.controller.adoptions import adopted_since, is_released
 from methods.controller.days import ONE_DAY
 from methods.controller.policy import Policy
 
@@ -37,6 +38,7 @@ class History:
     def __init__(self, decisions: Sequence[Decision], entries: Sequence[LedgerEntry]) -> None:
         self._decisions = {decision.day: decision for decision in decisions}
         self._entries = sorted(entries, key=lambda entry: entry.at)
+        self._late: set[date] = set()
 
     def add(self, decision: Decision) -> None:
         """Add the decision of one more day."""
@@ -108,6 +110,10 @@ class History:
             for decision in self._decisions.values()
         )
 
+    def block_late(self, day: date) -> None:
+        """Leave a day out whose rows came after its decision, and are broken."""
+        self._late.add(day)
+
     def asking(self, end: datetime) -> list[Decision]:
         """Return the decisions that asked for a retraining by `end`, oldest first."""
         return [decision for decision in self.decided_by(end) if decision.retrain]
@@ -137,9 +143,21 @@ class History:
         return next((entry.at for entry in self._entries if entry.kind in SERVED), None)
 
     def is_blocked(self, day: date) -> bool:
-        """Return True where the day's data was blocked."""
+        """Return True where the day's data is left out: it was blocked, and nobody accepted it."""
+        return day in self._late or self.is_fault(day)
+
+    def is_fault(self, day: date) -> bool:
+        """Return True where the day's own decision blocked it, and nobody accepted it."""
         decision = self._decisions.get(day)
-        return decision is not None and decision.verdict == "blocked_data_quality"
+        return (
+            decision is not None
+            and decision.verdict == "blocked_data_quality"
+            and not is_released(decision, self._decisions, self._entries)
+        )
+
+    def adopted(self, digest: str) -> dict[str, date]:
+        """Return from which day on each subject is accepted as it is, while a model serves."""
+        return adopted_since(self._entries, digest)
 
     def is_blocked_before(self, day: date, policy: Policy) -> bool:
         """Return True where a day was blocked that must be in limits for `day` to retrain."""

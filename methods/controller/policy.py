@@ -38,6 +38,12 @@ class Policy(Strict):
     min_blocks: Count = 8
     """Days of the baseline, >= 1, from which on they alone say how far days lie apart; with fewer
     the days under test are asked as well. Arbitrary."""
+    judged_days: Count = 3
+    """Labelled days since the onset of a change, >= 1, that a retraining waits for: with fewer its
+    model has hardly seen the change, cannot be judged on it, and a refusal would cost the cool-down.
+    As `judged_days` of the retraining itself."""
+    judged_rows: Count = 500
+    """Labelled rows on them, >= 1: as `judged_rows` of the retraining itself."""
     onset_z: StandardErrors = 3.0
     """Standard errors, >= 0, by which the days since a change must lie above the baseline for the
     change to have a first day: as for `forward_z`."""
@@ -128,8 +134,10 @@ class Policy(Strict):
     longest_cooldown: Span = timedelta(days=28)
     """Duration, > 0, to which refusals in a row lengthen the cool-down at most. Arbitrary: a month
     without a retraining is seen by a person."""
-    cooldown_factor: Factor = 2.0
-    """Times, >= 1, that each challenger refused in a row lengthens the cool-down. Arbitrary."""
+    cooldown_factor: Factor = 1.0
+    """Times, >= 1, that each challenger refused in a row lengthens the cool-down. 1: what does not
+    help is stopped by the circuit breaker, and what was refused for too few days of a new world
+    heals a week later, not after two and then four."""
     retrain_period: Span = timedelta(days=30)
     """Duration, > 0, in which `retraining.max_per_30d` retrainings are allowed; the key of the
     problem file names it."""

@@ -44,6 +44,12 @@ def bins(histogram: Histogram) -> Floats:
     return counts
 
 
+def unseen_share(reference: Histogram, current: Histogram) -> float:
+    """Return the share of present values in unseen categories beyond chance; below 0 for fewer."""
+    expected = reference.singles / max(reference.present, 1)
+    return current.unseen / max(current.present, 1) - expected
+
+
 def _categories(grid: Grid, reference: Histogram, current: Histogram) -> tuple[Counts, Counts]:
     """Return the frequent categories, all others that the reference knows, and the unseen, of both.
 

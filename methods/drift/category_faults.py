@@ -4,6 +4,7 @@ import numpy as np
 
 from contract.decision import Fault
 from methods.drift.baseline import EXPECTED_ROWS, vanished_share
+from methods.drift.bins import unseen_share
 from methods.drift.column_day import ColumnDay
 from methods.drift.divergence import pool, stability_index
 from methods.drift.histograms import Histogram
@@ -14,13 +15,12 @@ FEWEST_LEVELS = 4  # that must be told apart by their shares before an exchange 
 SHARE_TOLD = 0.01  # of the reference, of a category that counts among them
 
 
-def unseen_share(column: ColumnReference, histogram: Histogram) -> float:
+def _unseen_share(column: ColumnReference, histogram: Histogram) -> float:
     """Return the share of unseen categories beyond what chance leaves unseen; below 0 for fewer."""
     before = column.histogram
     if column.grid.is_open:  # unknown categories cannot be distinguished from rare ones
         return histogram.rare / histogram.present - before.rare / max(before.present, 1)
-    expected = before.singles / max(before.present, 1)
-    return histogram.unseen / histogram.present - expected
+    return unseen_share(before, histogram)
 
 
 def respelt(day: ColumnDay) -> list[Fault]:
@@ -44,9 +44,9 @@ def renamed(day: ColumnDay) -> list[Fault]:
     column, now, limits = day.column, day.now, day.limits
     if column.grid.kind != "category" or column.grid.is_open or not day.is_countable:
         return []
-    found = unseen_share(column, now)
+    found = _unseen_share(column, now)
     limit = max(limits.renamed, limits.baseline_factor * column.calm.unseen)
-    recent = max((unseen_share(column, each) for each in day.before if each.present), default=0.0)
+    recent = max((_unseen_share(column, each) for each in day.before if each.present), default=0.0)
     gone = vanished_share(column.histogram, now)
     error = (gone * (1 - gone) / now.present) ** 0.5
     if found - max(recent, 0.0) < limit or abs(found - gone) > limits.renamed_z * error:
@@ -62,9 +62,9 @@ def unseen(day: ColumnDay) -> list[Fault]:
     """Find many rows in categories that the reference never had."""
     if day.column.grid.is_numeric or not day.is_countable:
         return []
-    found = unseen_share(day.column, day.now)
+    found = _unseen_share(day.column, day.now)
     limit = day.step(
-        day.limits.unseen, day.column.calm.unseen, lambda each: unseen_share(day.column, each)
+        day.limits.unseen, day.column.calm.unseen, lambda each: _unseen_share(day.column, each)
     )
     if found < limit:
         return []

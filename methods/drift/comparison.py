@@ -14,7 +14,7 @@ import numpy as np
 
 from contract.decision import Cause, ColumnDrift
 from contract.strict import Strict
-from methods.drift.bins import bins, cells
+from methods.drift.bins import bins, cells, unseen_share
 from methods.drift.divergence import (
     false_discovery,
     jensen_shannon,
@@ -151,7 +151,7 @@ def _measure(name: str, column: ColumnReference, current: Histogram) -> _Measure
         ks=ks,
         w1=w1,
         missing_delta=_rounded(_missing(current) - _missing(column.histogram)),
-        unseen=_rounded(current.unseen / present),
+        unseen=_rounded(max(0.0, unseen_share(column.histogram, current))),
         out_of_range=_rounded((current.below + current.above) / present),
     )
 

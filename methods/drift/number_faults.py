@@ -97,11 +97,14 @@ def clipped(day: ColumnDay) -> list[Fault]:
 
 
 def coarse(day: ColumnDay) -> list[Fault]:
-    """Find far fewer distinct numbers than on any day of the reference: they were rounded."""
+    """Find far fewer distinct numbers than on any day of the reference, on a grid: rounded ones.
+
+    The weather of one airport has two dozen values a day as well, but on no grid.
+    """
     summary, calm = day.summary, day.column.calm
     if summary is None or calm.distinct is None or calm.block_rows is None:
         return []
-    if summary.rows < FEWEST_ROWS or not summary.distinct:
+    if summary.rows < FEWEST_ROWS or not summary.is_grid:
         return []
     limit = calm.distinct * min(1.0, summary.rows / calm.block_rows) / day.limits.coarse
     if summary.distinct > limit:

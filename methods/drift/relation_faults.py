@@ -8,7 +8,7 @@ from methods.drift.limits import QualityLimits
 from methods.drift.profile import DayProfile, ReferenceProfile
 from methods.drift.relations import Relations, Sums, correlations, kept_share
 
-MOST_NAMED = 2  # columns; where more break at once it is the rows that are mixed
+MOST_NAMED = 2  # columns of rows that are mixed
 AGAINST = -0.2  # kept share below which a column moves the other way
 LOOSE = 0.3  # and below which it moves with nothing
 
@@ -22,8 +22,9 @@ def relation_faults(
 ) -> list[Fault]:
     """Return the columns whose relations broke, the worst first.
 
-    The worst is named, its pairs are left out, and the others are looked at again: a partner of the
-    broken column is not broken.
+    The one that kept least is named, its pairs are left out, and the others are looked at again: a
+    partner of the broken column is not broken. Where none is left that moves with another, no column
+    is named: the rows are mixed.
 
     Args:
         reference: of the champion.
@@ -42,19 +43,22 @@ def relation_faults(
     found: list[tuple[str, float, float]] = []
     while True:
         measured = [
-            (deviation, name, share, limit)
+            (share, name, limit)
             for name in sorted(relations.columns - without)
             if (each := _judge(relations, day, earlier, name, without=without, limits=limits))
             is not None
-            for deviation, share, limit in [each]
+            for share, limit in [each]
         ]
         if not measured:
             break
-        _, name, share, limit = max(measured)
+        share, name, limit = min(measured)
         found.append((name, share, limit))
         without.add(name)
-    if len(found) > MOST_NAMED:
-        return [_mixed(found)]
+    rest = relations.columns - without
+    if len(found) > 1 and not any(
+        kept_share(relations, day.relations, name, without) for name in rest
+    ):
+        return [_mixed(found, len(relations.columns - set(broken)))]
     return [_fault(relations, day, *each) for each in found]
 
 
@@ -66,8 +70,8 @@ def _judge(
     *,
     without: Collection[str],
     limits: QualityLimits,
-) -> tuple[float, float, float] | None:
-    """Return standard errors, kept share and limit of a column that broke; None: it did not."""
+) -> tuple[float, float] | None:
+    """Return kept share and limit of a column that broke; None: it did not."""
     now = kept_share(relations, day.relations, name, without)
     if now is None:
         return None
@@ -84,7 +88,7 @@ def _judge(
     deviation = (1 - share) / (error**2 + wobble**2) ** 0.5
     if share >= limit or deviation < limits.relation_z:
         return None
-    return deviation, share, limit
+    return share, limit
 
 
 def _fault(relations: Relations, day: DayProfile, name: str, share: float, limit: float) -> Fault:
@@ -114,8 +118,8 @@ def _fault(relations: Relations, day: DayProfile, name: str, share: float, limit
     )
 
 
-def _mixed(found: list[tuple[str, float, float]]) -> Fault:
-    """Say that many columns broke at once."""
+def _mixed(found: list[tuple[str, float, float]], columns: int) -> Fault:
+    """Say that all columns that moved together broke at once."""
     names = ", ".join(repr(name) for name, _, _ in found[:MOST_NAMED])
     return Fault(
         check="relation",
@@ -123,7 +127,7 @@ def _mixed(found: list[tuple[str, float, float]]) -> Fault:
         found=round(min(share for _, share, _ in found), 4),
         limit=round(min(limit for _, _, limit in found), 4),
         sentence=(
-            f"{names} and {len(found) - MOST_NAMED} more columns no longer move together as in the "
-            "reference: columns were exchanged, or rows were put together wrongly."
+            f"None of the {columns} columns that moved together still does, such as {names}: "
+            "columns were exchanged, or rows were put together wrongly."
         ),
     )

@@ -101,23 +101,33 @@ def share_known(sample: RowSample, earlier: RowSample) -> float:
 
 def _numbers(values: Floats) -> Digests:
     plain = np.asarray(values, dtype=np.float64) + 0.0  # the negative zero becomes zero
-    plain[np.isnan(plain)] = np.nan  # one missing value, whatever its bits
-    bits: Digests = plain.view(np.uint64)
-    # The low bits of most numbers are zero, and a product never carries a bit downwards.
-    return bits ^ (bits >> _HALF)
+    missing = np.isnan(plain)
+    if missing.any():
+        plain[missing] = np.nan  # one missing value, whatever its bits
+    return _mixed(plain.view(np.uint64))
 
 
 def _texts(values: pa.ChunkedArray) -> Digests:
     """Digest texts as polynomials of their bytes, from the array's own buffers."""
     plain = values.cast(values.type.value_type) if pt.is_dictionary(values.type) else values
-    plain = plain.cast(pa.int64()) if pt.is_timestamp(plain.type) else plain
-    texts = plain.cast(pa.large_string())
+    if pt.is_integer(plain.type) or pt.is_timestamp(plain.type):
+        whole = plain.cast(plain.type if pt.is_integer(plain.type) else pa.int64())
+        return _mixed(whole.to_numpy().astype(np.uint64))
     parts = [
-        _polynomial(chunk.slice(start, _CHUNK))
-        for chunk in texts.chunks
+        _of_texts(chunk.slice(start, _CHUNK))
+        for chunk in plain.cast(pa.large_string()).chunks
         for start in range(0, len(chunk), _CHUNK)
     ]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+def _of_texts(texts: pa.LargeStringArray) -> Digests:
+    """Digest each distinct text once, where many rows share one."""
+    encoded = texts.dictionary_encode(null_encoding="encode")
+    if 2 * len(encoded.dictionary) > len(texts):
+        return _polynomial(texts)
+    found: Digests = _polynomial(encoded.dictionary)[encoded.indices.to_numpy()]
+    return found
 
 
 def _polynomial(texts: pa.LargeStringArray) -> Digests:
@@ -138,4 +148,10 @@ def _polynomial(texts: pa.LargeStringArray) -> Digests:
             (letters + np.uint64(1)) * np.cumprod(powers)[position], starts
         )
     found[texts.is_null().to_numpy(zero_copy_only=False)] = _BASE
-    return found ^ (found >> _HALF)
+    return _mixed(found)
+
+
+def _mixed(bits: Digests) -> Digests:
+    """Bring the high bits down: those of most numbers are zero, and no product carries downwards."""
+    mixed: Digests = bits ^ (bits >> _HALF)
+    return mixed

@@ -14,6 +14,8 @@ from methods.drift.histograms import Grid, Histogram, finite
 FEWEST_ROWS = 50  # present values below which a share is too uncertain
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SPIKE_REFERENCE = 0.02  # largest share of a bin in the reference that counts as nearly empty
+FEWEST_ON_GRID, MOST_ON_GRID = 5, 1_000  # values: fewer lie on one by chance, more are not coarse
+GRID_TOLERANCE = 1e-3  # of a step
 DIGITS = 6  # significant, in the JSON
 
 
@@ -32,6 +34,8 @@ class Summary(Strict):
     """That of the value after it."""
     distinct: int = 0
     """Different values; 0: not counted, by an earlier version."""
+    is_grid: bool = False
+    """True where five values or more are whole multiples of one step apart: rounded ones are."""
     least: float = 0.0
     """The smallest value."""
     least_share: float = 0.0
@@ -55,11 +59,20 @@ def summarise(numbers: Floats) -> Summary | None:
         top_share=significant(counts[order[0]] / len(present)),
         second_share=significant(counts[order[1]] / len(present)) if len(order) > 1 else 0.0,
         distinct=len(values),
+        is_grid=_is_grid(values),
         least=float(values[0]),
         least_share=significant(counts[0] / len(present)),
         most=float(values[-1]),
         most_share=significant(counts[-1] / len(present)),
     )
+
+
+def _is_grid(values: Floats) -> bool:
+    """Tell whether ascending distinct values lie on a grid of equal steps."""
+    if not FEWEST_ON_GRID <= len(values) <= MOST_ON_GRID:
+        return False
+    steps = np.diff(values) / np.diff(values).min()
+    return bool(np.allclose(steps, np.rint(steps), atol=GRID_TOLERANCE, rtol=0))
 
 
 def spike(grid: Grid, reference: Histogram, summary: Summary | None) -> float:

@@ -34,6 +34,9 @@ class RetrainLimits(Strict):
     refits: Number = 6
     """Refits, >= 1, by which the judged days are scored forward: each costs as much as the model
     that ships."""
+    refit_rows: Number = 600_000
+    """Training rows of all refits together, >= 1, beyond which there are fewer of them, two at least:
+    bounds the CPU time of large problems. Arbitrary."""
     recent_half_life: Days = 7.0
     """Days, > 0, after which a row counts half, in one of the windows that are compared. With 3 days
     to 60 of history the half of the span won more often. Arbitrary."""
@@ -42,6 +45,9 @@ class RetrainLimits(Strict):
     on a simulated change of concept, after one day of 1,000 rows with labels: log loss .600 on the
     next day, against .674 to .709 with all rows weighed down to a tenth or to the same weight, .677
     with equal weights, and about .55 before the change: what was old is best forgotten."""
+    window_z: Annotated[float, Field(ge=0)] = 1.0
+    """Standard errors, >= 0, by which another window must be better than the first one, that of the
+    change or of the serving model: after one day chance decides between them. Arbitrary."""
     quick_rounds: Number = 100
     """Iterations, >= 1, of the single member that compares windows and probes, at most."""
     quick_rows: Number = 30_000

@@ -93,15 +93,27 @@ def compare_windows(
 
     Each is the one with the least loss on the steps before: no step chooses its own.
     """
-    losses = np.zeros(len(tried))
+    losses: list[list[Floats]] = [[] for _ in tried]
     chosen = []
     for step in data.steps:
-        chosen.append(tried[int(np.argmin(losses))])
+        chosen.append(tried[_best(losses, limits)])
         if len(tried) > 1 and data.knows_change(step):
             truth = data.dataset.truth[step.score]
             scores = quick_scores(quick_plan(plan, limits), data, step, tried, limits)
-            losses += [row_losses(plan.task, truth, one).sum() for one in scores]
-    return [*chosen, tried[int(np.argmin(losses))]]
+            for known, one in zip(losses, scores, strict=True):
+                known.append(row_losses(plan.task, truth, one))
+    return [*chosen, tried[_best(losses, limits)]]
+
+
+def _best(losses: Sequence[Sequence[Floats]], limits: RetrainLimits) -> int:
+    """Return the index of the window with the least loss; of the first, unless another is surely less."""
+    if not losses[0]:
+        return 0
+    rows = [np.concatenate(of_window) for of_window in losses]
+    best = int(np.argmin([one.mean() for one in rows]))
+    saved = rows[0] - rows[best]
+    error = float(saved.std()) / len(saved) ** 0.5
+    return best if error > 0.0 and float(saved.mean()) >= limits.window_z * error else 0
 
 
 def quick_scores(

@@ -14,6 +14,7 @@ from methods.retrain.limits import RetrainLimits
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+FEWEST_REFITS = 2  # their difference says how much the model that ships may differ
 Times = NDArray[np.int64]
 
 
@@ -59,11 +60,14 @@ def steps(times: Times, judged: NDArray[np.int64], gap: int, limits: RetrainLimi
         gap: in microseconds.
         limits: how many refits there may be.
     """
-    day = times[judged] // DAY
-    days = np.unique(day)
+    period = times[judged] // DAY
+    if len(np.unique(period)) < FEWEST_REFITS:
+        period = times[judged]  # all of one day: by the moment
+    periods = np.unique(period)
+    affordable = max(FEWEST_REFITS, limits.refit_rows // max(1, len(times)))
     found = []
-    for group in np.array_split(days, min(limits.refits, len(days))):
-        score = judged[(day >= group[0]) & (day <= group[-1])]
+    for group in np.array_split(periods, min(limits.refits, affordable, len(periods))):
+        score = judged[(period >= group[0]) & (period <= group[-1])]
         begins = int(times[score].min())
         train = np.flatnonzero(times < begins - gap)
         if len(train):

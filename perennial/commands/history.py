@@ -4,11 +4,18 @@ from datetime import datetime
 
 import click
 
-from contract.formatting import MISSING, format_digest, format_time, format_value
+from contract.formatting import (
+    MISSING,
+    format_digest,
+    format_score,
+    format_time,
+    format_value,
+    plain_text,
+)
 from contract.ledger_lines import ledger_lines
 from contract.store.client import Store
 from contract.store.ledger import Ledger
-from contract.store.served_model import served_at, verdict_of
+from contract.store.service_history import served_at, verdict_of
 from perennial.config import resolve_location
 from perennial.console import Command, Console
 from perennial.problems.find import find_problem, load_problem
@@ -94,3 +101,9 @@ def _served(console: Console, store: Store, name: str, at: datetime) -> None:
         f"Verdict: {verdict.verdict} as {verdict.rule}, against {against}; {verdict.metric} "
         f"{format_value(verdict.score, 4)} on {format_value(verdict.rows)} rows."
     )
+    yardstick = verdict.yardstick
+    if yardstick is not None and yardstick.gain is not None:
+        gain = format_score(
+            yardstick.gain, yardstick.unit, yardstick.low, yardstick.high, signed=True
+        )
+        console.print(plain_text(f"Gain: {gain}."))

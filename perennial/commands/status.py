@@ -102,6 +102,9 @@ def _show_problems(console: Console, problems: dict[str, Any]) -> None:
             console.print(f"{name}: {words} on {verdict['day']}: {verdict['sentence']}")
         if event := problem["event"]:
             console.print(f"{name}: {event['kind']}: {event['reason']}")
+        for alert in problem["alerts"]:
+            since, finding = format_time(alert["since"]), alert["finding"]
+            console.print(f"{name}: open since {since}: {finding['sentence']}")
         for sentence in problem["warnings"]:
             console.print(f"{name}: {sentence}")
 

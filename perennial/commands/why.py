@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from contract.decision import ColumnDrift, Decision, Performance, Probe
+from contract.decision import ColumnDrift, Decision, Performance, Probe, SegmentLoss
 from contract.errors import InvalidRequest
 from contract.formatting import (
     format_digest,
@@ -109,6 +109,10 @@ def _show(
     console.print(decision.sentence)
     console.print(f"Next: {decision.next}\n")
     console.table("Evidence", ["what", "found"], _evidence(decision))
+    if decision.effect is not None:
+        console.print(decision.effect.sentence)
+    for sentence in decision.labels.sentences if decision.labels else ():
+        console.print(f"Labels: {sentence}")
     for note in decision.notes:
         console.print(f"Not looked at: {note}")
     console.print("")
@@ -138,6 +142,7 @@ def _evidence(decision: Decision) -> list[tuple[str, str]]:
         rows.append((decision.performance.metric.replace("_", " "), _loss(decision.performance)))
     if decision.probe is not None:
         rows.append(("a quick refit", _gain(decision.probe)))
+    rows += [(f"{each.column} = {each.value}", _segment(each)) for each in _worse(decision)]
     rows += [(each.name, _drift(each)) for each in decision.drifted_columns[:COLUMNS_SHOWN]]
     window = decision.window
     rows.append(("rows of the day", format_value(window.rows_of_day)))
@@ -158,6 +163,17 @@ def _loss(performance: Performance) -> str:
 def _gain(probe: Probe) -> str:
     gain = format_share(probe.gain, signed=True)
     return probe.skipped or f"{gain} of the loss saved on {format_value(probe.rows)} rows"
+
+
+def _worse(decision: Decision) -> list[SegmentLoss]:
+    return [each for each in decision.segments if each.is_worse][:COLUMNS_SHOWN]
+
+
+def _segment(segment: SegmentLoss) -> str:
+    return (
+        f"loss {format_value(segment.loss)} on {format_value(segment.rows)} rows, "
+        f"{format_value(segment.rest)} on the others"
+    )
 
 
 def _drift(column: ColumnDrift) -> str:

@@ -27,6 +27,8 @@ INHERITED = (
     *("TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
 )
+WEBHOOK = "PERENNIAL_WEBHOOK"
+"""An address that gets every message to an owner, whichever problem it is about."""
 MARK = "PERENNIAL_PLATFORM"
 """Set in every process of the platform to its folder; finds processes that lost their parent."""
 
@@ -126,14 +128,15 @@ def airflow_environment(
 
 
 def mentioned_names(home: Home) -> list[str]:
-    """Return the names of the environment that the problem files mention, sorted.
+    """Return the names of the environment that the problem files mention, and `WEBHOOK`, sorted.
 
     A file that does not validate mentions nothing: nothing of it runs either.
     """
-    names: set[str] = set()
+    names = {WEBHOOK}
     for file in problem_files(*home.problem_folders).values():
         with contextlib.suppress(InvalidRequest):
-            names |= read_problem(file).environment_names()
+            problem = read_problem(file)
+            names |= problem.environment_names() | problem.alerts.environment_names()
     return sorted(names)
 
 

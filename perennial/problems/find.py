@@ -49,8 +49,8 @@ def load_problem(
     return problem, file
 
 
-def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
-    """Return `--set KEY=VALUE` as dotted keys and YAML values.
+def parse_overrides(settings: tuple[str, ...], option: str = "--set") -> dict[str, object]:
+    """Return `--set KEY=VALUE`, or the same of another option, as dotted keys and YAML values.
 
     Raises:
         InvalidRequest: there is no equals sign, or the value is no YAML.
@@ -62,7 +62,7 @@ def parse_overrides(settings: tuple[str, ...]) -> dict[str, object]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
-            sentence = f"--set {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
+            sentence = f"{option} {setting!r} was found; KEY=VALUE is expected: models.budget=60s."
             raise InvalidRequest(sentence)
-        overrides[key] = parse(value, f"--set {key}")[0]
+        overrides[key] = parse(value, f"{option} {key}")[0]
     return overrides

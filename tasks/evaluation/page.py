@@ -131,6 +131,7 @@ def _facts(result: GateResult, latency_seconds: float) -> Block:
         {
             "rows of the vault": verdict.rows,
             "rule": verdict.rule,
+            "an answer": result.meaning,
             "threshold": verdict.threshold,
             "the champion's threshold": verdict.baseline_threshold,
             "may be worse by": format_score(verdict.margin, unit),

@@ -1,8 +1,8 @@
 """The checks by the yardstick: is the model better than a constant answer, and than the champion?
 
 Better: the yardstick's gain is surely above 0. Where an alarm by a proper score asked for the run, a
-sure gain in that score is an answer too, if the yardstick is not worse than the margin; two questions
-share what may be luck (Bonferroni), so that an equal model passes no more often than by one.
+sure gain in that score is an answer too, if the yardstick is not worse than the margin. By two questions
+an equal model passes at most twice as often as by one (Bonferroni), which the default allows for.
 
 Not worse: what the challenger keeps of the champion's gain over a constant answer is surely more than
 all but the declared share. The margin so is what the champion is for, never the noise of the rows,
@@ -243,7 +243,7 @@ class _Question:
 
     def answers_alarm(self, reason: str) -> _Answer:
         """Is the yardstick's gain sure, or that of the loss which raised the alarm, at no one's cost?"""
-        confidence = 1.0 - (1.0 - self.required.confidence) / 2.0
+        confidence = self.required.confidence
         by_yardstick = self.is_better(confidence)
         loss = self.rivals.loss
         gain = self.rivals.gain(loss, "new", "old")

@@ -1,12 +1,13 @@
 """The gate: is the model good enough on hold-out rows, and better than the one that serves?
 
-Takes    problem, run, prepared, assignment, bundle
+Takes    problem, run, prepared, assignment, bundle, twin, forward, recipe
 Makes    verdict, page   accepted or refused, with every check; a refusal is written to the ledger
 Facts    outcome, yardstick, score, baseline, gain, probability, rows, latency_p99_ms, reason
 Refuses  nothing: a refusal is a verdict; a bundle that cannot be read ends the stage
 Source   Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 8.6 and 16.4
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -15,18 +16,22 @@ from bundle.remote import read_model
 from contract.artifacts import Bundle, Document, Page, Table
 from contract.champion import Champion
 from contract.errors import NotFound, Refused
+from contract.recipe import Recipe
 from contract.run import Run
 from contract.runtime.inputs import read_problem_and_run
 from contract.runtime.task import Task
+from contract.store.documents import read_artifact
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
 from contract.verdict import Verdict
+from methods.retrain.limits import RetrainLimits
 from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
+from tasks.evaluation.judged import check_agreement, check_twin, find_stand_in, read_scores
 from tasks.evaluation.page import page
 from tasks.evaluation.service import latency_seconds
-from tasks.evaluation.vault import open_vault
+from tasks.evaluation.vault import open_vault, vault_rows
 from tasks.evaluation.verdict import Baseline, apply_gates
 
 
@@ -38,6 +43,11 @@ class Inputs(Strict):
     prepared: Table
     assignment: Table
     bundle: Bundle
+    twin: Bundle | None = None
+    """What was judged for the bundle; None: it is judged itself."""
+    forward: Table | None = None
+    """The twin's scores of the judged rows, and those of the refits before it."""
+    recipe: Document | None = None
 
 
 class Params(Strict):
@@ -69,18 +79,42 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     model = read_model(out.store, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
-    vault = open_vault(table, assignment, model.contract)
+    judged = None
+    if inputs.forward is not None:
+        scores = read_table(out.store, inputs.forward)
+        judged = read_scores(scores, vault_rows(table, assignment, model.contract))
+    vault = open_vault(table, assignment, model.contract, judged.rows if judged else None)
     latency = latency_seconds(model)
+    champion = read_champion(out, run.name, run.champion, cache)
+    stand_in = find_stand_in(out.store, problem, run, vault, champion, model, cache)
+    further = stand_in.checks
+    if judged is not None and inputs.twin is not None:
+        twin = read_model(out.store, run.name, inputs.twin.digest, cache)
+        agreement = check_agreement(vault, judged, model, RetrainLimits())
+        further = (check_twin(vault, judged, twin), agreement, *further)
     result = apply_gates(
         problem,
         run,
         vault,
         model,
-        read_champion(out, run.name, run.champion, cache),
+        champion,
         size_bytes=inputs.bundle.bytes,
         latency_seconds=latency,
+        new=judged.scored if judged else None,
+        old=stand_in.scored,
+        further=further,
+        twin=inputs.twin.digest if inputs.twin else None,
     )
-    verdict = result.verdict
+    recipe = read_artifact(out.store, inputs.recipe, Recipe) if inputs.recipe else None
+    verdict = result.verdict.model_copy(
+        update={
+            "answer": recipe.answer if recipe else None,
+            "recovered": recipe.tried[-1].recovered if recipe and recipe.tried else None,
+            "stand_in": stand_in.digest,
+            "stand_in_rows": stand_in.rows,
+        }
+    )
+    result = replace(result, verdict=verdict)
     if verdict.verdict == "refused":
         Ledger(out.store, run.name).append(refusal(verdict, run))
     return Outputs(
@@ -126,6 +160,8 @@ def refusal(verdict: Verdict, run: Run) -> LedgerEntry:
         previous=verdict.baseline,
         reason=f"Decision not to promote: {verdict.reasons[0]}",
         reasons=verdict.reasons,
+        answer=verdict.answer,
+        recovered=verdict.recovered,
     )
 
 

@@ -32,11 +32,31 @@ class Vault:
     training_target: Floats
 
 
-def open_vault(table: pa.Table, assignment: PreparedAssignment, contract: Contract) -> Vault:
-    """Take the vault's labelled rows out of the prepared table."""
+def vault_rows(table: pa.Table, assignment: PreparedAssignment, contract: Contract) -> Rows:
+    """Return the positions of the vault's labelled rows in the prepared table, ascending."""
+    labelled = ~np.isnan(target_vector(table, target_schema(contract)))
+    return assignment.rows("vault", labelled)
+
+
+def answers_alike(before: Contract, now: Contract) -> bool:
+    """Tell whether two models answer the same question, so that their scores can be compared."""
+    return (before.task, before.output.name, before.classes) == (
+        now.task,
+        now.output.name,
+        now.classes,
+    )
+
+
+def open_vault(
+    table: pa.Table,
+    assignment: PreparedAssignment,
+    contract: Contract,
+    judged: Rows | None = None,
+) -> Vault:
+    """Take the vault's labelled rows out of the prepared table; with `judged` those of them alone."""
     truth = target_vector(table, target_schema(contract))
     labelled = ~np.isnan(truth)
-    rows: Rows = assignment.rows("vault", labelled)
+    rows: Rows = assignment.rows("vault", labelled) if judged is None else judged
     training = np.concatenate([assignment.rows(part, labelled) for part in ("train", "validation")])
     return Vault(
         table=table.take(pa.array(rows)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bundle.meaning import answer_meaning
 from bundle.model import Model
 from contract.formatting import format_digest, plain_text
 from contract.problem import Problem
@@ -26,7 +27,7 @@ from tasks.evaluation.promotion import (
     measured,
     rule_for,
 )
-from tasks.evaluation.vault import Vault, predict, predict_dummy
+from tasks.evaluation.vault import Vault, answers_alike, predict, predict_dummy
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class GateResult:
     """Both gains are by the yardstick."""
     measured: Measured
     """What the yardstick says of both models, as in the verdict."""
+    meaning: str
+    """What an answer of the model means."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ def apply_gates(
     # Ledger, log and terminal hold the sentences too.
     plain = [check.model_copy(update={"why": plain_text(check.why)}) for check in checks]
     verdict = _verdict(case, plain, compared, found, twin)
-    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found)
+    meaning = answer_meaning(contract, model.document.threshold)
+    return GateResult(verdict, rivals.new, rivals.old, dummy_gain, gain, found, meaning)
 
 
 def _verdict(
@@ -210,12 +214,7 @@ def _champion_predictions(baseline: Baseline | None, model: Model, vault: Vault)
     """Return the champion's predictions on the vault, None where they cannot be compared."""
     if baseline is None or baseline.model is None:
         return None
-    before, now = baseline.model.contract, model.contract
-    is_same = (before.task, before.output.name, before.classes) == (
-        now.task,
-        now.output.name,
-        now.classes,
-    )
+    is_same = answers_alike(baseline.model.contract, model.contract)
     return predict(baseline.model, vault) if is_same else None
 
 

@@ -19,13 +19,12 @@ from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.controller.losses import find_onset, level_of, usual_variance
 from methods.drift.comparison import Comparison, compare_profiles, distance
 from methods.drift.profile import DayProfile, merge_profiles
-from methods.drift.quality import check
 from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.evidence.faults import check_late_rows, day_faults
 from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import measure
 from tasks.monitoring.promotion import measure_effect
 from tasks.monitoring.window import (
-    days_before,
     label_health,
     labelled_days,
     shortage,
@@ -48,17 +47,16 @@ def decide_day(
 ) -> DecidedDay:
     """Decide one day; `in_flight` is the key of another retraining that has not ended."""
     policy, history, model = context.policy, context.history, context.models[day]
+    late = check_late_rows(context, day)
     days, window = verdict_window(context, day)
     frame = _frame(context, day, window, in_flight)
-    today = context.served.get(day)
+    frame["notes"] = (*frame["notes"], *late)
+    faults = day_faults(context, day)
+    if faults:  # also of a day with too few rows for a verdict, or with none at all
+        return DecidedDay(decide(Evidence(shortage=None, dq=faults, **frame), policy), None)
     too_few = shortage(day, window, policy.min_window_rows)
-    if today is None or too_few is not None:
+    if too_few is not None:
         return DecidedDay(decide(Evidence(shortage=too_few, **frame), policy), None)
-    usual = days_before(context, day, policy.usual_rows_days)
-    before = {each: context.served[each].profile for each in usual}
-    faults = check(model.reference, today.profile, before, limits=policy.quality)
-    if faults:
-        return DecidedDay(decide(Evidence(shortage=None, dq=tuple(faults), **frame), policy), None)
     merged = merge_profiles([each.profile for each in days])
     yesterday = history.decision(day - ONE_DAY)
     drifted_before: list[str] = []
@@ -85,7 +83,7 @@ def decide_day(
         onset=_onset(context, day, performance),
         effect=effect,
         regime=_regime(context, day, merged, comparison),
-        **frame | {"notes": (*context.notes, *notes)},
+        **frame | {"notes": (*frame["notes"], *notes)},
     )
     return DecidedDay(decide(evidence, policy), merged)
 

@@ -1,5 +1,6 @@
 """The page of a day: verdict, reason, columns and what happens next, in five seconds at 06:00."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import date
 
@@ -127,8 +128,17 @@ def _faults(decision: Decision) -> PageSection:
         [fault.column or "all rows", fault.check, fault.sentence, fault.found, fault.limit]
         for fault in decision.dq
     ]
+    columns = dict.fromkeys(fault.column for fault in decision.dq if fault.column is not None)
+    names = [shlex.quote(column) for column in columns]
+    adopted = names[0] if len(names) == len(rows) == 1 else "--all"
+    command = f"perennial adopt {decision.problem} {adopted} --reason TEXT"
     return PageSection(
-        "What is broken", TableBlock(["column", "check", "what it is", "value", "limit"], rows)
+        "What is broken",
+        TableBlock(["column", "check", "what it is", "value", "limit"], rows),
+        Paragraph(
+            "Where this is how the data will be from now on, a person accepts it with "
+            f"`{command}`; one column of several by its name instead of --all."
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from pages.blocks import Block
 from tasks.preprocessing.prepare import PreparedRows
 
 EXAMPLE_CHARACTERS = 40
+DAYS_NAMED = 7
 
 
 def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
@@ -26,6 +27,15 @@ def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
         named = ", ".join(prepared.left_out)
         blocks.append(
             Alert("warn", f"No model reads the type of {named}; unfold it at the source.")
+        )
+    if prepared.faults.days:
+        blocks.append(Alert("warn", _blocked(prepared)))
+    if prepared.faults.retired:
+        named = ", ".join(sorted(prepared.faults.retired))
+        blocks.append(
+            Alert(
+                "neutral", f"{named} no longer comes with requests and was left out, as accepted."
+            )
         )
     rows = [
         [
@@ -61,6 +71,17 @@ def page(run: Run, prepared: PreparedRows, schema: Schema) -> str:
             ),
         ],
         footer={"problem": run.name, "run": run.run_id, "known by": run.window_end},
+    )
+
+
+def _blocked(prepared: PreparedRows) -> str:
+    """Say which days are left out, and how many rows."""
+    days = prepared.faults.days
+    named = ", ".join(map(str, days[:DAYS_NAMED]))
+    more = f" and {len(days) - DAYS_NAMED} more" if len(days) > DAYS_NAMED else ""
+    return (
+        f"{format_value(prepared.blocked)} labelled rows were left out: monitoring blocked the data "
+        f"of {named}{more}."
     )
 
 

@@ -13,6 +13,7 @@ from contract.messages import no_such_column
 from contract.problem import Problem
 from methods.columns.schema import is_feature, key_columns
 from methods.tables import sql as duck
+from tasks.preprocessing.blocked import NO_FAULTS, KnownFaults, outside_days
 from tasks.preprocessing.clean import cleaned
 from tasks.preprocessing.joins import joined
 
@@ -26,6 +27,10 @@ class PreparedRows:
     """Rows without a label, or whose label is not final yet."""
     left_out: list[str]
     """Columns of a type that no model reads."""
+    blocked: int = 0
+    """Labelled rows of the days in `faults`."""
+    faults: KnownFaults = NO_FAULTS
+    """Days and columns that monitoring knows of."""
 
 
 def prepare(
@@ -33,18 +38,20 @@ def prepare(
     paths: Mapping[str, Path],
     problem: Problem,
     window_end: datetime,
+    faults: KnownFaults = NO_FAULTS,
 ) -> PreparedRows:
-    """Join, clean and sort; return labelled rows only.
+    """Join, clean and sort; return labelled rows of whole days only.
 
     Args:
         connection: DuckDB's, empty.
         paths: a Parquet file a source, rows already deduplicated.
         problem: what to join, to drop and to predict.
         window_end: labels that are not final by then do not count.
+        faults: days and columns that are left out.
 
     Raises:
         InvalidRequest: a column that the problem names is not there.
-        Refused: no row is labelled.
+        Refused: no row is labelled, or all that are belong to blocked days.
     """
     for name, path in paths.items():
         view = f"CREATE VIEW {duck.name(name)} AS SELECT * FROM read_parquet({duck.text(path)})"  # noqa: S608 - quoted
@@ -58,7 +65,8 @@ def prepare(
         raise InvalidRequest(
             no_such_column("The joined table", target, kinds, named_by="target.column")
         )
-    kept = {name: term for name, term in terms.items() if _is_kept(name, problem)}
+    learnt = _without(problem, faults)
+    kept = {name: term for name, term in terms.items() if _is_kept(name, learnt)}
     select = ", ".join(f"{term} AS {duck.name(name)}" for name, term in kept.items())
     order = duck.names([*filter(None, [problem.main_source.event_time]), *key_columns(problem)])
     duck.run(connection, f"CREATE TEMP VIEW prepared AS SELECT {select} FROM ({query})")  # noqa: S608 - quoted
@@ -74,7 +82,23 @@ def prepare(
             "wait for labels, or choose a later `window_end`."
         )
         raise Refused(sentence)
-    return PreparedRows(table, total - table.num_rows, left_out)
+    whole = table.filter(outside_days(table, problem, faults.days))
+    if whole.num_rows == 0:
+        sentence = (
+            f"All {table.num_rows} labelled rows happened on the {len(faults.days)} days whose data "
+            f"monitoring blocked; wait for others, or accept them: `perennial adopt {problem.name} "
+            "--all --reason TEXT`."
+        )
+        raise Refused(sentence)
+    blocked = table.num_rows - whole.num_rows
+    return PreparedRows(whole, total - table.num_rows, left_out, blocked, faults)
+
+
+def _without(problem: Problem, faults: KnownFaults) -> Problem:
+    """Return the problem without the columns that no longer come with requests."""
+    dropped = [*problem.features.drop, *sorted(faults.retired - set(problem.features.drop))]
+    features = problem.features.model_copy(update={"drop": dropped})
+    return problem.model_copy(update={"features": features})
 
 
 def _is_kept(name: str, problem: Problem) -> bool:

@@ -5,6 +5,7 @@ Makes    prepared           labelled rows, one a key, sorted by event time and k
          schema             the role of every column, inferred from development rows
          page               each column's role, missing values and an example
 Facts    rows, columns, labelled, unlabelled
+         left_out           labelled rows of days whose data was blocked
 Refuses  no labelled row, a target that cannot be learned, no column that a model can learn from
 Source   Kaufman et al., "Leakage in Data Mining", ACM TKDD 6(4), 2012
 """
@@ -20,6 +21,7 @@ from methods.columns.schema import infer_schema
 from methods.split.parts import development, split_rule
 from methods.tables import sql as duck
 from methods.tables.parquet import write_table
+from tasks.preprocessing.blocked import known_faults
 from tasks.preprocessing.page import page
 from tasks.preprocessing.prepare import prepare
 
@@ -50,24 +52,27 @@ with warnings.catch_warnings():
         columns: int
         labelled: int
         unlabelled: int
+        left_out: int
 
 
 def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - there are none
     """Prepare the table and say what its columns are."""
     problem, run = read_problem_and_run(out.store, inputs)
     paths = {name: out.store.fetch(table, out.scratch) for name, table in inputs.tables.items()}
+    faults = known_faults(out.store, problem.name, run.window_end)
     with duck.connect(out.scratch) as connection:
-        prepared = prepare(connection, paths, problem, run.window_end)
+        prepared = prepare(connection, paths, problem, run.window_end, faults)
     rows = prepared.table.filter(development(prepared.table, split_rule(problem, run, out.store)))
     schema = infer_schema(rows, problem)
     return Outputs(
         prepared=write_table(out, "prepared", prepared.table),
         schema=out.document("schema", schema),
         page=out.page("page", page(run, prepared, schema)),
-        rows=prepared.table.num_rows + prepared.unlabelled,
+        rows=prepared.table.num_rows + prepared.unlabelled + prepared.blocked,
         columns=len(schema.columns),
         labelled=prepared.table.num_rows,
         unlabelled=prepared.unlabelled,
+        left_out=prepared.blocked,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pydantic import JsonValue
 
 from bundle.documents import (
     Card,
@@ -23,9 +24,9 @@ from contract.problem import Problem
 from contract.run import Run
 from methods.columns.roles import Feature
 from methods.columns.schema import Schema
-from methods.models.calibration import apply_calibration
 from methods.models.families import TrainingPlan
 from methods.models.fitting import FittedPlan, family_name
+from methods.retrain.forward import Decision
 from tasks.training.golden import golden_rows
 from tasks.training.hold_out import HoldOut
 
@@ -38,7 +39,8 @@ def export(
     *,
     plan: TrainingPlan,
     refitted: FittedPlan,
-    hold_out: HoldOut,
+    decision: Decision,
+    profile: JsonValue,
     table: pa.Table,
     contract: Contract,
     card: Card,
@@ -61,19 +63,19 @@ def export(
         folder,
         model=ModelDocument(
             members=tuple(entries),
-            calibration=tuple(hold_out.calibration),
-            threshold=hold_out.threshold and hold_out.threshold.cut,
+            calibration=decision.maps,
+            threshold=decision.threshold,
         ),
         encoder=refitted.encoding.document,
         members=members,
         contract=contract,
         golden_rows=golden_rows(refitted.encoding, table, plan.seed),
-        profile=hold_out.profile,
+        profile=profile,
         card=card,
         signing_key=signing_key,
     )
     sample = table.slice(0, _COMPARED_ROWS)
-    expected = apply_calibration(hold_out.calibration, refitted.predict(sample))
+    expected = decision.apply(refitted.predict(sample))
     actual = load(folder, digest=digest).batch(sample)
     largest = float(np.max(np.abs(actual - expected) / np.maximum(1.0, np.abs(expected))))
     if not largest <= TOLERANCE:  # NaN compares false

@@ -1,7 +1,7 @@
-"""Scores of the held-out rows: the plan fitted on train predicts validation.
+"""Scores of the held-out rows: the plan fitted on train predicts validation, and refits what follows.
 
 The reference profile, calibration, threshold, importance and the card's metrics come from here. The
-model that is served was trained on validation too, so its own scores there would be optimistic.
+model that is served was trained on these rows too, so its own scores there would be optimistic.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import Yardstick, yardstick_of
+from methods.retrain.forward import Decision
+from methods.retrain.refit import RefitResult
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.importance import Importance, permutation_importance
@@ -52,6 +54,12 @@ class HoldOut:
     yardstick: Yardstick
     """Its score is among the metrics, by its name."""
     profile: dict[str, JsonValue]
+
+    @property
+    def decision(self) -> Decision:
+        """Return calibration and threshold as a model ships them."""
+        cut = None if self.threshold is None else self.threshold.cut
+        return Decision(tuple(self.calibration), cut)
 
 
 def score_hold_out(
@@ -94,15 +102,52 @@ def score_hold_out(
         calibration=maps,
         threshold=threshold,
         importance=importance,
-        metrics=_metrics(plan, yardstick, truth, scores, cut),
+        metrics=metrics_of(plan, yardstick, truth, scores, cut),
         yardstick=yardstick,
-        profile=_profile(
-            dataset, rows, row_losses(plan.task, truth, scores), scores, importance, forward=forward
-        ),
+        profile=describe_rows(dataset, rows, scores, importance, forward=forward),
     )
 
 
-def _metrics(
+def extend_hold_out(  # noqa: PLR0917 - what a hold-out is made of
+    held: HoldOut,
+    plan: TrainingPlan,
+    dataset: Dataset,
+    rows: Rows,
+    problem: Problem,
+    result: RefitResult,
+) -> HoldOut:
+    """Return the hold-out of validation's `rows` with the judged rows, by their forward scores."""
+    judged = result.forward
+    together = np.concatenate([rows, judged.rows])
+    truth = dataset.truth[together]
+    scores = np.concatenate([held.scores, judged.predicted])
+    threshold, yardstick = None, yardstick_of(problem, plan.task)
+    if plan.task == "binary":
+        blocks = dataset.assignment.block[together]
+        threshold = choose_threshold(truth, scores, blocks, yardstick)
+    return HoldOut(
+        truth=truth,
+        scores=scores,
+        calibration=list(result.shipped.decision.maps),
+        threshold=threshold,
+        importance=held.importance,
+        metrics=metrics_of(
+            plan, yardstick, truth, scores, 0.5 if threshold is None else threshold.cut
+        ),
+        yardstick=yardstick,
+        profile=describe_rows(dataset, together, scores, held.importance, forward=True),
+    )
+
+
+def describe_rows(
+    dataset: Dataset, rows: Rows, scores: Floats, importance: list[Importance], *, forward: bool
+) -> dict[str, JsonValue]:
+    """Return the reference profile of rows by the scores of models that had not learnt them."""
+    losses = row_losses(dataset.schema.task, dataset.truth[rows], scores)
+    return _profile(dataset, rows, losses, scores, importance, forward=forward)
+
+
+def metrics_of(
     plan: TrainingPlan, yardstick: Yardstick, truth: Floats, scores: Floats, threshold: float
 ) -> dict[str, float]:
     """Return the yardstick, and every metric of the task that can be computed."""

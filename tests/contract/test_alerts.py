@@ -6,7 +6,7 @@ import pytest
 
 from contract.alerts import AlertEvent, AlertMessage, AlertState, OwnerFinding, describe_alert
 from contract.errors import Conflict, TryAgain
-from contract.problem.alerts import Alerts, EmailChannel
+from contract.problem.channels import Alerts, EmailChannel
 from contract.store.alert_state import change_alerts, read_alerts
 from contract.store.client import Store
 from contract.store.layout import AlertsKey

@@ -11,6 +11,8 @@ from contract.formatting import (
     format_bytes,
     format_digest,
     format_duration,
+    format_probability,
+    format_score,
     format_share,
     format_time,
     format_unknown,
@@ -161,3 +163,45 @@ def test_of_an_undeclared_kind_only_a_sha256_is_shortened() -> None:
 
 def test_plain_text_can_be_copied_and_searched() -> None:
     assert plain_text(f"{format_duration(-0.0042)}, {format_value(-3600)}") == "-4.20 ms, -3,600"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "signed", "text"),
+    [
+        (1.2534, "$", False, "$1.25 a decision"),
+        (-0.514, "$", True, f"{MINUS}$0.514 a decision"),
+        (0.514, "$", True, "+$0.514 a decision"),
+        (0.0, "$", True, "$0 a decision"),
+        (1.5, "minutes", False, "1.50\xa0minutes a decision"),
+        (1.5, "", False, "1.50 a decision"),
+        (0.71234, None, False, "0.7123"),
+        (None, "$", False, DASH),
+        (float("nan"), None, False, DASH),
+    ],
+)
+def test_a_score_stands_in_its_unit(
+    value: float | None, unit: str | None, signed: bool, text: str
+) -> None:
+    assert format_score(value, unit, signed=signed) == text
+
+
+def test_a_score_has_its_interval_where_it_is_known() -> None:
+    assert format_score(0.51, "$", 0.35, 0.67) == "$0.510 a decision [0.350, 0.670]"
+    for low, high in ((None, 0.67), (0.35, None), (float("nan"), 0.67), (0.35, float("nan"))):
+        assert format_score(0.51, "$", low, high) == "$0.510 a decision"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9512, "0.951"),
+        (0.99996, "> 0.999"),
+        (0.00001, "< 0.001"),
+        (1.0, "1"),
+        (0.0, "0"),
+        (None, DASH),
+        (float("nan"), DASH),
+    ],
+)
+def test_a_probability_is_never_rounded_to_certainty(value: float | None, text: str) -> None:
+    assert format_probability(value) == text

@@ -22,7 +22,7 @@ from serving.service_state import ServiceState
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bundle", "benchmarks", "dags", "demo", "methods", "pages", "perennial", "plugins")
-ROOMS += ("serving", "tasks", "tests/serving", "tests/support")
+ROOMS += ("rehearsal", "serving", "tasks", "tests/serving", "tests/support")
 STANDALONE = "benchmarks/k8s/inside/load.py"  # runs in images without our code
 ROUTES = {protocol.INFO, protocol.READY, protocol.LIVE, protocol.OPENAPI}
 

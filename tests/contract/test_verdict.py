@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contract.verdict import Check, Verdict
+from contract.verdict import Check, Measured, Verdict
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 PASSED = Check(name="size", passed=True, why="small enough.")
@@ -80,3 +80,41 @@ def test_the_rule_first_belongs_to_a_verdict_without_a_champion(
 def test_a_number_that_is_not_finite_is_no_evidence() -> None:
     with pytest.raises(ValidationError, match="finite"):
         verdict(score=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "label"),
+    [
+        ("roc_auc", None, "roc_auc"),
+        ("value", "$", "value in $ a decision"),
+        ("value", "", "value a decision"),
+    ],
+)
+def test_a_measure_names_its_unit(name: str, unit: str | None, label: str) -> None:
+    assert Measured(name=name, unit=unit).label == label
+
+
+def test_a_measure_is_a_clause_of_what_is_known() -> None:
+    alone = Measured(name="roc_auc", score=0.71234)
+    both = Measured(
+        name="value",
+        unit="$",
+        score=1.253,
+        baseline=0.743,
+        gain=0.51,
+        low=0.35,
+        high=0.67,
+        probability=0.99999,
+    )
+
+    assert alone.sentence == "roc_auc 0.7123"
+    assert both.sentence == (
+        "$1.25 a decision, the champion $0.743 a decision, a gain of +$0.510 a decision "
+        "[0.350, 0.670], above 0 with probability > 0.999"
+    )
+
+
+def test_a_verdict_of_an_earlier_version_names_no_yardstick() -> None:
+    found = verdict()
+
+    assert (found.yardstick, found.loss, found.threshold, found.margin, found.twin) == (None,) * 5

@@ -72,6 +72,9 @@ TAKES = {
         "prepared": "preprocessing",
         "assignment": "split",
         "bundle": "training",
+        "twin": "training",
+        "forward": "training",
+        "recipe": "training",
     },
     "deployment": {
         "problem": "problem",
@@ -116,10 +119,11 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "flights__monitoring",
             {
-                "problem": ["collection", "monitoring", "watch"],
+                "problem": ["alerts", "collection", "monitoring", "watch"],
+                "alerts": [],
                 "watch": ["collection"],
                 "collection": ["monitoring"],
-                "monitoring": ["decision"],
+                "monitoring": ["alerts", "decision"],
                 "decision": ["retraining"],
                 "retraining": [],
             },
@@ -127,10 +131,11 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "careful__monitoring",
             {
-                "problem": ["collection", "monitoring", "watch"],
+                "problem": ["alerts", "collection", "monitoring", "watch"],
+                "alerts": [],
                 "watch": ["collection"],
                 "collection": ["monitoring"],
-                "monitoring": ["decision"],
+                "monitoring": ["alerts", "decision"],
                 "decision": ["approval"],
                 "approval": ["retraining"],
                 "retraining": [],
@@ -139,10 +144,11 @@ def test_each_input_comes_from_the_stage_that_makes_it(structure: Any) -> None:
         (
             "quiet__monitoring",
             {
-                "problem": ["collection", "monitoring", "watch"],
+                "problem": ["alerts", "collection", "monitoring", "watch"],
+                "alerts": [],
                 "watch": ["collection"],
                 "collection": ["monitoring"],
-                "monitoring": [],
+                "monitoring": ["alerts"],
             },
         ),
     ],
@@ -153,13 +159,26 @@ def test_monitoring_starts_the_lifecycle_as_the_mode_says(
     assert drawn(structure, dag) == expected
 
 
+def test_silence_is_noticed_apart_from_monitoring(structure: Any) -> None:
+    assert drawn(structure, "flights__alerts") == {
+        "problem": ["alerts"],
+        "alerts": ["channels"],
+        "channels": [],
+    }
+    assert structure["dags"]["flights__monitoring"]["schedule"] == "30 6 * * *"
+    assert structure["dags"]["flights__alerts"]["schedule"] == "30 9 * * *"
+
+
 def test_each_dag_has_its_file(structure: Any) -> None:
     assert {name: dag["file"] for name, dag in structure["dags"].items()} == {
+        "careful__alerts": "owner_alerts.py",
         "careful__lifecycle": "model_lifecycle.py",
         "careful__monitoring": "drift_monitoring.py",
+        "flights__alerts": "owner_alerts.py",
         "flights__lifecycle": "model_lifecycle.py",
         "flights__monitoring": "drift_monitoring.py",
         "problems_invalid": "problems_invalid.py",
+        "quiet__alerts": "owner_alerts.py",
         "quiet__lifecycle": "model_lifecycle.py",
         "quiet__monitoring": "drift_monitoring.py",
     }

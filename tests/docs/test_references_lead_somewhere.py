@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     *("benchmarks", "bundle", "containers", "contract", "dags", "demo", "docs", "k8s", "locks"),
-    *("methods", "pages", "perennial", "plugins", "serving", "tasks", "tests"),
+    *("methods", "pages", "perennial", "plugins", "rehearsal", "serving", "tasks", "tests"),
 )
 # Keys of the problem file may begin like a room: `serving.rollout`.
 KEYS = set(json.loads((ROOT / "docs" / "problem.schema.json").read_text("utf-8"))["properties"])

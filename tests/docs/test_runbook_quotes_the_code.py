@@ -16,6 +16,7 @@ ROOMS = (
     "tasks",
     "dags",
     "plugins",
+    "rehearsal",
     "serving",
     "perennial",
     "demo",

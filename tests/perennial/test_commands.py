@@ -19,8 +19,11 @@ NEEDS_THE_PLATFORM = (
     ("run", "churn"),
     ("monitor", "churn"),
     ("status",),
+    ("why", "churn"),
+    ("alert", "churn"),
     ("history", "churn"),
     ("rollback", "churn"),
+    ("rehearse", "churn"),
     ("gc", "churn"),
 )
 

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from decision_factory import START, decision
 from fixtures_airflow import airflow_environment, ask
 from store_documents import put_manifest
 
+from contract.alerts import AlertState, OpenAlert, OwnerFinding
 from contract.canonical_json import sha256
+from contract.store.alert_state import change_alerts
 from contract.store.client import Store
-from contract.store.layout import LedgerKey, ManifestKey, champion_key
+from contract.store.layout import DayPageKey, DecisionKey, LedgerKey, ManifestKey, champion_key
 from contract.store.writer import Out
 
 __all__ = ["airflow_environment"]
@@ -33,6 +36,14 @@ def answers(
     """Every request by everyone: with no login, no role, as a viewer, as an admin."""
     store.put(champion_key("careful"), b"{}")
     store.put(str(LedgerKey("quiet", 0)), b'{"id": "cut o')
+    decided = decision(1, "blocked_data_quality", sentence="'fare' is empty in every row.")
+    store.put(str(DecisionKey("flights", decided.day)), decided.canonical())
+    store.put(str(DayPageKey("flights", decided.day)), b"<!doctype html><p>The page of the day")
+    finding = OwnerFinding(
+        id="no_rows", sentence="No row came.", command="perennial status flights"
+    )
+    alert = OpenAlert(finding=finding, since=START, told=START)
+    change_alerts(store, "flights", lambda _: AlertState(open=(alert,)))
     plan = {
         "validation": {"result": _damaged(store)},
         "exploration": {"result": _made(store, tmp_path_factory.mktemp("out"))},

@@ -100,3 +100,23 @@ def test_the_problems_are_on_airflows_first_screen(answers: Any) -> None:
 
 def test_a_process_that_serves_no_page_does_not_load_the_application(answers: Any) -> None:
     assert answers["loaded_early"] is False
+
+
+def test_the_problems_page_says_what_needs_a_person_and_what_to_run(answers: Any) -> None:
+    body = answers["viewer"]["problems"]["body"]
+
+    assert "flights, since 2013-05-01: No row came. What to run: perennial status flights" in body
+
+
+def test_the_problems_page_has_the_newest_verdict_of_the_store(answers: Any) -> None:
+    body = answers["viewer"]["problems"]["body"]
+
+    assert "blocked data quality, 2013-05-02" in body
+    assert "is empty in every row." in body
+    assert "./day/flights__monitoring/2013-05-02" in body
+
+
+def test_a_day_has_its_page(answers: Any) -> None:
+    assert "The page of the day" in answers["viewer"]["day"]["body"]
+    assert answers["viewer"]["no_day"]["status"] == 404
+    assert "2014-01-01 has no decision" in answers["viewer"]["no_day"]["body"]

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-ROUTES = ("problems", "home", "report", "page", "changed", "failed", "absent")
+ROUTES = ("problems", "home", "report", "page", "day", "changed", "failed", "absent")
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -20,7 +20,7 @@ def test_a_user_without_a_role_is_refused(answers: Any, route: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "admin"])
-@pytest.mark.parametrize("route", ["problems", "report", "page"])
+@pytest.mark.parametrize("route", ["problems", "report", "page", "day"])
 def test_a_reader_of_the_dag_reads_its_pages(answers: Any, role: str, route: str) -> None:
     assert answers[role][route]["status"] == 200
 

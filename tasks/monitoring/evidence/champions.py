@@ -2,6 +2,7 @@
 
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from contract.store.layout import ModelFileKey
 from methods.columns.schema import Schema, target_vector
 from methods.columns.targets import label_text
 from methods.drift.profile import ReferenceProfile
-from methods.models.dataset import Dataset
 from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
+
+if TYPE_CHECKING:
+    from methods.models.dataset import Dataset
 
 
 class MonitoredModel:
@@ -60,8 +63,11 @@ class MonitoredModel:
         return np.array([codes.get(label, np.nan) for label in labels])
 
     @cached_property
-    def dataset(self) -> Dataset | None:
+    def dataset(self) -> "Dataset | None":
         """The prepared rows of the run that made it; None where they are no longer kept."""
+        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
+        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
+
         run = self.model.card.run
         prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
         split = earlier_stage(self._store, self._problem, run, "split")

@@ -17,7 +17,8 @@ from contract.stages import STAGES
 from perennial.problems.effective_plan import stages
 
 PROJECT = Path(__file__).parents[3]
-ROOMS = ("bundle", "contract", "dags", "methods", "perennial", "plugins", "serving", "tasks")
+ROOMS = ("bundle", "contract", "dags", "methods", "perennial", "plugins", "rehearsal", "serving")
+ROOMS += ("tasks",)
 # Where a kind may be named: its own two modules, and the registry.
 OWN = re.compile(r"(contract/problem/sources|tasks/collection/readers)/\w+\.py")
 EXAMPLES: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ from contract.store.documents import (
     read_document,
     read_json_artifact,
 )
-from contract.store.earlier_runs import earlier_stage, read_replay, vault_of_champion
+from contract.store.earlier_runs import earlier_stage, learnt_by_champion, read_replay
 from contract.store.layout import (
     ChampionKey,
     DecisionKey,
@@ -162,7 +162,7 @@ KINDS = {
     "split of the champion": Kind(
         lambda p: ManifestKey(p, "r0", "split"),
         MANIFEST,
-        lambda s, p, _: vault_of_champion(s, RUN.model_copy(update={"name": p})),
+        lambda s, p, _: learnt_by_champion(s, RUN.model_copy(update={"name": p}), by="time"),
         "facts",
     ),
     "what is replayed": Kind(
@@ -264,7 +264,7 @@ def test_a_vault_that_begins_at_no_time_is_one_sentence(
     put_manifest(store, ManifestKey(problem_name, "r0", "split"), facts={"vault_from": fact})
 
     with pytest.raises(DamagedDocument, match="vault_from: no whole number"):
-        vault_of_champion(store, RUN.model_copy(update={"name": problem_name}))
+        learnt_by_champion(store, RUN.model_copy(update={"name": problem_name}), by="time")
 
 
 def test_a_manifests_output_of_another_kind_is_one_sentence(

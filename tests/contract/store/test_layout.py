@@ -35,7 +35,7 @@ from contract.store.layout import (
 ROOT = Path(__file__).parents[3]
 ROOMS = (
     *("bundle", "contract", "dags", "demo", "methods", "pages", "perennial"),
-    *("plugins", "serving", "tasks", "benchmarks"),
+    *("plugins", "rehearsal", "serving", "tasks", "benchmarks"),
 )
 A = "a" * 64
 

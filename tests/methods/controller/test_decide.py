@@ -4,7 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from contract.decision import ColumnDrift, Decision, Fault, Multivariate, Performance, Probe, Window
+from contract.decision import (
+    ColumnDrift,
+    DayLoss,
+    Decision,
+    Fault,
+    LabelHealth,
+    Multivariate,
+    Performance,
+    Probe,
+    Window,
+)
 from methods.controller.decide import decide, undecided
 from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.controller.policy import Policy
@@ -286,9 +296,29 @@ def test_monitoring_that_is_off_is_silent() -> None:
     assert (decision.verdict, decision.suppressed_by) == ("watch", "mode")
 
 
+def since(onset: date, days: int, rows: int = 200) -> dict[str, object]:
+    """Return evidence of a change: so many labelled days since it, and one before."""
+    first = onset - timedelta(days=1)
+    each = tuple(
+        DayLoss(day=first + timedelta(days=n), rows=rows, mean=0.6, deviation=0.3)
+        for n in range(days + 1)
+    )
+    return {"onset": onset, "performance": loss(0.2).model_copy(update={"days": each})}
+
+
+@pytest.mark.parametrize(("days", "rows"), [(2, 900), (3, 166)])
+def test_a_change_is_answered_once_its_days_can_judge_a_new_model(days: int, rows: int) -> None:
+    decision = decided(**since(date(2013, 5, 30), days, rows))
+
+    assert (decision.verdict, decision.suppressed_by) == ("warn", "judged_days")
+    assert decision.finding == "retrain:performance"
+    assert f"{days} labelled days with {days * rows} rows" in decision.next
+    assert decided(**since(date(2013, 5, 30), 3, 167)).retrain
+
+
 def test_a_suggestion_is_told_and_starts_nothing() -> None:
     onset = date(2013, 5, 28)
-    decision = decided({"mode": "suggest"}, performance=loss(0.2), onset=onset)
+    decision = decided({"mode": "suggest"}, **since(onset, 3))
 
     assert verdict(decision) == ("retrain", "performance")
     assert (decision.retrain, decision.key, decision.suppressed_by) == (False, None, "mode")
@@ -307,7 +337,7 @@ def test_a_suggestion_that_something_else_holds_back_is_a_warning() -> None:
 
 def test_a_retraining_that_starts_says_how_and_since_when_the_world_has_changed() -> None:
     onset = date(2013, 5, 28)
-    decision = decided({"replay": False}, performance=loss(0.2), onset=onset)
+    decision = decided({"replay": False}, **since(onset, 3))
 
     assert (decision.replay, decision.onset) == (False, onset)
     assert decided(performance=loss(0.2)).replay is True
@@ -435,6 +465,55 @@ def test_a_day_that_was_not_looked_at_has_a_record_that_says_so() -> None:
         True,
     )
     assert (record.retrain, record.finding) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "finding"),
+    [
+        (LabelHealth(stopped=True, sentences=("None came.",)), "labels_stopped"),
+        (LabelHealth(suspect=True, sentences=("None came.",)), "labels_suspect"),
+        (LabelHealth(unmatched=9, sentences=("None came.",)), "labels_suspect"),
+    ],
+)
+def test_a_quiet_day_whose_labels_are_faulty_is_a_warning(
+    labels: LabelHealth, finding: str
+) -> None:
+    decision = decided(labels=labels)
+
+    assert (decision.verdict, decision.finding) == ("warn", finding)
+    assert decision.sentence == "None came."
+    assert decision.labels == labels
+
+
+def test_labels_as_they_should_be_change_nothing() -> None:
+    assert decided(labels=LabelHealth()).verdict == "ok"
+
+
+def test_a_rise_of_the_loss_is_more_than_a_fault_of_the_labels() -> None:
+    decision = decided(
+        labels=LabelHealth(stopped=True, sentences=("None came.",)), performance=loss(0.2)
+    )
+
+    assert (decision.verdict, decision.reason) == ("retrain", "performance")
+
+
+@pytest.mark.parametrize(
+    ("days", "labels", "verdict"),
+    [
+        (57, LabelHealth(mature_days=90), "ok"),
+        (104, LabelHealth(mature_days=90), "ok"),
+        (105, LabelHealth(mature_days=90), "retrain"),
+        (57, LabelHealth(mature_days=1), "retrain"),
+        (57, LabelHealth(mature_days=90, unmatched=9, sentences=("None.",)), "retrain"),
+        (57, None, "retrain"),
+    ],
+)
+def test_a_model_whose_labels_come_late_is_measured_before_it_is_too_old(
+    days: int, labels: LabelHealth | None, verdict: str
+) -> None:
+    decision = decided({"age": timedelta(days=days)}, labels=labels, performance=None)
+
+    assert decision.verdict == verdict
 
 
 def test_labels_that_come_late_are_named_with_their_days() -> None:

@@ -55,12 +55,14 @@ def test_a_rollback_serves_and_is_as_old_as_its_first_deployment() -> None:
 
 
 @pytest.mark.parametrize(("refusals", "days"), [(0, 7), (1, 14), (2, 28), (5, 28)])
-def test_each_refusal_in_a_row_doubles_the_cooldown_up_to_four_weeks(
+def test_each_refusal_in_a_row_lengthens_the_cooldown_as_the_policy_says(
     refusals: int, days: int
 ) -> None:
     entries = [entry("deployed", 0)] + [entry("refused", n, NEW) for n in range(1, refusals + 1)]
 
-    assert History([], entries).cooldown_until(at(30), WEEK, POLICY) == at(refusals + days)
+    doubling = Policy(cooldown_factor=2.0)
+    assert History([], entries).cooldown_until(at(30), WEEK, doubling) == at(refusals + days)
+    assert History([], entries).cooldown_until(at(30), WEEK, POLICY) == at(refusals + 7)
 
 
 def test_a_deployment_ends_the_doubling() -> None:

@@ -18,7 +18,7 @@ check = partial(quality.check, limits=QualityLimits())
 FAULTS = {
     "unit": ("unit", "skewed"),
     "null": ("null", "heavy"),
-    "renamed": ("unseen", "kind"),
+    "renamed": ("respelt", "kind"),  # in capitals
     "filled": ("spike", "heavy"),
     "missing": ("missing", "third"),
 }
@@ -170,24 +170,6 @@ def test_a_calendar_column_is_not_blocked_when_time_moves_on() -> None:
     later = pa.table({"month": np.full(500, 2.0), "day": np.full(500, 5.0)})
 
     assert check(held, day_profile(later, None, held, "part")) == []
-
-
-@pytest.mark.parametrize(("rows", "faults"), [(299, 1), (300, 0), (3_000, 0), (3_001, 1)])
-def test_rows_outside_the_usual_are_a_fault(held: ReferenceProfile, rows: int, faults: int) -> None:
-    found = check(held, served(held, rows, 1), trailing=[900, 1_000, 1_000, 1_000, 1_100])
-
-    assert [fault.check for fault in found] == ["rows"] * faults
-
-
-def test_few_days_tell_nothing_of_the_usual(held: ReferenceProfile) -> None:
-    assert check(held, served(held, 60, 1), trailing=[9_000] * 4) == []
-
-
-@pytest.mark.parametrize(("duplicates", "faults"), [(99, 0), (100, 1)])
-def test_rows_that_repeat_are_a_fault(held: ReferenceProfile, duplicates: int, faults: int) -> None:
-    found = check(held, served(held, 500, 1), duplicates=duplicates)
-
-    assert [fault.check for fault in found] == ["duplicates"] * faults
 
 
 def test_an_empty_column_that_comes_alive_is_no_fault() -> None:

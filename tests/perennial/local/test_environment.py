@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures_command import PROBLEM
 
 from perennial.local.credentials import make_credentials
 from perennial.local.environment import (
@@ -74,7 +75,16 @@ def test_names_come_from_the_problem_files(home: Home, write_problem: Write) -> 
     write_problem("churn")
     write_problem("broken", text="name: [")
 
-    assert mentioned_names(home) == ["LANDING"]
+    assert mentioned_names(home) == ["LANDING", "PERENNIAL_WEBHOOK"]
+
+
+def test_an_alerts_channel_gets_its_address_of_the_environment(
+    home: Home, write_problem: Write
+) -> None:
+    channel = "alerts: {{ channels: {{ team: {{ kind: slack, url: TEAM_URL }} }} }}\n"
+    write_problem("churn", text=(PROBLEM + channel).format(name="churn"))
+
+    assert mentioned_names(home) == ["LANDING", "PERENNIAL_WEBHOOK", "TEAM_URL"]
 
 
 def test_values_that_an_up_found_are_there_for_the_next(home: Home, write_problem: Write) -> None:

@@ -36,6 +36,8 @@ ADDRESSES = {
     "damaged": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=validation",
     "failed": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=selection",
     "absent": f"/perennial/page/flights__lifecycle?run_id={run}&task_id=nothing",
+    "day": "/perennial/day/flights__monitoring/2013-05-02",
+    "no_day": "/perennial/day/flights__monitoring/2014-01-01",
     "docs": "/perennial/docs",
     "openapi": "/perennial/openapi.json",
 }

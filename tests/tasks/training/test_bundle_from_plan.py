@@ -77,7 +77,8 @@ def written(folder: Path, task: str) -> str:
         folder,
         plan=plan(task),
         refitted=refitted,
-        hold_out=hold_out,
+        decision=hold_out.decision,
+        profile=hold_out.profile,
         table=dataset.take(dataset.rows("train", "validation")),
         contract=bundle_contract(dataset.schema, problem_of("p", task)),
         card=model_card(plan(task), hold_out, run_of("p"), 510, NOW, forward=True),
@@ -162,7 +163,7 @@ def test_the_stage_writes_a_signed_bundle(
 
     folder = fetch(made.store, made.name, found.digest, tmp_path / "cache")
     model = load(folder, digest=found.digest, keys=[signing.public_pem(KEY)])
-    assert (model.card.run, model.card.rows, found.size) == ("r1", 510, found.bundle.bytes)
+    assert (model.card.run, model.card.rows, found.size) == ("r1", 600, found.bundle.bytes)
 
 
 def test_no_bundle_is_made_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

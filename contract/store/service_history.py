@@ -14,7 +14,7 @@ from contract.verdict import Verdict
 _SERVED = frozenset({"deployed", "rollback"})
 
 
-class ServedModel(Strict):
+class ServingPeriod(Strict):
     """A model and the time in which it served, in the problem's own time."""
 
     digest: Sha256
@@ -27,7 +27,7 @@ class ServedModel(Strict):
     reason: str
 
 
-def served_at(entries: Sequence[LedgerEntry], moment: datetime) -> ServedModel | None:
+def served_at(entries: Sequence[LedgerEntry], moment: datetime) -> ServingPeriod | None:
     """Return the model that served at `moment`; None where the ledger names none by then.
 
     `entries` are the ledger's, in its order: at one moment the last one written counts.
@@ -39,7 +39,7 @@ def served_at(entries: Sequence[LedgerEntry], moment: datetime) -> ServedModel |
         return None
     entry = before[-1]
     after = by_time[len(before) :]
-    return ServedModel(
+    return ServingPeriod(
         digest=str(entry.digest),
         run=entry.run,
         by=entry.by,
@@ -49,7 +49,7 @@ def served_at(entries: Sequence[LedgerEntry], moment: datetime) -> ServedModel |
     )
 
 
-def verdict_of(store: Store, problem: str, served: ServedModel) -> Verdict | None:
+def verdict_of(store: Store, problem: str, served: ServingPeriod) -> Verdict | None:
     """Return the verdict that let the model in; None where no run did, or it is kept no longer.
 
     Raises:

@@ -8,7 +8,7 @@ from store_documents import VERDICT, put_manifest
 from contract.store.client import Store
 from contract.store.layout import ManifestKey, stage_prefix
 from contract.store.ledger import Kind, LedgerEntry
-from contract.store.served_model import served_at, verdict_of
+from contract.store.service_history import served_at, verdict_of
 from contract.store.writer import Out
 
 START = datetime(2013, 5, 1, tzinfo=UTC)
