@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from contract.decision import ColumnDrift, Decision, Effect, Outcome
-from contract.formatting import format_digest
+from contract.formatting import format_amount, format_digest, format_score
 from contract.ledger_lines import is_repeat
 from methods.controller.days import ONE_DAY
 from methods.controller.history import History
@@ -239,12 +239,16 @@ def _model(decision: Decision) -> PageSection:
 
 
 def _effect(effect: Effect) -> PageSection:
-    facts = {
+    facts: dict[str, object] = {
         "rows": effect.rows,
         f"{effect.metric.replace('_', ' ')} of the model before": effect.before,
         "of the promoted one": effect.after,
         "z of the saving": effect.z,
     }
+    if effect.earned is not None:
+        interval = effect.earned_low, effect.earned_high
+        facts["earned"] = format_score(effect.earned, effect.unit, *interval, signed=True)
+        facts["in all"] = format_amount(effect.earned * effect.rows, effect.unit, signed=True)
     level: Level = "good" if effect.helped else "warn" if effect.is_final else "neutral"
     return PageSection("Did the promotion help?", Alert(level, effect.sentence), Facts(facts))
 
