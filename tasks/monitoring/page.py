@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from datetime import date
 
-from contract.decision import ColumnDrift, Decision, Effect, Outcome
-from contract.formatting import format_amount, format_digest, format_score
+from contract.decision import ColumnDrift, Decision, Outcome
+from contract.formatting import format_digest
 from contract.ledger_lines import is_repeat
 from methods.controller.days import ONE_DAY
 from methods.controller.history import History
@@ -31,6 +31,7 @@ from pages import (
     lines,
     render,
 )
+from tasks.monitoring.effect_section import effect_section
 
 LEVELS: dict[Outcome, Level] = {
     "ok": "good",
@@ -80,7 +81,7 @@ def page(
     if decision.performance is not None or decision.probe is not None:
         sections.append(_model(decision))
     if decision.effect is not None:
-        sections.append(_effect(decision.effect))
+        sections.append(effect_section(decision.effect))
     sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
@@ -236,21 +237,6 @@ def _model(decision: Decision) -> PageSection:
     skipped = probe.skipped if probe is not None else None
     reason = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
     return PageSection("Is the model worse, would a new one be better?", Facts(facts), *reason)
-
-
-def _effect(effect: Effect) -> PageSection:
-    facts: dict[str, object] = {
-        "rows": effect.rows,
-        f"{effect.metric.replace('_', ' ')} of the model before": effect.before,
-        "of the promoted one": effect.after,
-        "z of the saving": effect.z,
-    }
-    if effect.earned is not None:
-        interval = effect.earned_low, effect.earned_high
-        facts["earned"] = format_score(effect.earned, effect.unit, *interval, signed=True)
-        facts["in all"] = format_amount(effect.earned * effect.rows, effect.unit, signed=True)
-    level: Level = "good" if effect.helped else "warn" if effect.is_final else "neutral"
-    return PageSection("Did the promotion help?", Alert(level, effect.sentence), Facts(facts))
 
 
 def _days_before(decisions: Sequence[Decision], policy: Policy) -> PageSection:
