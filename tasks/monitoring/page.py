@@ -32,6 +32,7 @@ from pages import (
     render,
 )
 from tasks.monitoring.label_sections import label_sections
+from tasks.monitoring.effect_section import effect_section
 
 LEVELS: dict[Outcome, Level] = {
     "ok": "good",
@@ -81,6 +82,8 @@ def page(
     if decision.performance is not None or decision.probe is not None:
         sections.append(_model(decision))
     sections += label_sections(decision)
+    if decision.effect is not None:
+        sections.append(effect_section(decision.effect))
     sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))

@@ -210,7 +210,7 @@ def test_what_a_promotion_earned_is_measured_in_the_declared_value(
     monitored.enter("deployed", "performance__x", end(8), digest=new)
     monitored.serve(may(9), 12, "concept", digest=new, heavy=-0.2)
 
-    monitored.monitor(end(20))
+    result = monitored.monitor(end(20))
 
     effect = monitored.decision(may(20)).effect
     assert effect is not None
@@ -220,6 +220,7 @@ def test_what_a_promotion_earned_is_measured_in_the_declared_value(
     assert effect.unit == "$"
     assert 0 < effect.earned_low < effect.earned < effect.earned_high < 12
     assert f"in value that is +${effect.earned:.3g}" in effect.sentence
+    assert "in all" in monitored.store.read(result.page).decode()
 
 
 def test_another_threshold_helps_by_what_it_earns(monitored: MonitoredProblem) -> None:
