@@ -47,8 +47,12 @@ def due_days(
 
 
 def is_empty(decision: Decision) -> bool:
-    """Return True where a record says that no row was served, and so rests on nothing."""
-    return decision.verdict == "insufficient_data" and not decision.window.rows_of_day
+    """Return True where a record says that no row was served, and so rests on nothing.
+
+    Where rows are usual, such a day is blocked for it.
+    """
+    without = {"insufficient_data", "blocked_data_quality"}
+    return decision.verdict in without and not decision.window.rows_of_day
 
 
 def is_superseded(history: History, day: date, end: datetime) -> bool:

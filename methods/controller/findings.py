@@ -17,7 +17,9 @@ def name(
     if evidence.shortage is not None:
         return "few_rows" if evidence.window.rows_of_day else "no_rows"
     if evidence.dq:
-        return f"blocked:{_subject(evidence.dq[0])}"
+        # A day without any row is the same condition, whether rows are usual or not.
+        is_empty = evidence.dq[0].check == "rows" and not evidence.window.rows_of_day
+        return "no_rows" if is_empty else f"blocked:{_subject(evidence.dq[0])}"
     if reason is not None:
         if evidence.retraining.mode == "off":
             return None
