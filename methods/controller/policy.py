@@ -14,6 +14,7 @@ from pydantic import Field
 from contract.strict import Strict
 from methods.controller.alert_limits import AlertLimits
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
+from methods.retrain.limits import RetrainLimits
 
 StandardErrors = Annotated[float, Field(ge=0)]
 Span = Annotated[timedelta, Field(gt=timedelta(0))]
@@ -98,6 +99,15 @@ class Policy(Strict):
     probe_block_rows: Count = 200
     """Labelled rows of the newest block, >= 1, that a quick refit is compared on. Arbitrary."""
 
+    segment_columns: Count = 5
+    """Columns of categories, >= 1, by importance, in which the loss is looked at. Arbitrary."""
+    segment_levels: Count = 20
+    """Categories of a column, >= 1, by their rows. Arbitrary."""
+    segment_rows: Count = 100
+    """Labelled rows, >= 1, that a category needs. Arbitrary."""
+    segments_shown: Count = 10
+    """Categories, >= 1, that a decision keeps, the worst first. Arbitrary."""
+
     # Without labels: did the world change in what matters to the model?
     impact: Fraction = 0.30
     """Importance of the drifted columns together, in [0, 1], from which they sound the alarm.
@@ -173,6 +183,8 @@ class Policy(Strict):
     """When a column counts as drifted."""
     quality: QualityLimits = QualityLimits()
     """When a day's data counts as broken."""
+    retrain: RetrainLimits = RetrainLimits()
+    """How a retraining is made and judged."""
     alerts: AlertLimits = AlertLimits()
     """When the owner is told, and how often."""
 

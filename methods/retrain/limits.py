@@ -53,6 +53,9 @@ class RetrainLimits(Strict):
     quick_rows: Number = 30_000
     """Rows, >= 1, that it learns from at most, the newest."""
 
+    probe_refits: Number = 3
+    """Refits, >= 1, by which the benefit probe scores its days: half of a retraining's."""
+
     # The cheap answers
     adjust_rows: Number = 200
     """Labelled rows of the new world, >= 1, that a recalibration is fitted on at least. Arbitrary."""
@@ -72,6 +75,9 @@ class RetrainLimits(Strict):
     lost: Portion = 0.02
     """Rise of the loss, as a share of the loss at deployment, in [0, 1], up to which nothing was
     lost; as for `harmless_loss`."""
+    lost_skill: Portion = 0.1
+    """Fall of the yardstick, as a share of what the model was better than a constant answer by at
+    deployment, in [0, 1], up to which nothing was lost; as for the gate's margin."""
     agreement: Annotated[float, Field(ge=1)] = 1.5
     """Times, >= 1, that the model that ships may differ from the judged one as much as the judged
     one differs from the refit before it: median over the newest judged rows."""

@@ -89,20 +89,31 @@ def quick_plan(plan: TrainingPlan, limits: RetrainLimits) -> TrainingPlan:
 def compare_windows(
     plan: TrainingPlan, data: RetrainRows, tried: Sequence[TrainingWindow], limits: RetrainLimits
 ) -> list[TrainingWindow]:
-    """Return the window of each step, and last the one of the model that ships.
+    """Return the window of each step: the one with the least loss on the steps before it.
 
-    Each is the one with the least loss on the steps before: no step chooses its own.
+    No step chooses its own. What ships has the last step's, so that it is what was judged. A step
+    whose refit had too few rows since a change to learn from them alone says nothing of that.
     """
     losses: list[list[Floats]] = [[] for _ in tried]
     chosen = []
     for step in data.steps:
         chosen.append(tried[_best(losses, limits)])
-        if len(tried) > 1 and data.knows_change(step):
-            truth = data.dataset.truth[step.score]
-            scores = quick_scores(quick_plan(plan, limits), data, step, tried, limits)
-            for known, one in zip(losses, scores, strict=True):
-                known.append(row_losses(plan.task, truth, one))
-    return [*chosen, tried[_best(losses, limits)]]
+        if len(tried) == 1 or step is data.steps[-1] or _falls_back(data, step, tried, limits):
+            continue
+        truth = data.dataset.truth[step.score]
+        scores = quick_scores(quick_plan(plan, limits), data, step, tried, limits)
+        for known, one in zip(losses, scores, strict=True):
+            known.append(row_losses(plan.task, truth, one))
+    return chosen
+
+
+def _falls_back(
+    data: RetrainRows, step: Step, tried: Sequence[TrainingWindow], limits: RetrainLimits
+) -> bool:
+    return any(
+        one.since is not None and len(_kept(data, step.train, one, limits)) == len(step.train)
+        for one in tried
+    )
 
 
 def _best(losses: Sequence[Sequence[Floats]], limits: RetrainLimits) -> int:
@@ -142,7 +153,7 @@ def refit_forward(
     Args:
         plan: what is refitted.
         data: the rows, with at least one step.
-        chosen: the window of each step, and last that of the model that ships.
+        chosen: the window of each step; the last one's is that of the model that ships.
         out_of_fold: earlier rows that were scored by a model that had not learnt them.
         limits: how many rows a window must keep.
 
@@ -151,7 +162,7 @@ def refit_forward(
     """
     dataset = data.dataset
     predicted, thresholds, refits = [], [], []
-    for step, window in zip(data.steps, chosen, strict=False):
+    for step, window in zip(data.steps, chosen, strict=True):
         decision = out_of_fold.decision()
         fitted = fit_window(plan, data, step.train, window, limits)
         refits.append(Refitted(fitted, decision, window, step.train))

@@ -1,13 +1,14 @@
 """The rows of a retraining: all labelled ones in time, and the steps by which it is judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from methods.models.dataset import Dataset
+from methods.retrain.forward import Forward
 from methods.retrain.limits import RetrainLimits
 from methods.split.folds import Rows
-from methods.split.judged import MICROSECONDS, Step, Times, steps
+from methods.split.judged import DAY, MICROSECONDS, Step, Times, steps
 from methods.split.parts import microseconds
 
 
@@ -24,6 +25,8 @@ class RetrainRows:
     """Of the judged rows, oldest first."""
     onset: int | None
     """The first moment of a change, microseconds since 1970; None: none is known."""
+    known_rows: int = 1
+    """Rows since the onset from which on a refit could know of the change."""
 
     @property
     def judged(self) -> Rows:
@@ -31,8 +34,10 @@ class RetrainRows:
         return np.concatenate([step.score for step in self.steps])
 
     def knows_change(self, step: Step) -> bool:
-        """Say whether a refit before this step has a row since the onset of the change."""
-        return self.onset is None or bool((self.times[step.train] >= self.onset).any())
+        """Say whether a refit before this step has enough rows since the onset of the change."""
+        if self.onset is None:
+            return True
+        return int((self.times[step.train] >= self.onset).sum()) >= self.known_rows
 
     @property
     def informed(self) -> Rows:
@@ -55,4 +60,23 @@ def retrain_rows(
     of_labelled = np.searchsorted(labelled, judged)
     cut = steps(times[labelled], of_labelled, int(gap_seconds * MICROSECONDS), limits)
     moved = tuple(Step(labelled[one.train], labelled[one.score], one.begins) for one in cut)
-    return RetrainRows(dataset, times, labelled, moved, onset)
+    return RetrainRows(dataset, times, labelled, moved, onset, limits.adjust_rows)
+
+
+def judge_informed(data: RetrainRows, forward: Forward, limits: RetrainLimits) -> Forward:
+    """Keep the rows whose refits could know of the change, where these are enough to judge.
+
+    What a refit scored before it had a row of the new world says what the old one was worth.
+    """
+    informed = data.informed
+    days = len(np.unique(data.times[informed] // DAY))
+    if days < limits.judged_days or len(informed) < limits.judged_rows:
+        return forward
+    kept = np.isin(forward.rows, informed)
+    return replace(
+        forward,
+        rows=forward.rows[kept],
+        step=forward.step[kept],
+        predicted=forward.predicted[kept],
+        threshold=forward.threshold[kept],
+    )

@@ -150,6 +150,8 @@ def adjust(
     tried = (TriedAnswer(answer="recalibration", recovered=share),)
     if share is None or share < case.limits.recovered:
         return None, tried
+    if not _recovers_yardstick(case, data, serving, moved):
+        return None, tried
     return _challenger(case, data, serving, "recalibration", moved, recovery, tried), tried
 
 
@@ -164,6 +166,33 @@ def _forward(
         limits=case.limits,
     )
     return adjust_forward(serving.served, data.steps, rule)
+
+
+def _recovers_yardstick(
+    case: TrainingCase, data: RetrainRows, serving: Serving, moved: AdjustResult
+) -> bool:
+    """Tell whether new probabilities bring back enough of what the yardstick lost, if it did.
+
+    A rank metric that fell, as where an effect changed, is not brought back by any probability. A
+    fall counts from a share of what the model was better than a constant answer.
+    """
+    yardstick = yardstick_of(case.problem, case.plan.task)
+    then = serving.model.card.metrics.get(yardstick.name)
+    if then is None or case.plan.task == "multiclass":
+        return True
+    informed = np.isin(data.judged, data.informed)
+    truth = case.dataset.truth[data.judged][informed]
+    constant = np.full(len(truth), float(truth.mean()))
+    dummies = [yardstick.score(truth, constant, cut) for cut in (0.0, 2.0)]
+    best = max(dummies, key=yardstick.goodness)
+    now = yardstick.score(truth, serving.scores_of(data)[informed], serving.served.threshold)
+    after = yardstick.score(
+        truth, moved.forward.predicted[informed], moved.forward.threshold[informed]
+    )
+    lost, skill = yardstick.gain(then, now), yardstick.gain(then, best)
+    if not lost > case.limits.lost_skill * max(0.0, skill):
+        return True
+    return yardstick.gain(after, now) >= case.limits.recovered * lost
 
 
 def _is_surely_better(

@@ -16,6 +16,7 @@ Source   Mitchell et al., "Model Cards for Model Reporting", FAT* 2019; Dawid, "
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from contract.artifacts import Bundle, Document, Page, Table
@@ -30,7 +31,7 @@ from contract.strict import Strict
 from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
 from methods.retrain.limits import RetrainLimits
-from methods.retrain.rows import retrain_rows
+from methods.retrain.rows import judge_informed, retrain_rows
 from methods.split.parts import split_rule
 from methods.split.weights import TrainingWindow
 from methods.tables.parquet import write_table
@@ -128,13 +129,15 @@ def _make(case: TrainingCase, out: Out) -> Challenger:
     if serving is not None and case.run.replay is not None:
         cheap, tried = adjust(case, data, serving)
         if cheap is not None:
-            return cheap
+            return replace(cheap, forward=judge_informed(data, cheap.forward, case.limits))
     recipe = recipe_of_champion(out.store, case.run)
     known = case.plan.window if case.run.champion is not None else None
     if recipe is not None:
         known = TrainingWindow(since=recipe.since, half_life_days=recipe.half_life_days)
     made = refit_in_time(case, data, known)
-    return made if serving is None else with_recovery(made, case, data, serving, tried)
+    if serving is not None:
+        made = with_recovery(made, case, data, serving, tried)
+    return replace(made, forward=judge_informed(data, made.forward, case.limits))
 
 
 def read_signing_key() -> bytes:

@@ -22,6 +22,7 @@ from methods.tables.parquet import read_table
 
 if TYPE_CHECKING:
     from methods.models.dataset import Dataset
+    from methods.models.families import TrainingPlan
 
 
 class MonitoredModel:
@@ -65,14 +66,14 @@ class MonitoredModel:
     @cached_property
     def dataset(self) -> "Dataset | None":
         """The prepared rows of the run that made it; None where they are no longer kept."""
-        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
-        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
-
         run = self.model.card.run
         prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
         split = earlier_stage(self._store, self._problem, run, "split")
         if prepared is None or split is None:
             return None
+        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
+        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
+
         schema = read_artifact(self._store, prepared.output("schema", Document), Schema)
         table = read_table(self._store, prepared.output("prepared", Table))
         parts = read_table(self._store, split.output("assignment", Table))
@@ -82,6 +83,16 @@ class MonitoredModel:
             truth=target_vector(table, schema),
             assignment=read_assignment(parts, table.num_rows),
         )
+
+    @cached_property
+    def plan(self) -> "TrainingPlan | None":
+        """The plan that it was made with; None where it is no longer kept."""
+        from methods.models.families import TrainingPlan  # noqa: PLC0415 - as in `dataset`
+
+        tuning = earlier_stage(self._store, self._problem, self.model.card.run, "tuning")
+        if tuning is None:
+            return None
+        return read_artifact(self._store, tuning.output("plan", Document), TrainingPlan)
 
 
 class MonitoredModels:

@@ -1,0 +1,42 @@
+import numpy as np
+
+from methods.retrain.agreement import measure_agreement
+from methods.retrain.limits import RetrainLimits
+
+LIMITS = RetrainLimits()
+TWIN = np.linspace(0.1, 0.9, 101)
+
+
+def test_a_model_agrees_that_differs_as_two_refits_do() -> None:
+    found = measure_agreement(TWIN + 0.04, TWIN, TWIN - 0.03, LIMITS, are_values=False)
+
+    assert found.holds
+
+
+def test_a_model_that_differs_more_is_another_one() -> None:
+    found = measure_agreement(TWIN + 0.05, TWIN, TWIN - 0.03, LIMITS, are_values=False)
+
+    assert not found.holds
+
+
+def test_equal_refits_allow_the_floor() -> None:
+    assert measure_agreement(TWIN + 0.009, TWIN, TWIN, LIMITS, are_values=False).holds
+    assert not measure_agreement(TWIN + 0.011, TWIN, TWIN, LIMITS, are_values=False).holds
+
+
+def test_values_are_compared_in_their_own_spread() -> None:
+    large = 1_000.0 * TWIN
+
+    assert measure_agreement(large + 2.0, large, large, LIMITS, are_values=True).holds
+    assert measure_agreement(np.ones(9), np.ones(9), np.ones(9), LIMITS, are_values=True).holds
+
+
+def test_of_several_classes_the_one_that_moved_most_counts() -> None:
+    twin = np.tile([0.2, 0.3, 0.5], (9, 1))
+    moved = twin + np.array([0.0, 0.05, -0.05])
+
+    assert not measure_agreement(moved, twin, twin, LIMITS, are_values=False).holds
+
+
+def test_a_score_that_is_no_number_agrees_with_nothing() -> None:
+    assert not measure_agreement(TWIN * np.nan, TWIN, TWIN, LIMITS, are_values=False).holds
