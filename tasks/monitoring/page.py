@@ -31,8 +31,8 @@ from pages import (
     lines,
     render,
 )
-from tasks.monitoring.label_sections import label_sections
 from tasks.monitoring.effect_section import effect_section
+from tasks.monitoring.label_sections import label_sections
 
 LEVELS: dict[Outcome, Level] = {
     "ok": "good",
