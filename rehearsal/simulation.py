@@ -16,6 +16,7 @@ from typing import Any
 
 from contract.decision import Decision
 from contract.errors import PerennialError, Refused
+from contract.log import log
 from contract.problem import Problem, read_problem
 from contract.store.alert_state import change_alerts, read_alerts
 from contract.store.champion_pointer import read_champion
@@ -61,7 +62,7 @@ class RehearsalPlan:
 
 
 class FirstModelRefused(Refused):
-    """The first model was not deployed, so there is nothing to rehearse."""
+    """There is no first model, so there is nothing to rehearse."""
 
 
 class Simulation:
@@ -125,7 +126,7 @@ class Simulation:
             yield record
 
     def _begin(self) -> None:
-        """Land the history and deploy the first model."""
+        """Land the history and have the first model serve, whatever its verdict."""
         for source, table in self._world.once().items():
             self._landing.land_once(source, table)
         for number in range(-self._plan.history, 0):
@@ -135,8 +136,13 @@ class Simulation:
         self._landing.land(microseconds(start), PAST)
         if read_champion(self.store, self.problem.name) is None:
             first = self._lifecycle("first", start, {"reason": "manual"})
-            if first.outcome != "deployed":
-                raise FirstModelRefused(f"The first model was not deployed: {first.sentence}")
+            if first.outcome == "deployed":
+                return
+            if first.digest is None:
+                raise FirstModelRefused(f"There is no first model: {first.sentence}")
+            # What is rehearsed is what comes after it; the ledger keeps the refusal.
+            log("rehearsal").error("the first model was refused and serves", why=first.sentence)
+            deploy_ungated(self.store, self.problem.name, "first", first.digest, start)
 
     def _decide(self, record: RehearsedDay, morning: datetime) -> RehearsedDay:
         """Run monitoring on the next morning, and the lifecycle where it asks for one."""
