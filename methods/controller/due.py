@@ -48,7 +48,7 @@ def due_days(
 
 def is_empty(decision: Decision) -> bool:
     """Return True where a record says that no row was served, and so rests on nothing."""
-    return decision.verdict == "insufficient_data" and not decision.window.rows_of_day
+    return not decision.window.rows_of_day
 
 
 def is_superseded(history: History, day: date, end: datetime) -> bool:

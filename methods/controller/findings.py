@@ -14,8 +14,10 @@ def name(
     verdict: Outcome, reason: Reason | None, suppressed_by: Suppression | None, evidence: Evidence
 ) -> str | None:
     """Return the id of what the owner should know of the day; None: nothing."""
+    if not evidence.window.rows_of_day and (evidence.shortage is not None or evidence.dq):
+        return "no_rows"
     if evidence.shortage is not None:
-        return "few_rows" if evidence.window.rows_of_day else "no_rows"
+        return "few_rows"
     if evidence.dq:
         return f"blocked:{_subject(evidence.dq[0])}"
     if reason is not None:
