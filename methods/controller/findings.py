@@ -7,7 +7,7 @@ the day that asks and on the days on which a cool-down holds the next one back.
 from contract.decision import Fault, Outcome, Reason, Suppression
 from methods.controller.evidence import Evidence
 
-_BY_MODE = {"auto": "retrain", "approve": "approve", "suggest": "suggest"}
+_BY_MODE = {"auto": "retrain", "approve": "approve", "suggest": "suggest", "off": None}
 
 
 def name(
@@ -21,11 +21,8 @@ def name(
     if evidence.dq:
         return f"blocked:{_subject(evidence.dq[0])}"
     if reason is not None:
-        if evidence.retraining.mode == "off":
-            return None
-        if suppressed_by == "breaker":
-            return f"breaker:{reason}"
-        return f"{_BY_MODE[evidence.retraining.mode]}:{reason}"
+        mode = "breaker" if suppressed_by == "breaker" else _BY_MODE[evidence.retraining.mode]
+        return mode and f"{mode}:{reason}"
     return _quiet_name(evidence) if verdict == "warn" else None
 
 
