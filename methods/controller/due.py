@@ -51,8 +51,7 @@ def is_empty(decision: Decision) -> bool:
 
     Where rows are usual, such a day is blocked for it.
     """
-    without = {"insufficient_data", "blocked_data_quality"}
-    return decision.verdict in without and not decision.window.rows_of_day
+    return not decision.window.rows_of_day
 
 
 def is_superseded(history: History, day: date, end: datetime) -> bool:

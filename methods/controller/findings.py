@@ -7,25 +7,24 @@ the day that asks and on the days on which a cool-down holds the next one back.
 from contract.decision import Fault, Outcome, Reason, Suppression
 from methods.controller.evidence import Evidence
 
-_BY_MODE = {"auto": "retrain", "approve": "approve", "suggest": "suggest"}
+_BY_MODE = {"auto": "retrain", "approve": "approve", "suggest": "suggest", "off": None}
 
 
 def name(
     verdict: Outcome, reason: Reason | None, suppressed_by: Suppression | None, evidence: Evidence
 ) -> str | None:
     """Return the id of what the owner should know of the day; None: nothing."""
+    if not evidence.window.rows_of_day and (evidence.shortage is not None or evidence.dq):
+        return "no_rows"
     if evidence.shortage is not None:
-        return "few_rows" if evidence.window.rows_of_day else "no_rows"
+        return "few_rows"
     if evidence.dq:
         # A day without any row is the same condition, whether rows are usual or not.
         is_empty = evidence.dq[0].check == "rows" and not evidence.window.rows_of_day
         return "no_rows" if is_empty else f"blocked:{_subject(evidence.dq[0])}"
     if reason is not None:
-        if evidence.retraining.mode == "off":
-            return None
-        if suppressed_by == "breaker":
-            return f"breaker:{reason}"
-        return f"{_BY_MODE[evidence.retraining.mode]}:{reason}"
+        mode = "breaker" if suppressed_by == "breaker" else _BY_MODE[evidence.retraining.mode]
+        return mode and f"{mode}:{reason}"
     return _quiet_name(evidence) if verdict == "warn" else None
 
 

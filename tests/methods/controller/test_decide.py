@@ -378,6 +378,13 @@ def test_what_the_owner_should_know_has_an_id_of_its_own(finding: str) -> None:
     assert decided(**FINDINGS[finding]).finding == finding
 
 
+def test_a_day_without_rows_is_that_and_no_broken_column() -> None:
+    none = Window(days=(), rows=0, rows_of_day=0)
+    rows = Fault(check="rows", column=None, found=0, limit=9, sentence="The day has no rows.")
+
+    assert decided(window=none, dq=(rows,)).finding == "no_rows"
+
+
 def test_a_finding_lasts_while_a_cooldown_holds_it_back() -> None:
     waiting = decided({"cooldown_until": END + timedelta(days=1)}, performance=loss(0.2))
 
