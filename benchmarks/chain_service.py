@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -70,7 +69,8 @@ class ChainService:
             aged = table.set_column(index, field, earlier.cast(field.type))
             body = BytesIO()
             pq.write_table(aged, body)
-            self._store.put(str(replace(key, day=key.day - ONE_DAY)), body.getvalue())
+            aged_key = PredictionsKey(key.problem, key.day - ONE_DAY, key.hour, key.segment)
+            self._store.put(str(aged_key), body.getvalue())
             self._store.delete(str(key))
 
     @property

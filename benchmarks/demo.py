@@ -56,6 +56,7 @@ def _text(
             table(["", "claim", "found"], checks),
             "What was decided, from the ledger:",
             table(["at", "what", "model", "why"], ledger),
+            result["earned"],
             "The stages of the first lifecycle, from their manifests (a stage's own work):",
             table(["stage", "seconds", "CPU-s"], stages),
             "Idle memory after it, one problem served (PSS, MiB):",

@@ -17,7 +17,8 @@ from contract.problem.gates import BeatsChampion
 from methods.models.bootstrap import Scored
 from methods.models.metrics import METRICS
 from methods.models.yardstick import Yardstick, proper_score, value_yardstick, with_rows
-from tasks.evaluation.promotion import Rivals, check_champion, rule_for
+from tasks.evaluation.rivals import Rivals
+from tasks.evaluation.superiority import check_champion, rule_for
 from tasks.evaluation.vault import Vault
 
 RUNS, DAYS = 200, 28

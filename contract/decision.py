@@ -151,7 +151,7 @@ class Effect(Strict):
     z: float
     """Of what was saved, in standard errors; days are the blocks."""
     helped: bool
-    """True where the saving is sure."""
+    """True where the saving of loss, or the gain in value, is sure."""
     is_final: bool
     """True once a whole verdict window was measured: later days take it over."""
     sentence: str
@@ -232,14 +232,15 @@ class SegmentLoss(Strict):
     value: str
     rows: int
     loss: float
-    rest: float
-    """The loss on the other rows."""
+    expected: float
+    """The loss that the model's own scores let expect there: hard rows are no news."""
     change: float
-    """How much the loss above or below the other rows' has moved since the reference, or, where
-    the reference does not tell it, loss / rest - 1."""
+    """loss / expected - 1."""
     q: float
-    """Adjusted for the number of segments (Benjamini and Hochberg)."""
+    """That it is no worse than the other rows against what was expected; adjusted for the number of
+    segments (Benjamini and Hochberg)."""
     is_worse: bool
+    """Surely, and by as much as a rise of the whole loss must have."""
 
 
 class Fault(Strict):

@@ -25,7 +25,7 @@ from contract.formatting import (
 TASK_DONE = "task done"
 """The message of a task's last log line, whose fields are its facts."""
 
-Kind = Literal["text", "digest", "time", "duration", "share", "bytes", "count", "score"]
+Kind = Literal["text", "digest", "time", "duration", "share", "bytes", "count", "score", "flag"]
 Unit = Literal["", "iso", "us", "ms", "s"]
 _SECONDS = {"ms": 1e-3, "s": 1.0}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "days": Fact("count"),
         "finding": Fact("text"),
         "onset": Fact("text", label="change since"),  # a calendar day
-        "replay": Fact("text", label="champion's plan again"),
+        "replay": Fact("flag", label="champion's plan again"),
         "opened": Fact("count", label="open alerts"),
         "messages": Fact("count", label="messages that wait"),
         "key": Fact("text"),
@@ -176,5 +176,6 @@ _FORMATS: Mapping[Kind, Callable[[Fact, Any], str]] = MappingProxyType(
         "bytes": lambda _, value: format_bytes(value),
         "count": lambda _, value: format_value(value),
         "score": lambda _, value: format_value(value, 4),
+        "flag": lambda _, value: "yes" if value else "no",
     }
 )

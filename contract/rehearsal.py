@@ -64,6 +64,8 @@ class RehearsalResult(Strict):
     """Days whose loss was clearly above the usual, and that were called well."""
     faults: dict[str, int]
     """Days by fault of the data."""
+    told: dict[str, int] = Field(default_factory=dict)
+    """Messages to the owner, by event and finding."""
     metric: str
     """The proper loss."""
     loss: float | None

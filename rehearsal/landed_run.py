@@ -8,25 +8,24 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 import bundle
 from bundle.model import Model
-from contract.artifacts import Document, Table
-from contract.manifest import Manifest
+from contract.artifacts import Bundle, Document, Table
 from contract.problem import Problem, read_problem
 from contract.rehearsal import RehearsalRequest
-from contract.store.documents import parse_value, read_artifact
-from contract.store.layout import ManifestKey
+from contract.store.documents import read_artifact
+from contract.store.earlier_runs import EarlierStage, earlier_stage
 from methods.columns.schema import Schema
 from methods.controller.policy import Policy
 from methods.drift.profile import ReferenceProfile
 from methods.tables.parquet import read_table
 from methods.tables.snapshot import LOAD
 from rehearsal.folder_store import FolderStore
+from rehearsal.kept_state import keep_or_discard
 from rehearsal.stage_runs import BEFORE_VERDICT, StageRuns, write_keys
 
 BUCKET = "landed"
@@ -55,6 +54,7 @@ def prepare_own_rows(request: RehearsalRequest) -> OwnRows:
     """
     landed, problem = Path(request.landed), request.problem
     folder, suite = landed / "run", Path(request.suite)
+    keep_or_discard(folder)
     name = str(problem["name"])
     place = folder / "problems" / name
     place.mkdir(parents=True, exist_ok=True)
@@ -82,14 +82,13 @@ def prepare_own_rows(request: RehearsalRequest) -> OwnRows:
     run = StageRuns(store, name, variables, Policy()).begin(RUN, params)
     for stage in STAGES:
         run.run(stage)
-    made = {stage: _outputs(store, name, stage) for stage in ("preprocessing", "training")}
-    prepared = parse_value(made["preprocessing"]["prepared"], Table, "prepared")
-    schema = parse_value(made["preprocessing"]["schema"], Document, "schema")
-    digest = str(made["training"]["bundle"]["sha256"])
+    prepared, trained = (_made(store, name, stage) for stage in ("preprocessing", "training"))
+    schema = prepared.output("schema", Document)
+    digest = trained.output("bundle", Bundle).digest
     model = bundle.load(bundle.fetch(store, name, digest, folder / "bundles"), digest=digest)
     return OwnRows(
         problem=typed,
-        table=read_table(store, prepared),
+        table=read_table(store, prepared.output("prepared", Table)),
         schema=read_artifact(store, schema, Schema),
         model=model,
         reference=ReferenceProfile.model_validate(model.profile),
@@ -110,6 +109,7 @@ def _plain_files(parts: Path, folder: Path) -> Path:
     return place / "*.parquet"
 
 
-def _outputs(store: FolderStore, problem: str, stage: str) -> dict[str, Any]:
-    body = store.get(str(ManifestKey(problem, RUN, stage)))
-    return Manifest.model_validate_json(body).outputs
+def _made(store: FolderStore, problem: str, stage: str) -> EarlierStage:
+    made = earlier_stage(store, problem, RUN, stage)
+    assert made is not None
+    return made

@@ -63,6 +63,7 @@ def summarize_days(
         ),
         missed=len(missed_days(days, policy.loss_worse)),
         faults=dict(faults),
+        told=dict(Counter(message for day in days for message in day.told)),
         metric="squared error" if task == "regression" else "log loss",
         loss=_mean(days, lambda day: day.loss),
         first_loss=_mean(days, lambda day: day.first_loss),
@@ -113,6 +114,7 @@ def outcome_page(
         "promoted": result.promoted,
         "not promoted": len(result.asked) - result.promoted,
         "missed days": result.missed,
+        "messages to the owner": sum(result.told.values()),
         "days blocked": result.verdicts.get("blocked_data_quality", 0),
     }
     if result.value is not None and result.first_value is not None:
@@ -145,6 +147,14 @@ def outcome_page(
                 ["fault", "days"],
                 [[fault, count] for fault, count in sorted(result.faults.items())],
                 empty="No data were called broken.",
+            ),
+        ),
+        PageSection(
+            "What the owner would have been told",
+            TableBlock(
+                ["message", "times"],
+                [[message, count] for message, count in sorted(result.told.items())],
+                empty="Nothing.",
             ),
         ),
         PageSection(

@@ -50,6 +50,8 @@ class RehearsedDay(Strict):
     """Columns that were called drifted."""
     change: float | None = None
     """Measured rise of the loss above the baseline, as a share; None: no loss was measured."""
+    told: tuple[str, ...] = ()
+    """`EVENT FINDING` of each message that the owner got on the next morning."""
     run: LifecycleRun | None = None
     cpu_seconds: float = 0.0
     """Of all that the day cost, the lifecycle included."""

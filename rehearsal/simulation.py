@@ -17,6 +17,7 @@ from typing import Any
 from contract.decision import Decision
 from contract.errors import PerennialError, Refused
 from contract.problem import Problem, read_problem
+from contract.store.alert_state import change_alerts, read_alerts
 from contract.store.champion_pointer import read_champion
 from contract.store.documents import read_document
 from contract.store.layout import DecisionKey
@@ -25,14 +26,17 @@ from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.policy import Policy
 from rehearsal.deployed import deploy_ungated
 from rehearsal.folder_store import FolderStore
+from rehearsal.kept_state import keep_or_discard
 from rehearsal.landing_folder import PAST, LandingFolder
 from rehearsal.rehearsed_day import LifecycleRun, RehearsedDay
 from rehearsal.served_days import ServedDays
-from rehearsal.stage_runs import BEFORE_MONITORING, BEFORE_VERDICT, StageRuns, write_keys
+from rehearsal.stage_runs import BEFORE_MONITORING, BEFORE_VERDICT, StageRun, StageRuns, write_keys
 from rehearsal.world import World
 
 BUCKET = "rehearsal"
 DAYS = "days.jsonl"
+HERE = "rehearsal"
+"""The channel that takes every message, and tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Simulation:
     """One rehearsal in one folder."""
 
     def __init__(self, folder: Path, plan: RehearsalPlan, world: World) -> None:
+        keep_or_discard(folder)
         self._folder, self._plan, self._world = folder, plan, world
         self._landing = LandingFolder(folder / "landing")
         self.problem: Problem = read_problem(self._write_problem())
@@ -141,14 +146,20 @@ class Simulation:
         for stage in BEFORE_MONITORING:
             run.run(stage)
         facts = run.run("monitoring").facts
+        record = record.model_copy(update={"told": self._tell(run)})
         key = DecisionKey(self.problem.name, record.day)
         decision = read_document(self.store, str(key), Decision)
         if decision is None:
             return record.model_copy(update={"sentence": f"No record: {facts.get('sentence')}"})
         asked = None
         if facts.get("day") == str(record.day) and decision.retrain:
-            onset = facts.get("onset")
-            asked = self.retrain(str(decision.key), morning, str(decision.reason), onset=onset)
+            asked = self.retrain(
+                str(decision.key),
+                morning,
+                str(decision.reason),
+                onset=facts.get("onset"),
+                replay=bool(facts.get("replay", True)),
+            )
         return record.model_copy(
             update={
                 "verdict": decision.verdict,
@@ -164,6 +175,16 @@ class Simulation:
             }
         )
 
+    def _tell(self, run: StageRun) -> tuple[str, ...]:
+        """Bring the alerts up to date, and deliver their messages to nobody."""
+        run.run("alerts")
+        waiting = read_alerts(self.store, self.problem.name).outbox
+        told = {message.id: {HERE} for message in waiting}
+        change_alerts(
+            self.store, self.problem.name, lambda state: state.mark_delivered(told, {HERE})
+        )
+        return tuple(f"{message.event} {message.finding.id}" for message in waiting)
+
     def retrain(
         self,
         name: str,
@@ -171,18 +192,20 @@ class Simulation:
         reason: str,
         *,
         onset: str | None = None,
+        replay: bool = True,
         is_gated: bool = True,
     ) -> LifecycleRun:
-        """Run the lifecycle with the champion's plan, as of `end`.
+        """Run the lifecycle as of `end`.
 
         Args:
             name: of the run.
             end: its `window_end`.
             reason: as monitoring names it.
             onset: first day of the change, as monitoring names it.
+            replay: fit the champion's plan; False: search.
             is_gated: False: the model serves whatever it is worth, as a bare schedule would have it.
         """
-        further: dict[str, Any] = {"reason": reason, "replay": True, "onset": onset}
+        further: dict[str, Any] = {"reason": reason, "replay": replay, "onset": onset}
         further["overrides"] = dict(self._plan.overrides)
         return self._lifecycle(name, end, further, is_gated=is_gated)
 

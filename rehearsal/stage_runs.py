@@ -5,7 +5,6 @@ manifest is written last, and a run that was killed finds what it made. A stage 
 its input's own name from the first stage of the run that made it, as in `dags/`.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from importlib import import_module
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from contract.errors import InvalidRequest
-from contract.manifest import Result
+from contract.manifest import Manifest, Result
 from contract.runtime.task import Task
 from contract.stages import STAGES
 from contract.store.client import Store
+from contract.store.documents import read_document
 from contract.store.layout import stage_prefix
 from contract.store.reference import Take
 from contract.store.writer import Out
@@ -67,9 +67,8 @@ class StageRuns:
         os.environ.update(self._environment)
         uri = self._store.uri(stage_prefix(self._problem, run, stage))
         result = self.task(stage).carry_out(self._store, takes, dict(params), uri)
-        manifest = json.loads(self._store.get(self._store.key(result.manifest)))
-        outputs: dict[str, Any] = manifest["outputs"]
-        return result, outputs
+        manifest = read_document(self._store, self._store.key(result.manifest), Manifest)
+        return result, {} if manifest is None else manifest.outputs
 
 
 class StageRun:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.monitoring.broken [--rows 2000] [--seeds 1] [--quiet-days 0]
 
-A reference of fifteen days, fifteen quiet days, then three days of one kind of fault (`feeds`), through
+A reference of fifteen days, ten quiet days, then three days of one kind of fault (`feeds`), through
 the product's own profiles, quality gate, comparison and decision; labels come a day later. With
 `--quiet-days N` N days without any fault are counted instead, and every block among them is false.
 """
@@ -32,7 +32,7 @@ from methods.drift.row_faults import volume_faults
 
 FIRST = date(2024, 1, 1)
 REFERENCE_DAYS = 15
-QUIET_DAYS = 15  # two of each weekday, so that steady rows are known to be steady
+QUIET_DAYS = 10  # one of each weekday, so that steady rows are known to be steady
 FAULT_DAYS = 3
 KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(NUMBERS, "number"),
@@ -221,7 +221,7 @@ def loss(table: pa.Table, labels: Floats) -> Floats:
 
 
 def quiet_days(rows: int, seed: int) -> Feed:
-    """Return a champion that has served fifteen quiet days."""
+    """Return a champion that has served ten quiet days."""
     days = Feed(rows, seed)
     for number in range(QUIET_DAYS):
         days.serve(number, BrokenFeed())

@@ -38,8 +38,9 @@ def line(record: RehearsedDay) -> str:
     change = "      -" if record.change is None else f"{record.change:+7.1%}"
     why = "/".join(each for each in (record.reason, record.suppressed_by) if each)
     why = why or ", ".join(record.faults) or ", ".join(record.drifted)
+    told = f" [{', '.join(record.told)}]" if record.told else ""
     run = f"{record.run.outcome}: {record.run.sentence[:70]}" if record.run else ""
     return (
         f"{record.number:4d} {record.rows:5d} {shown} {change}  {record.verdict or '-':22s} "
-        f"{why[:24]:24s} {run}"
+        f"{why[:24]:24s} {run}{told}"
     )

@@ -10,7 +10,6 @@ for a run that finds nothing new, which is what the days before cost.
 import argparse
 import json
 import logging
-import resource
 import shutil
 import subprocess
 import sys
@@ -100,7 +99,9 @@ def _process(options: argparse.Namespace, folder: Path, days: int) -> dict[str, 
 
 
 def _megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    """Return the most memory that this program held; `getrusage` counts its parent's in."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1_024
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ HEADS = (
     "refused",
     "days `warn`, %",
     "days blocked",
+    "alerts raised",
     "first verdict, days",
     "half recovered, days",
     "never",
@@ -154,10 +155,15 @@ def table_row(stretch: Stretch, found: Sequence[Mapping[str, Any]]) -> list[obje
         mean_interval([sum(each.outcome != "deployed" for each in run) for run in asked]),
         mean_interval([100 * _share(run, "warn") for run in runs]),
         mean_interval([sum(each.verdict == "blocked_data_quality" for each in r) for r in runs]),
+        mean_interval([_raised(run) for run in runs]),
         mean_interval([each - late for each in seen if each is not None]),
         mean_interval([each - late for each in back if each is not None]) if is_changing else "",
         f"{sum(each is None for each in back)} of {len(back)}" if is_changing else "",
     ]
+
+
+def _raised(days: Sequence[RehearsedDay]) -> int:
+    return sum(message.startswith("raised") for day in days for message in day.told)
 
 
 def _share(days: Sequence[RehearsedDay], verdict: str) -> float:

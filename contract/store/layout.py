@@ -196,6 +196,23 @@ class DaySampleKey(
     prefix_of_digest: str
 
 
+class LabelIndexKey(
+    Key, template="{problem}/monitoring/label-index.json", retention=Retention.POINTER
+):
+    """Which parts of the labels' source were looked into, and how far each reaches."""
+
+    problem: str
+
+
+class LabelPartKey(
+    Key, template="{problem}/monitoring/labels/{digest}.parquet", retention=Retention.HISTORY
+):
+    """The labels in one landed part, by the hash of their key; `digest` is the part's sha256."""
+
+    problem: str
+    digest: str
+
+
 AnyKey = TypeVar("AnyKey", bound=Key)
 
 

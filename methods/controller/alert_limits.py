@@ -1,15 +1,20 @@
 """From when on a finding needs a person, as values: a part of the retrain controller's policy."""
 
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from contract.strict import Strict
 from methods.drift.limits import Count
+
+Period = Annotated[timedelta, Field(gt=timedelta(0))]
 
 
 class AlertLimits(Strict):
     """When the owner is told, and how often."""
 
-    remind_after: timedelta = timedelta(days=7)
+    remind_after: Period = timedelta(days=7)
     """Duration, > 0, after which a finding that lasts is told once more. Arbitrary: weekly is seen
     by whoever comes back from a holiday, daily is soon filtered."""
     lasting_days: Count = 7
@@ -25,6 +30,6 @@ class AlertLimits(Strict):
     """Newest decisions, >= 1, that the findings are taken from: four weeks."""
     entries_read: Count = 60
     """Newest entries of the ledger, >= 1, that the findings are taken from: two a day of a month."""
-    outbox_age: timedelta = timedelta(days=7)
+    outbox_age: Period = timedelta(days=7)
     """Duration, > 0, after which a message that no channel took is dropped: the alert itself is
     still open, and is told again by its reminder."""

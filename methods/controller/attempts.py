@@ -82,7 +82,7 @@ def _recovered_too_little(
     if ended[-1].kind in REFUSED:
         return True
     effect = history.effect_of(ended[-1].digest or "", end)
-    if effect is None or decision.performance is None:
+    if effect is None or decision.performance is None or (effect.earned_low or 0.0) > 0.0:
         return False
     lost = effect.before - decision.performance.ref
     return lost > 0 and effect.before - effect.after < policy.recovered * lost

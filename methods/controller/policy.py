@@ -99,6 +99,15 @@ class Policy(Strict):
     probe_block_rows: Count = 200
     """Labelled rows of the newest block, >= 1, that a quick refit is compared on. Arbitrary."""
 
+    segment_columns: Count = 5
+    """Columns of categories, >= 1, by importance, in which the loss is looked at. Arbitrary."""
+    segment_levels: Count = 20
+    """Categories of a column, >= 1, by their rows. Arbitrary."""
+    segment_rows: Count = 100
+    """Labelled rows, >= 1, that a category needs. Arbitrary."""
+    segments_shown: Count = 10
+    """Categories, >= 1, that a decision keeps, the worst first. Arbitrary."""
+
     # Without labels: did the world change in what matters to the model?
     impact: Fraction = 0.30
     """Importance of the drifted columns together, in [0, 1], from which they sound the alarm.

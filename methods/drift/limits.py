@@ -124,8 +124,8 @@ class QualityLimits(Strict):
     rows_steady: Annotated[float, Field(gt=0, le=1)] = 0.6
     """Times the usual rows, in (0, 1], below which a day has too few where the days before were
     steady; the reciprocal is too many. Arbitrary: half a feed, or one and a half, is outside."""
-    rows_steady_days: Count = 14
-    """Days, >= 1, that show whether the rows are steady: two of each weekday."""
+    rows_steady_days: Count = 7
+    """Days, >= 1, that show whether the rows are steady: one of each weekday."""
     duplicates: Fraction = 0.20
     """Share of rows, in [0, 1], that repeat another's key and values. Arbitrary: clients send a
     request again now and then, and of a feed that is sent twice half repeat."""

@@ -87,6 +87,8 @@ def clipped(day: ColumnDay) -> list[Fault]:
         if before <= SPIKE_REFERENCE and _beyond(day, value, end) >= share / 2:
             found += share - before
     limit = max(day.limits.clipped, day.limits.baseline_factor * column.calm.spike)
+    # A day of few values has many rows on each of them.
+    limit = max(limit, day.limits.spike_alone * len(ends) / max(summary.distinct, 1))
     if found < limit:
         return []
     what = (

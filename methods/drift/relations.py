@@ -36,7 +36,7 @@ WEAKEST = 0.15  # rank correlation in the reference below which a pair tells too
 PARTNERS = 5  # of a column, its strongest
 MOST_COLUMNS = 64  # by importance; 2,016 pairs are looked at once, at training
 LEARNED_ROWS = 50_000  # of the reference, from which pairs are chosen
-PAIR_ROWS = 50  # with both values, below which a day's correlation is too uncertain
+PAIR_ROWS = 100  # with both values, below which a day's correlation is too uncertain
 FEWEST_LEVEL_ROWS = 10  # of a category, below which the mean of its scores is chance
 _CHUNK = 65_536  # rows whose columns fit a processor's cache
 

@@ -172,7 +172,7 @@ def _worse(decision: Decision) -> list[SegmentLoss]:
 def _segment(segment: SegmentLoss) -> str:
     return (
         f"loss {format_value(segment.loss)} on {format_value(segment.rows)} rows, "
-        f"{format_value(segment.rest)} on the others"
+        f"{format_value(segment.expected)} expected there"
     )
 
 

@@ -26,7 +26,12 @@ PROGRAMS = {
 # What more than one of them imports: all of it from Airflow's own environment, so that one that is
 # started again has the project's newest code.
 SHARED = ("airflow", "airflow.api_fastapi.app")
-DAG_FILES = ("model_lifecycle.py", "drift_monitoring.py", "problems_invalid.py")
+DAG_FILES = (
+    "model_lifecycle.py",
+    "drift_monitoring.py",
+    "owner_alerts.py",
+    "problems_invalid.py",
+)
 READING_SECONDS = 2.0  # a reading of one of them takes 0.4 s on a quiet machine
 CAN_ADOPT = sys.platform == "linux"
 

@@ -3,7 +3,7 @@
 Each returns one `Check`: passed, refused, or could not be decided, which refuses as well. A check
 never raises for what the data may hold.
 
-What compares by the yardstick is in `promotion`, what judges calibration in `calibration`.
+What compares by the yardstick is in `superiority`, what judges calibration in `calibration`.
 """
 
 from collections.abc import Mapping

@@ -19,14 +19,8 @@ from methods.models.metrics import DEFAULTS, MetricDefinition, metric_named
 from methods.models.yardstick import proper_score, yardstick_of
 from tasks.evaluation import gates, service
 from tasks.evaluation.calibration import check_calibration, check_slope
-from tasks.evaluation.promotion import (
-    Compared,
-    Rivals,
-    check_champion,
-    check_dummy,
-    measured,
-    rule_for,
-)
+from tasks.evaluation.rivals import Rivals, measured
+from tasks.evaluation.superiority import Compared, check_champion, check_dummy, rule_for
 from tasks.evaluation.vault import Vault, answers_alike, predict, predict_dummy
 
 

@@ -15,10 +15,13 @@ from methods.controller.history import History, ServingModel
 from methods.controller.policy import Policy
 from methods.tables.snapshot import Snapshot
 from tasks.monitoring.evidence.champions import MonitoredModel, MonitoredModels
+from tasks.monitoring.evidence.compaction import compact
+from tasks.monitoring.evidence.label_parts import SourceLabels
 from tasks.monitoring.evidence.label_source import (
     expected_lateness,
     joined_columns,
     log_notes,
+    open_labels,
     read_versions,
 )
 from tasks.monitoring.evidence.labels import JoinedLabels
@@ -77,7 +80,8 @@ def gather(
         out: the store, and room for what is fetched.
     """
     models = MonitoredModels(out.store, problem.name, out.scratch)
-    lateness = expected_lateness(out.store, problem, snapshot, out.scratch / "labels", days[0])
+    source = open_labels(out.store, problem, snapshot, out.scratch / "labels")
+    lateness = expected_lateness(out.store, problem, source, days[0])
     first = days[0] - days_back(lateness, policy) * ONE_DAY
     span = [first + n * ONE_DAY for n in range((days[-1] - first).days + 1)]
     serving = {day: _serving(history, calendar.end(day), run) for day in span}
@@ -87,6 +91,7 @@ def gather(
         if (model := _kept_model(models, serving[day].digest, is_needed=day >= days[0]))
     }
     log = SegmentLog(out.store, problem.name, calendar, first, out.scratch)
+    compact(log, out.scratch)
     joined = joined_columns(problem)
     served = read_log(log, by_day, joined)
     for day in by_day:
@@ -99,7 +104,7 @@ def gather(
         for model in serving.values()
     }
     oldest = min(calendar.begin(first), *(since[serving[day].digest] for day in days))
-    labels, notes = _labels(problem, snapshot, served, lateness, oldest, out)
+    labels, notes = _labels(problem, source, served, lateness, oldest, out)
     notes = (*log_notes(log, joined), *notes)
     return MonitoringContext(
         problem=problem,
@@ -155,7 +160,7 @@ def _serving(history: History, end: datetime, run: Run) -> ServingModel:
 
 def _labels(  # noqa: PLR0917 - what labels are joined with
     problem: Problem,
-    snapshot: Snapshot,
+    source: SourceLabels | None,
     served: Mapping[date, ServedDay],
     lateness: Lateness,
     since: datetime,
@@ -163,7 +168,7 @@ def _labels(  # noqa: PLR0917 - what labels are joined with
 ) -> tuple[JoinedLabels | None, tuple[str, ...]]:
     """Return the labels of the served rows, and a note where they cannot be joined."""
     days = [served[day] for day in sorted(served)]
-    versions = read_versions(out.store, problem, snapshot, out.scratch / "labels", since)
+    versions = read_versions(out.store, problem, source, since)
     if versions is None:
         return None, ("Labels cannot be joined: their source lacks the key or the target.",)
     return JoinedLabels(days, versions, lateness), ()

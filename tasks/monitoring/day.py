@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from contract.decision import Decision, LabelHealth, Multivariate, Performance, Probe, Window
+from contract.decision import (
+    Decision,
+    LabelHealth,
+    LossEstimate,
+    Multivariate,
+    Performance,
+    Probe,
+    SegmentLoss,
+    Window,
+)
 from contract.store.documents import read_document
 from contract.store.layout import WindowProfileKey
 from methods.controller.attempts import is_replay_next, useless_in_a_row
@@ -20,9 +29,11 @@ from methods.controller.losses import find_onset, level_of, usual_variance
 from methods.drift.comparison import Comparison, compare_profiles, distance
 from methods.drift.profile import DayProfile, merge_profiles
 from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.evidence.expected_loss import estimate_loss
 from tasks.monitoring.evidence.faults import check_late_rows, day_faults
 from tasks.monitoring.evidence.log import ServedDay
 from tasks.monitoring.evidence.performance import measure
+from tasks.monitoring.evidence.segment_losses import segment_losses
 from tasks.monitoring.promotion import measure_effect
 from tasks.monitoring.window import (
     label_health,
@@ -80,6 +91,8 @@ def decide_day(
         multivariate=multivariate,
         performance=performance,
         probe=_probe(context, day, performance),
+        estimate=_estimate(context, day, days),
+        segments=_segments(context, day, performance),
         onset=_onset(context, day, performance),
         effect=effect,
         regime=_regime(context, day, merged, comparison),
@@ -179,18 +192,20 @@ def _probe(context: MonitoringContext, day: date, performance: Performance | Non
             and earlier.probe.day > day - length * ONE_DAY
         ):
             return earlier.probe
-    # The import of LightGBM costs a second of CPU, which most days do without.
-    from tasks.monitoring.evidence.probe import skipped, try_refit  # noqa: PLC0415 - as said above
-
     state = _retraining(context, day)
     if state.new_labels is not None and state.new_labels < state.min_new_labels:
         sentence = (
             f"{state.new_labels} new labelled rows; {state.min_new_labels} are needed for a probe."
         )
-        return skipped(day, sentence)
+        return _skipped(day, sentence)
     if state.cooldown_until is not None and context.calendar.end(day) < state.cooldown_until:
         sentence = "Nothing is retrained during a cool-down, so that a probe would change nothing."
-        return skipped(day, sentence)
+        return _skipped(day, sentence)
+    if model.dataset is None:
+        return _skipped(day, "The rows that the champion was made from are no longer kept.")
+    # The import of LightGBM costs a second of CPU, which most days do without.
+    from tasks.monitoring.evidence.probe import try_refit  # noqa: PLC0415 - as said above
+
     seed = context.problem.models.seed
     onset = _onset(context, day, performance)
     return try_refit(
@@ -202,6 +217,26 @@ def _probe(context: MonitoringContext, day: date, performance: Performance | Non
         policy=context.policy,
         onset=None if onset is None else int(context.calendar.begin(onset).timestamp() * 1e6),
     )
+
+
+def _estimate(
+    context: MonitoringContext, day: date, window: Sequence[ServedDay]
+) -> LossEstimate | None:
+    newest = window[: verdict_days(context.problem)]
+    return estimate_loss(context.models[day], newest, labelled_days(context, day))
+
+
+def _segments(
+    context: MonitoringContext, day: date, performance: Performance | None
+) -> tuple[SegmentLoss, ...]:
+    if performance is None:
+        return ()
+    length = verdict_days(context.problem)
+    return segment_losses(context.models[day], labelled_days(context, day), length, context.policy)
+
+
+def _skipped(day: date, reason: str) -> Probe:
+    return Probe(day=day, gain=None, z=None, rows=0, skipped=reason)
 
 
 def _multivariate(

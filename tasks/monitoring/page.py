@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import date
 
-from contract.decision import ColumnDrift, Decision, Effect, Outcome
+from contract.decision import ColumnDrift, Decision, Outcome
 from contract.formatting import format_digest
 from contract.ledger_lines import is_repeat
 from methods.controller.days import ONE_DAY
@@ -31,6 +31,8 @@ from pages import (
     lines,
     render,
 )
+from tasks.monitoring.effect_section import effect_section
+from tasks.monitoring.label_sections import label_sections
 
 LEVELS: dict[Outcome, Level] = {
     "ok": "good",
@@ -79,8 +81,9 @@ def page(
         sections.append(_pictures(columns, reference, window))
     if decision.performance is not None or decision.probe is not None:
         sections.append(_model(decision))
+    sections += label_sections(decision)
     if decision.effect is not None:
-        sections.append(_effect(decision.effect))
+        sections.append(effect_section(decision.effect))
     sections.append(_days_before([*earlier, decision], policy))
     if decision.notes:
         sections.append(PageSection("What was not looked at", *map(Paragraph, decision.notes)))
@@ -236,17 +239,6 @@ def _model(decision: Decision) -> PageSection:
     skipped = probe.skipped if probe is not None else None
     reason = [Paragraph(f"No refit was tried: {skipped}")] if skipped else []
     return PageSection("Is the model worse, would a new one be better?", Facts(facts), *reason)
-
-
-def _effect(effect: Effect) -> PageSection:
-    facts = {
-        "rows": effect.rows,
-        f"{effect.metric.replace('_', ' ')} of the model before": effect.before,
-        "of the promoted one": effect.after,
-        "z of the saving": effect.z,
-    }
-    level: Level = "good" if effect.helped else "warn" if effect.is_final else "neutral"
-    return PageSection("Did the promotion help?", Alert(level, effect.sentence), Facts(facts))
 
 
 def _days_before(decisions: Sequence[Decision], policy: Policy) -> PageSection:

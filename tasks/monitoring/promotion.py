@@ -108,7 +108,8 @@ def compare_on(
         before=_rounded(mean_of(befores)),
         after=_rounded(mean_of(afters)),
         z=round(z, 3),
-        helped=z >= policy.helped_z,
+        # By the yardstick too: another threshold changes no loss, and may be worth a lot.
+        helped=max(z, paired_z(gained) if gained else z) >= policy.helped_z,
         is_final=len(saved) >= length,
         sentence="",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from bundle_factory import Keys, Made, make_bundle, make_keys, upload
+from watched_pointer import watch
 
 import bundle
 from bundle import BundleRefused, signing
@@ -27,7 +28,6 @@ from contract.store.writer import Out
 from perennial.model_rollback import RollbackRequest, roll_back
 from serving.pointer_watcher import PointerWatcher
 from serving.service_state import ServiceState
-from serving.settings import Settings
 from tasks.deployment.admission import load_model
 from tasks.evaluation.task import read_champion
 from tasks.monitoring.evidence.champions import MonitoredModels
@@ -156,7 +156,7 @@ class Reading:
         """Start a service of this model, which follows the pointer."""
         rollout = Rollout(digest=self.made.digest, nonce="1", at=NOW)
         self._store.put(rollout_key(PROBLEM), rollout.canonical())
-        return watch(self._store, self._keys, folder)[1]
+        return watch(self._store, PROBLEM, self._keys, folder)[1]
 
     def _public(self) -> tuple[bytes, ...]:
         return signing.public_keys(self._keys.folder)
@@ -166,27 +166,6 @@ class Reading:
             read()
         assert caught.value.exit_code == 3
         return str(caught.value)
-
-
-def watch(store: Store, keys: Keys, folder: Path) -> tuple[PointerWatcher, ServiceState]:
-    settings = Settings(
-        problem=PROBLEM,
-        host="127.0.0.1",
-        port=0,
-        source="pointer",
-        digest=None,
-        key_digests=(),
-        verify_keys=keys.folder,
-        folder=folder,
-        drain_seconds=0.0,
-        poll_seconds=1.0,
-        connection_requests=1,
-        connection_seconds=1.0,
-    )
-    state = ServiceState(problem=PROBLEM)
-    watcher = PointerWatcher(settings, store, state, "http://127.0.0.1:1")
-    watcher.poll()
-    return watcher, state
 
 
 @pytest.fixture
@@ -217,7 +196,7 @@ def test_a_rollback_to_a_damaged_bundle_is_refused_and_the_model_before_serves(
 ) -> None:
     before, damaged_one = models
     serve(store, before, damaged_one)
-    watcher, state = watch(store, signed, tmp_path)
+    watcher, state = watch(store, PROBLEM, signed, tmp_path)
     target = PointerTarget(store, PROBLEM, Following(watcher, state), poll_seconds=0.0)
     request = RollbackRequest(problem=PROBLEM, to=damaged_one.digest, reason="r", at=NOW)
     for what, damaged in each_damage(store, damaged_one, name):

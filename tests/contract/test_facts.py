@@ -21,6 +21,7 @@ TYPES: dict[str, set[type]] = {
     "bytes": {int},
     "count": {int},
     "score": {float},
+    "flag": {bool},
 }
 UNITS = {"duration": {"s", "ms"}, "time": {"us", "iso"}}
 
@@ -115,3 +116,7 @@ def test_facts_have_one_order_and_unknown_ones_come_last() -> None:
         ("zeal", "0.5000"),
     ]
     assert describe_facts({"latency_p99": 0.5}) == ["service latency p99 500\N{NO-BREAK SPACE}ms"]
+
+
+def test_a_flag_is_a_word() -> None:
+    assert [format_fact("replay", value) for value in (True, False)] == ["yes", "no"]

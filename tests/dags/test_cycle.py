@@ -123,7 +123,13 @@ def test_the_same_finding_starts_one_run_only(cycle: Any) -> None:
 
 
 def test_mode_off_starts_nothing(cycle: Any) -> None:
-    assert set(cycle["off"]["tasks"]) == {"problem", "watch", "collection", "monitoring"}
+    assert set(cycle["off"]["tasks"]) == {
+        "problem",
+        "watch",
+        "collection",
+        "monitoring",
+        "alerts",
+    }
 
 
 def test_verdicts_and_deployments_leave_an_asset_event(cycle: Any) -> None:
@@ -150,6 +156,14 @@ def test_before_a_model_serves_nothing_is_watched(cycle: Any) -> None:
         "watch": "success",
         "collection": "skipped",
         "monitoring": "skipped",
+        "alerts": "skipped",
         "decision": "skipped",
         "retraining": "skipped",
     }
+
+
+def test_a_test_of_the_channels_is_a_run_that_says_what_each_answered(cycle: Any) -> None:
+    """The problems of these tests name no channel."""
+    assert cycle["alerts"]["tasks"] == dict.fromkeys(["problem", "alerts", "channels"], "success")
+    assert cycle["alerts"]["xcom"]["channels.return_value"] == []
+    assert "test" not in params(cycle["alerts"])

@@ -57,7 +57,7 @@ def test_why_says_verdict_reason_and_what_happens_next(call: Call, store: Store,
 def test_why_shows_the_evidence_and_what_the_newest_promotion_did(
     call: Call, store: Store, name: str
 ) -> None:
-    segment = {"column": "origin", "value": "JFK", "rows": 90, "loss": 0.9, "rest": 0.5}
+    segment = {"column": "origin", "value": "JFK", "rows": 90, "loss": 0.9, "expected": 0.5}
     loss = {"ref": 0.5, "cur": 0.65, "low": 0.6, "high": 0.7, "change": 0.3, "z": 5, "z_limit": 2}
     effect = {"digest": NEWER, "previous": DIGEST, "promoted": START, "before": 0.7, "after": 0.6}
     span = {"first": "2013-05-01", "last": "2013-05-07", "metric": "log_loss"}
@@ -79,7 +79,7 @@ def test_why_shows_the_evidence_and_what_the_newest_promotion_did(
 
     assert "0.650 [0.600, 0.700] on 900 labelled rows, 2013-05-01 to 2013-05-07" in shown
     assert "+10 % of the loss saved on 400 rows" in shown
-    assert "origin = JFK loss 0.900 on 90 rows, 0.500 on the others" in shown
+    assert "origin = JFK loss 0.900 on 90 rows, 0.500 expected there" in shown
     assert "It helped. Labels: Labels come three days late." in shown
     assert "Not looked at: No classifier was run." in shown
 

@@ -78,7 +78,7 @@ def test_a_users_problem_is_rehearsed_to_a_page(tmp_path: Path) -> None:
         suite=str(tmp_path / "none.json"),
         landed=str(tmp_path / "landed"),
         until="2024-02-01T00:00:00Z",  # type: ignore[arg-type] # as JSON
-        scenario="feed-null",
+        scenario="feed-unit",
         days=16,
         history=30,
         budget="1s",
@@ -91,8 +91,8 @@ def test_a_users_problem_is_rehearsed_to_a_page(tmp_path: Path) -> None:
 
     assert len(lines) == result.days == 16
     assert result.verdicts["blocked_data_quality"] == 2  # days 14 and 15
-    assert any(fault.startswith("null") for fault in result.faults)
+    assert any(fault.startswith(("unit", "out_of_range")) for fault in result.faults)
     assert result.value is not None
     assert result.best_loss is not None
-    assert "feed-null" in (folder / "page.html").read_text("utf-8")
+    assert "feed-unit" in (folder / "page.html").read_text("utf-8")
     assert policy_of({"probe_gain": 0.5}).probe_gain == 0.5

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from bundle_factory import Keys, Made
 from damage import damages
+from watched_pointer import watch
 
 from contract.serving_state import Rollout
 from contract.store.client import Store
 from contract.store.layout import rollout_key
 from serving.pointer_watcher import PointerWatcher
 from serving.service_state import ServiceState
-from serving.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,23 +26,7 @@ def watched(
     made = make("first")
     rollout = Rollout(digest=made.digest, nonce="1", at=NOW)
     store.put(rollout_key(problem_name), rollout.canonical())
-    settings = Settings(
-        problem=problem_name,
-        host="127.0.0.1",
-        port=0,
-        source="pointer",
-        digest=None,
-        key_digests=(),
-        verify_keys=keys.folder,
-        folder=tmp_path,
-        drain_seconds=0.0,
-        poll_seconds=1.0,
-        connection_requests=1,
-        connection_seconds=1.0,
-    )
-    state = ServiceState(problem=problem_name)
-    watcher = PointerWatcher(settings, store, state, "http://127.0.0.1:1")
-    watcher.poll()
+    watcher, state = watch(store, problem_name, keys, tmp_path)
     assert state.served is not None
     assert state.served.digest == made.digest
     return watcher, state

@@ -92,12 +92,12 @@ class MonitoredProblem:
             }
         )
 
-    def deploy(self, profile: ReferenceProfile, heavy: float = 1.2) -> str:
+    def deploy(self, profile: ReferenceProfile, heavy: float = 1.2, threshold: float = 0.5) -> str:
         """Write a linear model with its reference, and return its digest.
 
         `heavy` is the weight of the column that the scenario `concept` changes to -0.2.
         """
-        folder = self.folder / f"bundle-{heavy}"
+        folder = self.folder / f"bundle-{heavy}-{threshold}"
         weights = WEIGHTS | {"heavy": heavy}
         digest = bundle.write(
             folder,
@@ -109,7 +109,7 @@ class MonitoredProblem:
                         inputs=tuple(range(len(NUMBERS))),
                     ),
                 ),
-                threshold=0.5,
+                threshold=threshold,
             ),
             encoder=bundle.EncoderDocument(
                 columns=tuple(bundle.NumberPlan(column=name) for name in NUMBERS)
@@ -228,10 +228,12 @@ class MonitoredProblem:
         label_delay: timedelta | None = timedelta(hours=30),
         digest: str | None = None,
         heavy: float | None = None,
+        file: str = "own",
     ) -> None:
         """Log a few days of predictions; their labels are known `label_delay` after the event.
 
         `heavy` is the weight of the model that answers, as in `deploy`; None: the world's own.
+        `file` names a further file of the day.
         """
         for n in range(days):
             day = first + timedelta(days=n)
@@ -240,7 +242,7 @@ class MonitoredProblem:
                 scores = _linear(table, WEIGHTS | {"heavy": heavy})
             begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
             moments = [begin + timedelta(days=1) * (i + 0.5) / rows for i in range(rows)]
-            names = [f"{day}-{digest or 'own'}-{i}" for i in range(rows)]
+            names = [f"{day}-{digest or file}-{i}" for i in range(rows)]
             columns = {
                 log.REQUEST_ID: names,
                 log.ROW: pa.array([0] * rows, pa.int32()),
@@ -255,7 +257,7 @@ class MonitoredProblem:
             }
             columns |= {log.feature_column(name): table.column(name) for name in table.column_names}
             served = begin + SERVED_LATER
-            key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or 'own'}-{day}.parquet"
+            key = f"predictions/dt={served:%Y-%m-%d}/hour=00/{digest or file}-{day}.parquet"
             self.put_parquet(key, pa.table(columns))
             if label_delay is not None:
                 self.truths.append(

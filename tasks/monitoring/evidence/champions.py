@@ -66,14 +66,14 @@ class MonitoredModel:
     @cached_property
     def dataset(self) -> "Dataset | None":
         """The prepared rows of the run that made it; None where they are no longer kept."""
-        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
-        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
-
         run = self.model.card.run
         prepared = earlier_stage(self._store, self._problem, run, "preprocessing")
         split = earlier_stage(self._store, self._problem, run, "split")
         if prepared is None or split is None:
             return None
+        # The families that it imports are 100 MB and seconds of CPU, which most days do without.
+        from methods.models.dataset import Dataset  # noqa: PLC0415 - as said above
+
         schema = read_artifact(self._store, prepared.output("schema", Document), Schema)
         table = read_table(self._store, prepared.output("prepared", Table))
         parts = read_table(self._store, split.output("assignment", Table))

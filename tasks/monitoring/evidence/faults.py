@@ -51,12 +51,14 @@ def check_late_rows(context: MonitoringContext, day: date) -> tuple[str, ...]:
     """
     history, policy = context.history, context.policy
     notes = []
-    for earlier in reversed(days_before(context, day, policy.longest_window_days)):
-        decision = history.decision(earlier)
-        rows = context.served[earlier].rows
-        if decision is None or decision.digest != context.served[earlier].digest:
+    for back in range(policy.longest_window_days, 0, -1):
+        earlier = day - back * ONE_DAY
+        decision, served = history.decision(earlier), context.served.get(earlier)
+        if decision is None or served is None or decision.digest != served.digest:
             continue
-        if decision.is_brief or decision.window.rows_of_day == rows:
+        rows = served.rows
+        # The same whether an earlier day of this run found it already: each day says so anew.
+        if decision.is_brief or history.is_fault(earlier) or decision.window.rows_of_day == rows:
             continue
         faults = day_faults(context, earlier)
         if faults:

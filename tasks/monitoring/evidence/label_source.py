@@ -7,14 +7,15 @@ from pathlib import Path
 from contract.prediction_log import ROW_REFERENCE, key_column
 from contract.problem import Problem
 from contract.store.client import Store
+from contract.times import microseconds
 from methods.tables.snapshot import Snapshot
-from tasks.monitoring.evidence.label_versions import LabelVersions, from_feedback, from_source
+from tasks.monitoring.evidence.label_parts import SourceLabels
+from tasks.monitoring.evidence.label_versions import LabelVersions, from_feedback
 from tasks.monitoring.evidence.lateness import (
     Lateness,
     declared,
     first_labels,
     lateness_of,
-    source_lateness,
 )
 from tasks.monitoring.evidence.segments import SegmentLog
 
@@ -30,23 +31,36 @@ def joined_columns(problem: Problem) -> tuple[str, ...]:
     return tuple(key_column(name) for name in problem.labels.on)
 
 
+def open_labels(
+    store: Store, problem: Problem, snapshot: Snapshot, scratch: Path
+) -> SourceLabels | None:
+    """Return the labels' source; None where labels come as feedback, or it has no key or target."""
+    source = snapshot.sources.get(problem.labels.source)
+    if source is None or not problem.labels.on:
+        return None
+    labels = SourceLabels(store, problem, source, scratch)
+    return None if labels.is_empty else labels
+
+
 def expected_lateness(
-    store: Store, problem: Problem, snapshot: Snapshot, scratch: Path, day: date
+    store: Store, problem: Problem, source: SourceLabels | None, day: date
 ) -> Lateness:
     """Return how late labels come, as a first look at them shows: so far back is read."""
-    if problem.labels.source != FEEDBACK:
-        return source_lateness(store, problem, snapshot, scratch)
-    versions = from_feedback(store, problem.name, day - FEEDBACK_DAYS)
-    return lateness_of(*first_labels(versions), None, declared(problem))
+    if problem.labels.source == FEEDBACK:
+        versions = from_feedback(store, problem.name, day - FEEDBACK_DAYS)
+        return lateness_of(*first_labels(versions), None, declared(problem))
+    if source is None:
+        return declared(problem)
+    return lateness_of(*first_labels(source.some()), None, declared(problem))
 
 
 def read_versions(
-    store: Store, problem: Problem, snapshot: Snapshot, scratch: Path, since: datetime
+    store: Store, problem: Problem, source: SourceLabels | None, since: datetime
 ) -> LabelVersions | None:
     """Return the versions of the labels of events since a moment; None: they cannot be joined."""
     if problem.labels.source == FEEDBACK:
         return from_feedback(store, problem.name, since.date())
-    return from_source(store, problem, snapshot, scratch, since)
+    return None if source is None else source.versions(microseconds(since))
 
 
 def log_notes(log: SegmentLog, joined: Sequence[str]) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ so that a simulated year keeps its order.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -21,15 +20,13 @@ from contract import prediction_log
 from contract.problem import Problem
 from contract.store.client import Store
 from contract.store.layout import FeedbackKey, parse_keys
-from contract.times import microseconds
 from methods.columns.targets import label_texts, labelled
 from methods.controller.days import Micros
 from methods.tables.key_hash import Hashes, hash_keys
-from methods.tables.snapshot import LOAD, Snapshot, SourceSnapshot
+from methods.tables.snapshot import LOAD, SourceSnapshot
 from tasks.monitoring.evidence.instants import INSTANT, NEVER, instants
 
 ALWAYS = np.iinfo(np.int64).min
-MOST_VERSIONS = 2_000_000  # 60 MB; of more, those with the smallest hashes are a random sample
 _UUID7 = 7
 
 
@@ -55,57 +52,7 @@ class LabelVersions:
     @property
     def limit(self) -> int:
         """The largest hash of which every version is here."""
-        if self.share >= 1 or not len(self.keys):
-            return (1 << 64) - 1
-        return int(self.keys[-1])
-
-
-def from_source(  # noqa: PLR0917 - a source, a moment and a number
-    store: Store,
-    problem: Problem,
-    snapshot: Snapshot,
-    scratch: Path,
-    since: datetime | None = None,
-    most: int = MOST_VERSIONS,
-) -> LabelVersions | None:
-    """Return the versions of labels in the labels' source; None where it has no such column.
-
-    Args:
-        store: where the source's parts lie.
-        problem: names source, key and target.
-        snapshot: of the sources.
-        scratch: room for the parts.
-        since: rows with an earlier event are left out; None: all are taken.
-        most: versions that are held.
-    """
-    wanted = problem.labels
-    source = snapshot.sources.get(wanted.source)
-    if source is None or not wanted.on:
-        return None
-    scratch.mkdir(parents=True, exist_ok=True)
-    target = problem.target.column
-    times = [name for name in (source.known_at, source.event_time) if name]
-    gathered: list[LabelRows] = []
-    found, share = False, 1.0
-    for part in source.parts:
-        file = pq.ParquetFile(store.fetch(part, scratch))
-        names = set(file.schema_arrow.names)
-        if not {*wanted.on, target} <= names:
-            continue
-        found = True
-        kept = [n for n in dict.fromkeys([*wanted.on, target, *times, LOAD]) if n in names]
-        for group in range(file.num_row_groups):
-            if _is_before(file, group, source.event_time, since, problem):
-                continue
-            table = file.read_row_group(group, columns=kept, use_threads=False)
-            gathered.append(gather_rows(table, source, problem, since))
-        if sum(map(len, gathered)) > 2 * most:
-            gathered, share = _smallest(gathered, most)
-    if not found:
-        return None
-    if sum(map(len, gathered)) > most:
-        gathered, share = _smallest(gathered, most)
-    return _versions(gathered, share=share)
+        return min((1 << 64) - 1, int(self.share * 2.0**64))
 
 
 def from_feedback(store: Store, problem: str, since: date | None = None) -> LabelVersions:
@@ -125,7 +72,7 @@ def from_feedback(store: Store, problem: str, since: date | None = None) -> Labe
                 loads=pa.nulls(table.num_rows, pa.string()),
             )
         )
-    return _versions(gathered, is_relative=True)
+    return sort_versions(gathered, is_relative=True)
 
 
 def first_known(versions: LabelVersions) -> Micros | None:
@@ -168,19 +115,12 @@ class LabelRows:
         )
 
 
-def gather_rows(
-    table: pa.Table, source: SourceSnapshot, problem: Problem, since: datetime | None
-) -> LabelRows:
-    """Return the versions in rows of the labels' source; those of events before `since` are left out."""
+def gather_rows(table: pa.Table, source: SourceSnapshot, problem: Problem) -> LabelRows:
+    """Return the versions in rows of the labels' source."""
     column = table.column(problem.target.column)
     event = np.full(table.num_rows, NEVER)
     if source.event_time in table.column_names:
         event = instants(_instant(table.column(source.event_time), problem.timezone))
-    if since is not None:
-        rows = np.flatnonzero(event >= microseconds(since))
-        if len(rows) < table.num_rows:
-            table, event = table.take(pa.array(rows)), event[rows]
-            column = table.column(problem.target.column)
     loads = pa.nulls(table.num_rows, pa.string())
     if LOAD in table.column_names:
         loads = table.column(LOAD).cast(pa.string()).combine_chunks()
@@ -194,34 +134,8 @@ def gather_rows(
     )
 
 
-def _is_before(
-    file: pq.ParquetFile,
-    group: int,
-    event_time: str | None,
-    since: datetime | None,
-    problem: Problem,
-) -> bool:
-    """Tell from the file's own statistics that all rows of a group are too old."""
-    names = file.schema_arrow.names
-    if since is None or event_time not in names:
-        return False
-    statistics = file.metadata.row_group(group).column(names.index(event_time)).statistics
-    if statistics is None or not statistics.has_min_max or statistics.null_count:
-        return False
-    newest = pa.chunked_array(
-        [pa.array([statistics.max], file.schema_arrow.field(event_time).type)]
-    )
-    return bool(instants(_instant(newest, problem.timezone))[0] < microseconds(since))
-
-
-def _smallest(gathered: Sequence[LabelRows], most: int) -> tuple[list[LabelRows], float]:
-    """Return the `most` versions with the smallest hashes, and which share of all keys these are."""
-    whole = _joined(gathered)
-    limit = np.partition(whole.keys, most - 1)[most - 1]
-    return [whole.take(np.flatnonzero(whole.keys <= limit))], float(limit) / 2.0**64
-
-
-def _joined(gathered: Sequence[LabelRows]) -> LabelRows:
+def join_rows(gathered: Sequence[LabelRows]) -> LabelRows:
+    """Return all rows, in their order."""
     labels = [chunk for each in gathered for chunk in each.labels.chunks]
     return LabelRows(
         keys=np.concatenate([np.empty(0, np.uint64), *(each.keys for each in gathered)]),
@@ -232,10 +146,11 @@ def _joined(gathered: Sequence[LabelRows]) -> LabelRows:
     )
 
 
-def _versions(
+def sort_versions(
     gathered: Sequence[LabelRows], *, is_relative: bool = False, share: float = 1.0
 ) -> LabelVersions:
-    whole = _joined(gathered)
+    """Return rows by key, and those of a key in the order in which they were known and loaded."""
+    whole = join_rows(gathered)
     order = np.lexsort((_ranks(whole.loads), whole.known, whole.keys))
     kept = whole.take(order)
     return LabelVersions(kept.keys, kept.known, kept.labels, kept.event, is_relative, share)

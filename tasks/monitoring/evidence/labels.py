@@ -52,10 +52,19 @@ class JoinedLabels:
         self._words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
         self._codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         self._first_known = first_known(versions)
+        self._at: datetime | None = None
+        self._of: dict[date, list[str | None]] = {}
         self._matches = {day.day: self._match(day) for day in days}
 
     def of(self, day: ServedDay, at: datetime) -> list[str | None]:
         """Return the label of each line of `day`, as it was known at `at`; None: not yet."""
+        if at != self._at:
+            self._at, self._of = at, {}
+        if day.day not in self._of:
+            self._of[day.day] = self._labels_of(day, at)
+        return self._of[day.day]
+
+    def _labels_of(self, day: ServedDay, at: datetime) -> list[str | None]:
         lines, versions = self.newest(day, at)
         found = np.full(len(day.lines.keys), -1, np.int64)
         found[lines] = self._codes[versions]

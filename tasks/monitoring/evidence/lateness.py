@@ -9,24 +9,18 @@ survival data", Biometrika 75, 1988).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from contract.problem import Problem
-from contract.store.client import Store
 from contract.times import microseconds
 from methods.controller.days import ONE_DAY, Micros
 from methods.controller.policy import Policy
-from methods.tables.sampling import evenly_spaced
-from methods.tables.snapshot import Snapshot
 from tasks.monitoring.evidence.instants import NEVER
-from tasks.monitoring.evidence.label_versions import ALWAYS, LabelVersions, gather_rows
+from tasks.monitoring.evidence.label_versions import ALWAYS, LabelVersions
 
 _PARTS = 8  # of a day, at whose middles the curve is read
-FILES = 12  # of a source that are looked into for how late its labels come
 FEWEST = 100  # labels of events that are old enough; with fewer, younger events count too
 LATEST = 0.95  # share of labels by which the latest ones are meant; the rest may never come
 
@@ -108,26 +102,6 @@ def lateness_of(
     old = events <= now - int(np.quantile(ages, LATEST))
     chosen = ages[old] if old.sum() >= FEWEST else ages
     return Lateness(np.sort(chosen))
-
-
-def source_lateness(store: Store, problem: Problem, snapshot: Snapshot, scratch: Path) -> Lateness:
-    """Return how late labels come, from a few files of their source."""
-    source = snapshot.sources.get(problem.labels.source)
-    if source is None or not source.event_time:
-        return declared(problem)
-    events, known = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for index in evenly_spaced(len(source.parts), FILES).tolist():
-        file = pq.ParquetFile(store.fetch(source.parts[index], scratch))
-        times = [name for name in (source.event_time, source.known_at) if name]
-        names = sorted({*problem.labels.on, problem.target.column, *times})
-        if not set(names) <= set(file.schema_arrow.names) or not file.num_row_groups:
-            continue
-        table = file.read_row_group(0, columns=names, use_threads=False)
-        rows = gather_rows(table, source, problem, None)
-        timed = pc.is_valid(rows.labels).to_numpy() & (rows.event != NEVER) & (rows.known != NEVER)
-        events.append(rows.event[timed])
-        known.append(rows.known[timed])
-    return lateness_of(np.concatenate(events), np.concatenate(known), None, declared(problem))
 
 
 def days_back(lateness: Lateness, policy: Policy) -> int:

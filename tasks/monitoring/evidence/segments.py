@@ -31,8 +31,8 @@ from tasks.monitoring.evidence.instants import NEVER, instants, times_of
 AHEAD = timedelta(days=60)
 ATTEMPTS = 5  # at the index, of which another run may have written
 LOCAL_BYTES = 1 << 30  # of files that are kept on disk until they are counted
-MEMBERS = b"perennial_members"
-"""In the metadata of a compacted file: the segments that it replaces."""
+ENTRY = b"perennial_entry"
+"""In the metadata of a compacted file: its `LogIndex`, of which its own entry is the only one."""
 _LOOKED_INTO = (prediction_log.EVENT_TIME, prediction_log.SERVED_AT, prediction_log.DIGEST)
 _WORD = 16  # hexadecimal digits
 _MODULUS = 1 << 64
@@ -129,6 +129,20 @@ class SegmentLog:
             path.unlink()  # the open file can be read to its end
         return file
 
+    def metadata_of(self, entry: SegmentEntry) -> dict[bytes, bytes]:
+        """Return the metadata of a compacted file, which say what is in it and in whose place."""
+        index = LogIndex(timezone=self.calendar.name, files={"": entry})
+        return {ENTRY: index.canonical()}
+
+    def add(self, key: str, entry: SegmentEntry) -> None:
+        """Take a compacted file in the place of its members."""
+        found = next(iter(self.store.objects(key)))
+        self.files[key] = entry.model_copy(update={"etag": found.etag})
+        self.bytes[key] = found.bytes
+        for member in entry.members:
+            self.files.pop(member, None)
+        self.save(self.files)
+
     def save(self, entries: dict[str, SegmentEntry]) -> bool:
         """Write the index anew with `entries`; False where another run wrote it all the time."""
         for _ in range(ATTEMPTS):
@@ -170,11 +184,14 @@ class SegmentLog:
             return known
         try:
             file = self.open(found.key)
+            own = _own_entry(file)
+            if own is not None and own.timezone == self.calendar.name:
+                return own.files[""].model_copy(update={"etag": found.etag})
             return SegmentEntry(
                 etag=found.etag,
                 days=self._days(file, found),
                 keys=tuple(prediction_log.key_columns(file.schema_arrow.names)),
-                members=members_of(file),
+                members=() if own is None else own.files[""].members,
             )
         except (pa.ArrowException, OSError, ValueError) as error:
             why = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
@@ -216,9 +233,10 @@ def add_contents(contents: Iterator[str]) -> str:
     return f"{sum(int(content, 16) for content in contents) % _MODULUS:0{_WORD}x}"
 
 
-def members_of(file: pq.ParquetFile) -> tuple[str, ...]:
-    """Return the segments that a compacted file replaces."""
-    return tuple((file.schema_arrow.metadata or {}).get(MEMBERS, b"").decode().split())
+def _own_entry(file: pq.ParquetFile) -> LogIndex | None:
+    """Return what a compacted file says of itself; None for a segment as the service ships it."""
+    stored = (file.schema_arrow.metadata or {}).get(ENTRY)
+    return None if stored is None else LogIndex.model_validate_json(stored)
 
 
 def moments_of(table: pa.Table) -> pa.Table:

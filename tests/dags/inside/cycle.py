@@ -93,6 +93,7 @@ report = {
     "retrain": run(monitoring, retrain),
     "again": run(monitoring, retrain),
     "off": run(bag.dags["quiet__monitoring"], retrain),
+    "alerts": run(bag.dags["flights__alerts"], {}, {"test": True}),
     "lifecycle_runs": runs_of("flights__lifecycle"),
     "events": events(),
     "endings": run(endings.dags["endings"], json.loads(os.environ["ENDINGS_PLAN"])),

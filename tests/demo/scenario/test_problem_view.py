@@ -62,7 +62,7 @@ def test_only_the_source_of_the_weather_differs(seen: Home) -> None:
 
 
 def test_both_variables_are_remembered(seen: Home) -> None:
-    assert mentioned_names(seen) == ["LANDING", "WEATHER_DSN"]
+    assert mentioned_names(seen) == ["LANDING", "PERENNIAL_WEBHOOK", "WEATHER_DSN"]
 
 
 def test_the_other_problems_are_the_projects_own(seen: Home) -> None:

@@ -165,6 +165,8 @@ def test_after_a_replay_that_was_refused_comes_a_search_and_after_that_a_replay(
     [
         (LOST, effect(helped=True, after=0.61), False),
         (LOST, effect(helped=True, after=0.59), True),
+        (LOST, effect(helped=True, after=0.7).model_copy(update={"earned_low": 0.2}), True),
+        (LOST, effect(helped=True, after=0.7).model_copy(update={"earned_low": -0.2}), False),
         (LOST, None, True),
         (None, effect(helped=True), True),
         (LOST.model_copy(update={"ref": 0.7}), effect(helped=True), True),

@@ -31,4 +31,4 @@ def test_what_does_no_harm_is_not_blocked(quiet: Feed, kind: str) -> None:
 
 
 def test_quiet_days_are_never_blocked(quiet: Feed) -> None:
-    assert len(quiet.good) == 15
+    assert len(quiet.good) == 10

@@ -1,6 +1,6 @@
 """The gate that keeps a fault from being learnt: what must block, and what must not."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,8 @@ from fixtures_drift import BROKEN, HARMLESS, reference, served, world
 
 from methods.drift import quality
 from methods.drift.limits import QualityLimits
-from methods.drift.profile import ReferenceProfile, day_profile
+from methods.drift.profile import DayProfile, ReferenceProfile, day_profile
+from methods.drift.quality import AcceptedState
 from methods.drift.reference import reference_profile
 
 check = partial(quality.check, limits=QualityLimits())
@@ -183,3 +184,101 @@ def test_an_empty_column_that_comes_alive_is_no_fault() -> None:
     day = day_profile(pa.table({"late": ["yes"] * 200}), None, held, str(date(2013, 1, 1)))
 
     assert check(held, day) == []
+
+
+def grown(held: ReferenceProfile, share: float, seed: int) -> DayProfile:
+    """Return a day on which a category that the reference never had holds a share of the rows."""
+    table, scores, _ = world(900, seed)
+    is_new = np.random.default_rng(seed).random(900) < share
+    kinds = np.where(is_new, "kind-new", table.column("kind").to_numpy(zero_copy_only=False))
+    table = table.set_column(table.column_names.index("kind"), "kind", pa.array(kinds))
+    return day_profile(table, scores, held, f"day {seed}")
+
+
+def test_a_category_that_grows_to_most_of_the_rows_is_never_blocked(
+    held: ReferenceProfile,
+) -> None:
+    before: dict[date, DayProfile] = {}
+    found = []
+    for number, share in enumerate(np.linspace(0, 0.65, 27)):
+        day = grown(held, share, number)
+        found += check(held, day, before)
+        before[date(2024, 1, 1) + timedelta(days=number)] = day
+
+    assert found == []
+
+
+def test_a_category_that_takes_most_of_the_rows_in_one_day_is_blocked(
+    held: ReferenceProfile,
+) -> None:
+    before = {date(2024, 1, 1): grown(held, 0.05, 1)}
+
+    assert [fault.check for fault in check(held, grown(held, 0.65, 2), before)] == ["unseen"]
+
+
+def test_what_a_person_accepted_blocks_no_longer_and_its_further_change_does(
+    held: ReferenceProfile,
+) -> None:
+    accepted = AcceptedState(columns={"heavy": served(held, 900, 1, "filled")})
+    again, worse = served(held, 900, 2, "filled"), served(held, 900, 3, "null")
+
+    assert check(held, again, accepted=accepted) == []
+    assert [fault.check for fault in check(held, worse, accepted=accepted)] == ["null"]
+    assert [
+        fault.check for fault in check(held, served(held, 900, 4, "unit"), accepted=accepted)
+    ] == ["unit"]
+
+
+def test_a_column_that_is_empty_on_some_days_anyway_may_be_empty() -> None:
+    """The gusts of a calm day: most hours have none, and some days have almost none."""
+    random = np.random.default_rng(0)
+    days = np.repeat(np.arange(20), 200)
+    shares = np.repeat(random.uniform(0.02, 0.4, 20), 200)
+    gusts = np.where(random.random(4_000) < shares, random.normal(25, 5, 4_000), np.nan)
+    content = reference_profile(
+        pa.table({"gust": gusts}),
+        np.zeros(4_000),
+        np.zeros(4_000),
+        {"gust": "number"},
+        {},
+        days,
+        [],
+    )
+    calm = ReferenceProfile.model_validate(content)
+
+    assert check(calm, day_profile(pa.table({"gust": np.full(200, np.nan)}), None, calm, "a")) == []
+
+
+def test_rounded_numbers_are_a_fault(held: ReferenceProfile) -> None:
+    table, _, _ = world(500, 77)
+
+    rounded = altered(held, noise=np.round(table.column("noise").to_numpy()))
+
+    assert len(rounded) == 1
+    assert rounded[0].startswith("'noise' has 8 different values")
+    assert rounded[0].endswith("it was rounded.")
+
+
+def test_numbers_that_are_cut_off_are_a_fault(held: ReferenceProfile) -> None:
+    table, _, _ = world(500, 77)
+
+    cut = altered(held, noise=np.clip(table.column("noise").to_numpy(), -1, 1))
+
+    assert len(cut) == 1
+    assert cut[0].startswith("'noise' ends at -1 and 1")
+
+
+def test_a_profile_of_an_earlier_version_is_checked_by_what_it_has(held: ReferenceProfile) -> None:
+    new = {"gain": None, "vanished": None, "distinct": None, "block_rows": None}
+    old = held.model_copy(
+        update={
+            "relations": None,
+            "columns": {
+                name: column.model_copy(update={"calm": column.calm.model_copy(update=new)})
+                for name, column in held.columns.items()
+            },
+        }
+    )
+
+    assert [fault.check for fault in check(old, served(old, 900, 5, "null"))] == ["null"]
+    assert check(old, served(old, 900, 5)) == []

@@ -58,7 +58,7 @@ def test_a_broken_day_is_blocked_before_there_are_rows_for_a_verdict(
 def test_a_file_that_comes_late_is_checked_like_any_other(monitored: MonitoredProblem) -> None:
     monitored.serve(MAY, 8)
     monitored.monitor(end(8))
-    monitored.serve(may(7), 1, "null", rows=140)
+    monitored.serve(may(7), 1, "null", rows=140, file="late")
     monitored.serve(may(9), 2)
 
     monitored.monitor(end(10))
@@ -74,7 +74,7 @@ def test_a_file_that_comes_late_is_checked_like_any_other(monitored: MonitoredPr
 def test_a_file_that_comes_late_and_is_whole_counts(monitored: MonitoredProblem) -> None:
     monitored.serve(MAY, 8)
     monitored.monitor(end(8))
-    monitored.serve(may(7), 1, rows=30)
+    monitored.serve(may(7), 1, rows=30, file="late")
     monitored.serve(may(9), 1)
 
     monitored.monitor(end(9))

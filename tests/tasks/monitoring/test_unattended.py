@@ -210,7 +210,7 @@ def test_what_a_promotion_earned_is_measured_in_the_declared_value(
     monitored.enter("deployed", "performance__x", end(8), digest=new)
     monitored.serve(may(9), 12, "concept", digest=new, heavy=-0.2)
 
-    monitored.monitor(end(20))
+    result = monitored.monitor(end(20))
 
     effect = monitored.decision(may(20)).effect
     assert effect is not None
@@ -220,6 +220,25 @@ def test_what_a_promotion_earned_is_measured_in_the_declared_value(
     assert effect.unit == "$"
     assert 0 < effect.earned_low < effect.earned < effect.earned_high < 12
     assert f"in value that is +${effect.earned:.3g}" in effect.sentence
+    assert "in all" in monitored.store.read(result.page).decode()
+
+
+def test_another_threshold_helps_by_what_it_earns(monitored: MonitoredProblem) -> None:
+    """The probabilities stay, and so does every loss."""
+    monitored.value = {"true_positive": 10, "false_positive": -1}
+    new = monitored.deploy(monitored.profile, threshold=0.1)
+    monitored.serve(MAY, 1, heavy=1.2)
+    monitored.enter("deployed", "performance__x", end(1), digest=new)
+    monitored.serve(may(2), 10, digest=new, heavy=1.2)
+
+    monitored.monitor(end(11))
+
+    effect = monitored.decision(may(11)).effect
+    assert effect is not None
+    assert effect.before == effect.after
+    assert effect.helped
+    assert effect.earned is not None
+    assert effect.earned > 0
 
 
 def test_a_promotion_that_changed_nothing_did_not_help(monitored: MonitoredProblem) -> None:

@@ -10,14 +10,13 @@ from contract.store.client import Store
 from contract.store.writer import Out
 from contract.times import microseconds
 from methods.tables.parquet import write_table
-from methods.tables.snapshot import Snapshot, SourceSnapshot
+from methods.tables.snapshot import SourceSnapshot
 from tasks.monitoring.evidence.instants import NEVER
-from tasks.monitoring.evidence.label_versions import LabelVersions, from_source
+from tasks.monitoring.evidence.label_parts import SourceLabels
+from tasks.monitoring.evidence.label_versions import LabelVersions
 
 
-def versions(
-    store: Store, problem_name: str, folder: Path, known_at: str | None
-) -> LabelVersions | None:
+def versions(store: Store, problem_name: str, folder: Path, known_at: str | None) -> LabelVersions:
     """Return the labels of a source with one row in order and one whose times are missing."""
     monitored = MonitoredProblem(store, problem_name, folder)
     times = pa.array([SINCE, None], pa.timestamp("us", tz="UTC"))
@@ -36,8 +35,7 @@ def versions(
         known_at=known_at,
         parts=(part,),
     )
-    snapshot = Snapshot(sources={"departures": source})
-    return from_source(store, monitored.problem, snapshot, folder / "scratch")
+    return SourceLabels(store, monitored.problem, source, folder / "scratch").versions(0)
 
 
 def test_a_label_without_a_time_is_never_known(
@@ -45,7 +43,6 @@ def test_a_label_without_a_time_is_never_known(
 ) -> None:
     labels = versions(store, problem_name, tmp_path, known_at="landed_at")
 
-    assert labels is not None
     assert sorted(labels.known.tolist()) == [microseconds(SINCE), NEVER]
 
 
@@ -55,7 +52,6 @@ def test_nor_is_one_whose_event_time_and_horizon_would_say_when(
     """The horizon added to "never" must not come round to "always"."""
     labels = versions(store, problem_name, tmp_path, known_at=None)
 
-    assert labels is not None
     known, unknown = sorted(labels.known.tolist())
     assert unknown == NEVER
     assert known >= microseconds(SINCE)

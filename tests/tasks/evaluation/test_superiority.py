@@ -11,14 +11,8 @@ from methods.models.bootstrap import Scored
 from methods.models.metrics import METRICS
 from methods.models.yardstick import Yardstick, proper_score, value_yardstick, with_rows
 from tasks.evaluation.calibration import check_slope
-from tasks.evaluation.promotion import (
-    Compared,
-    Rivals,
-    check_champion,
-    check_dummy,
-    measured,
-    rule_for,
-)
+from tasks.evaluation.rivals import Rivals, measured
+from tasks.evaluation.superiority import Compared, check_champion, check_dummy, rule_for
 from tasks.evaluation.vault import Vault
 
 AUC = with_rows(METRICS["roc_auc"])
