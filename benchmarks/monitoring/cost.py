@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.monitoring.made_up_log import MadeUpLog, day_of
+from benchmarks.monitoring.made_up_log import NAME, MadeUpLog, day_of
+from contract.store.layout import DecisionKey
 from methods.controller.policy import Policy
 from tasks.monitoring.task import monitor
 
@@ -56,14 +57,7 @@ def measure(folder: Path, options: argparse.Namespace) -> str:
         _process(options, folder, options.days - 1)
     made.serve(options.days - 1, options.rows, options.files, options.labelled)
     first = _process(options, folder, options.days)
-    (
-        folder
-        / "store"
-        / "made-up"
-        / "monitoring"
-        / str(day_of(options.days - 1))
-        / "decision.json"
-    ).unlink()
+    made.store.delete(str(DecisionKey(NAME, day_of(options.days - 1))))
     again = _process(options, folder, options.days)
     size = (
         f"{options.rows:,} rows a day, {options.days} days in {options.files} files each, "

@@ -17,6 +17,7 @@ from contract.artifacts import Table
 from contract.champion import Champion
 from contract.problem import Problem
 from contract.run import Run
+from contract.store.layout import ModelFileKey, PredictionsKey, stage_prefix
 from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from methods.drift.reference import reference_profile
@@ -116,8 +117,8 @@ class MadeUpLog:
             body = io.BytesIO()
             pq.write_table(pa.table(columns), body, compression="zstd", row_group_size=65_536)
             hour = f"{24 * part // files:02d}"
-            key = f"{NAME}/predictions/dt={begin:%Y-%m-%d}/hour={hour}/made-{part:06d}.parquet"
-            self.store.put(key, body.getvalue())
+            key = PredictionsKey(NAME, begin.date(), hour, f"made-{part:06d}")
+            self.store.put(str(key), body.getvalue())
             names += keys
             moments.append(at)
             labels.append(truth)
@@ -166,7 +167,7 @@ class MadeUpLog:
         """Return where a stage writes."""
         scratch = self.folder / "scratch" / f"{days}-{stage}"
         scratch.mkdir(parents=True, exist_ok=True)
-        return Out(self.store, f"{NAME}/runs/monitor-{days}/{stage}", scratch)
+        return Out(self.store, stage_prefix(NAME, f"monitor-{days}", stage), scratch)
 
     def _land(
         self,
@@ -264,8 +265,8 @@ class MadeUpLog:
         )
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                key = f"{NAME}/models/sha256/{digest}/{path.relative_to(folder).as_posix()}"
-                self.store.put_file(key, path)
+                key = ModelFileKey(NAME, digest, path.relative_to(folder).as_posix())
+                self.store.put_file(str(key), path)
         return digest
 
 

@@ -85,4 +85,4 @@ def _recovered_too_little(
     if effect is None or decision.performance is None or (effect.earned_low or 0.0) > 0.0:
         return False
     lost = effect.before - decision.performance.ref
-    return lost > 0 and effect.before - effect.after < policy.recovered * lost
+    return lost > 0 and effect.before - effect.after < policy.retrain.recovered * lost

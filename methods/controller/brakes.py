@@ -35,7 +35,8 @@ def is_judgeable(evidence: Evidence, policy: Policy) -> bool:
     """Return True where the change has enough labelled days and rows to judge a new model by."""
     days = evidence.days_since_onset
     return evidence.onset is None or (
-        len(days) >= policy.judged_days and sum(day.rows for day in days) >= policy.judged_rows
+        len(days) >= policy.retrain.judged_days
+        and sum(day.rows for day in days) >= policy.retrain.judged_rows
     )
 
 

@@ -39,12 +39,6 @@ class Policy(Strict):
     min_blocks: Count = 8
     """Days of the baseline, >= 1, from which on they alone say how far days lie apart; with fewer
     the days under test are asked as well. Arbitrary."""
-    judged_days: Count = 3
-    """Labelled days since the onset of a change, >= 1, that a retraining waits for: with fewer its
-    model has hardly seen the change, cannot be judged on it, and a refusal would cost the cool-down.
-    As `judged_days` of the retraining itself."""
-    judged_rows: Count = 500
-    """Labelled rows on them, >= 1: as `judged_rows` of the retraining itself."""
     onset_z: StandardErrors = 3.0
     """Standard errors, >= 0, by which the days since a change must lie above the baseline for the
     change to have a first day: as for `forward_z`."""
@@ -160,9 +154,6 @@ class Policy(Strict):
     helped_z: StandardErrors = 1.64
     """Standard errors, >= 0, that a promotion's saving must have to count as help: by chance 5 % of
     useless ones reach it."""
-    recovered: Fraction = 0.5
-    """Share of what was lost, in [0, 1], that a promotion must win back; after less the next
-    retraining searches. Arbitrary."""
     search_every: Count = 4
     """Retrainings, >= 1, of which one searches and the others replay the champion's plan.
     Arbitrary: about one search a month of retrainings at their limit."""

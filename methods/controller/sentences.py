@@ -45,7 +45,7 @@ def _waiting(suppressed_by: Suppression, evidence: Evidence, policy: Policy) -> 
             f"Nothing starts yet: the change since {evidence.onset} has "
             f"{len(evidence.days_since_onset)} labelled days with "
             f"{sum(each.rows for each in evidence.days_since_onset)} rows; "
-            f"{policy.judged_days} days and {policy.judged_rows} rows judge a new model."
+            f"{policy.retrain.judged_days} days and {policy.retrain.judged_rows} rows judge a new model."
         ),
         "superseded": "Nothing starts: a later day was decided before this one.",
         "in_flight": f"Nothing starts: the retraining {state.in_flight} has not ended yet.",

@@ -82,10 +82,17 @@ def _hash_texts(texts: pa.StringArray, factors: Hashes) -> Hashes:
     data = texts.buffers()[2]
     size = int(offsets[-1] - offsets[0])
     bytes_ = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-    numbers = bytes_[offsets[0] : offsets[-1]].astype(np.uint64)
+    numbers = bytes_[offsets[0] : offsets[-1]].astype(np.uint64) + np.uint64(1)
+    width = int(lengths[0]) if len(lengths) else 0
+    if (
+        width and width <= POSITIONS and (lengths == width).all()
+    ):  # as most keys are: 4 times as fast
+        rows: Hashes = numbers.reshape(-1, width) @ factors[:width]
+        rows += factors[-1:] * np.uint64(width)
+        return rows
     position = (np.arange(size) - np.repeat(offsets[:-1] - offsets[0], lengths)) % POSITIONS
     sums = np.zeros(size + 1, np.uint64)
-    np.cumsum((numbers + np.uint64(1)) * factors[position], out=sums[1:])
+    np.cumsum(numbers * factors[position], out=sums[1:])
     bounds = offsets - offsets[0]
     hashes: Hashes = sums[bounds[1:]] - sums[bounds[:-1]] + lengths.astype(np.uint64) * factors[-1]
     return hashes

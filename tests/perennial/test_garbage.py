@@ -11,6 +11,8 @@ from contract.store.client import Store
 from contract.store.documents import DamagedDocument
 from contract.store.key import FAMILIES, Retention
 from contract.store.layout import (
+    DaySampleKey,
+    DecisionKey,
     LandedPartKey,
     LedgerKey,
     ManifestKey,
@@ -178,3 +180,16 @@ def test_each_retention_finds_what_it_goes_by() -> None:
             assert needed[family.retention] in family.__annotations__
     assert {family.retention for family in FAMILIES} == set(Retention)
     assert SourceHeadKey.retention is Retention.POINTER
+
+
+def test_rows_of_a_day_go_long_after_it_as_the_decided_days_count(
+    store: Store, filled: str
+) -> None:
+    sample = str(DaySampleKey(filled, date(2026, 1, 1), "a" * 16))
+    store.put(sample, b"1")
+
+    assert sample not in find_garbage(store, filled, keep_runs=9).keys
+    store.put(str(DecisionKey(filled, date(2027, 4, 6))), b"{}")
+    assert sample not in find_garbage(store, filled, keep_runs=9).keys
+    store.put(str(DecisionKey(filled, date(2027, 4, 7))), b"{}")
+    assert sample in find_garbage(store, filled, keep_runs=9).keys

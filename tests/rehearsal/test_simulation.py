@@ -13,7 +13,7 @@ from rehearsal.rehearsed_day import RehearsedDay
 from rehearsal.simulation import RehearsalPlan, Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-ROWS, HISTORY = 120, 30
+ROWS, HISTORY = 300, 30
 MODELS = {"budget": "1s", "candidates": ["boosting"]}
 
 

@@ -145,12 +145,14 @@ def _lines(part: LogPart, joined: Sequence[str]) -> tuple[Hashes, LogLines]:
     """Return by which hash the rows are ordered, and what is kept of each."""
     table = part.table
     own = prediction_log.key_columns(table.column_names)
-    rows = hash_keys([table.column(name) for name in ROW_REFERENCE])
-    order = _hash_or(table, own, rows) if own else rows
+    is_own = bool(own) and is_whole([table.column(name) for name in own]).all()
+    is_needed = not is_own or tuple(joined) == ROW_REFERENCE
+    rows = hash_keys([table.column(name) for name in ROW_REFERENCE]) if is_needed else None
+    order = rows if rows is not None and not own else _hash_or(table, own, rows)
     no_key = np.full(table.num_rows, ROWLESS, np.uint64)
     if not set(joined) <= set(table.column_names):
         keys = no_key
-    elif tuple(joined) == ROW_REFERENCE:
+    elif rows is not None and tuple(joined) == ROW_REFERENCE:
         keys = rows
     elif list(joined) == own:
         keys = np.where(is_whole([table.column(name) for name in own]), order, no_key)
@@ -165,9 +167,11 @@ def _lines(part: LogPart, joined: Sequence[str]) -> tuple[Hashes, LogLines]:
     return order, found
 
 
-def _hash_or(table: pa.Table, names: Sequence[str], otherwise: Hashes) -> Hashes:
+def _hash_or(table: pa.Table, names: Sequence[str], otherwise: Hashes | None) -> Hashes:
+    """Hash the columns; where a part is missing, return the hash `otherwise`."""
     columns = [table.column(name) for name in names]
-    return np.where(is_whole(columns), hash_keys(columns), otherwise)
+    hashes = hash_keys(columns)
+    return hashes if otherwise is None else np.where(is_whole(columns), hashes, otherwise)
 
 
 def _features(table: pa.Table) -> pa.Table:

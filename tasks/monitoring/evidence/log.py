@@ -142,7 +142,9 @@ class StoredDay:
     def _write(self, key: str, table: pa.Table) -> None:
         body = io.BytesIO()
         named = table.replace_schema_metadata({_CONTENT: self._name})
-        pq.write_table(named, body, compression="zstd")
+        # Hashes and scores have no two values alike: a dictionary of them is work for nothing.
+        texts = [field.name for field in named.schema if pa.types.is_string(field.type)]
+        pq.write_table(named, body, compression="zstd", use_dictionary=texts or False)
         self._log.store.put(key, body.getvalue())
 
     def _read(self, key: str) -> pa.Table | None:

@@ -51,7 +51,7 @@ def _tables(file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _part(waiting: Sequence[pa.Table]) -> LogPart:
-    table = pa.concat_tables(waiting).combine_chunks()
+    table = waiting[0] if len(waiting) == 1 else pa.concat_tables(waiting).combine_chunks()
     return LogPart(table, moments_of(table))
 
 

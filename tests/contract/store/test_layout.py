@@ -14,10 +14,15 @@ from contract.errors import InvalidRequest
 from contract.store.key import FAMILIES, Key, Retention
 from contract.store.layout import (
     ChampionKey,
+    DayLinesKey,
+    DaySampleKey,
     DecisionKey,
     FeedbackKey,
+    LabelIndexKey,
+    LabelPartKey,
     LandedPartKey,
     LedgerKey,
+    LogIndexKey,
     ManifestKey,
     ModelFileKey,
     OutputKey,
@@ -81,6 +86,17 @@ def test_a_prefix_whose_parts_are_all_known_is_the_key() -> None:
         ),
         (FeedbackKey("p", date(2026, 1, 2), "pod-1"), "p/feedback/dt=2026-01-02/pod-1.parquet"),
         (DecisionKey("p", date(2026, 1, 2)), "p/monitoring/2026-01-02/decision.json"),
+        (LogIndexKey("p"), "p/monitoring/log-index.json"),
+        (LabelIndexKey("p"), "p/monitoring/label-index.json"),
+        (LabelPartKey("p", A), f"p/monitoring/labels/{A}.parquet"),
+        (
+            DayLinesKey("p", date(2026, 1, 2), A[:16], 3),
+            f"p/monitoring/2026-01-02/lines-{A[:16]}-00000003.parquet",
+        ),
+        (
+            DaySampleKey("p", date(2026, 1, 2), A[:16]),
+            f"p/monitoring/2026-01-02/sample-{A[:16]}.parquet",
+        ),
     ],
     ids=lambda value: type(value).__name__,
 )

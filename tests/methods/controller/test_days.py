@@ -32,3 +32,22 @@ def test_a_moment_has_the_index_of_its_day_and_none_outside() -> None:
 
     assert NEW_YORK.positions(moments, MARCH).tolist() == [-1, 0, 0, 1, 1, -1]
     assert NEW_YORK.positions(moments, []).tolist() == [-1] * 6
+
+
+def test_moments_have_the_days_of_the_zone() -> None:
+    moments = [
+        datetime(2013, 3, 10, 4, 59, tzinfo=UTC),  # midnight in New York is 05:00, then 04:00
+        datetime(2013, 3, 10, 5, tzinfo=UTC),
+        datetime(2013, 3, 11, 4, tzinfo=UTC),
+        datetime(2013, 3, 11, 3, 59, tzinfo=UTC),
+    ]
+    days = Calendar("America/New_York").days_of(np.array([microseconds(each) for each in moments]))
+
+    assert days == [date(2013, 3, 9), date(2013, 3, 10), date(2013, 3, 11)]
+
+
+def test_a_moment_that_no_calendar_has_has_no_day() -> None:
+    largest = np.iinfo(np.int64).max
+
+    assert Calendar("UTC").days_of(np.array([largest, -largest, 0])) == [date(1970, 1, 1)]
+    assert Calendar("UTC").days_of(np.empty(0, np.int64)) == []
