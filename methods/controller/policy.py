@@ -14,7 +14,7 @@ from pydantic import Field
 from contract.strict import Strict
 from methods.controller.alert_limits import AlertLimits
 from methods.drift.limits import Count, DriftLimits, Factor, Fraction, QualityLimits
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 
 StandardErrors = Annotated[float, Field(ge=0)]
 Span = Annotated[timedelta, Field(gt=timedelta(0))]

@@ -19,9 +19,9 @@ from bundle.documents import Calibration, Isotonic, Platt
 from contract.learning_task import LearningTask
 from methods.models.calibration import apply_calibration, logit
 from methods.retrain.forward import ChooseThreshold, Forward
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import Rows
-from methods.split.judged import DAY, Step, Times
+from methods.split.judged import DAY, RefitStep, Times
 
 _STEPS = 50  # of Newton's method, at most
 _FLATTEST = 0.05  # a slope of 0 or less would turn the order of the rows
@@ -85,7 +85,7 @@ class AdjustRule:
     limits: RetrainLimits
 
 
-def adjust_forward(served: Served, steps: Sequence[Step], rule: AdjustRule) -> AdjustResult:
+def adjust_forward(served: Served, steps: Sequence[RefitStep], rule: AdjustRule) -> AdjustResult:
     """Adjust the serving model before each step, score the step, and adjust it on all rows."""
     made: list[Adjustment] = []
     predicted, thresholds = [], []

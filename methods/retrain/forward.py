@@ -47,7 +47,7 @@ class Forward:
 
 
 @dataclass(frozen=True)
-class Decision:
+class DecisionRule:
     """How scores become probabilities and decisions."""
 
     maps: tuple[Calibration, ...]
@@ -79,10 +79,10 @@ class OutOfFold:
         self._mixed.append(mixed)
         self._scores.append(scores)
 
-    def decision(self) -> Decision:
+    def decision(self) -> DecisionRule:
         """Return calibration and threshold by the rows taken so far; none where there is none."""
         if not self._truth:
-            return Decision((), 0.5 if self._plan.task == "binary" else None)
+            return DecisionRule((), 0.5 if self._plan.task == "binary" else None)
         truth = np.concatenate(self._truth)
         maps: tuple[Calibration, ...] = ()
         if self._plan.task != "regression":
@@ -91,7 +91,7 @@ class OutOfFold:
         threshold = None
         if self._plan.task == "binary":
             threshold = self._choose(truth, np.concatenate(self._scores))
-        return Decision(maps, threshold)
+        return DecisionRule(maps, threshold)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from bundle.arrays import Floats
 from methods.models.families import TrainingPlan
 from methods.models.fitting import FittedPlan, fit_plan
 from methods.models.metrics import row_losses
-from methods.retrain.forward import Decision, Forward, OutOfFold
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.forward import DecisionRule, Forward, OutOfFold
 from methods.retrain.rows import RetrainRows
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import Rows
-from methods.split.judged import MICROSECONDS, Step, Times
+from methods.split.judged import MICROSECONDS, RefitStep, Times
 from methods.split.weights import DAY, TrainingWindow
 
 _FASTEST_RATE = 0.15  # of boosting; the upper end of its own search
@@ -30,7 +30,7 @@ class Refitted:
     """A fitted plan with its calibration and threshold."""
 
     fitted: FittedPlan
-    decision: Decision
+    decision: DecisionRule
     window: TrainingWindow
     rows: Rows
     """Positions of the rows that its window could choose from."""
@@ -108,7 +108,7 @@ def compare_windows(
 
 
 def _falls_back(
-    data: RetrainRows, step: Step, tried: Sequence[TrainingWindow], limits: RetrainLimits
+    data: RetrainRows, step: RefitStep, tried: Sequence[TrainingWindow], limits: RetrainLimits
 ) -> bool:
     return any(
         one.since is not None and len(_kept(data, step.train, one, limits)) == len(step.train)
@@ -130,7 +130,7 @@ def _best(losses: Sequence[Sequence[Floats]], limits: RetrainLimits) -> int:
 def quick_scores(
     quick: TrainingPlan,
     data: RetrainRows,
-    step: Step,
+    step: RefitStep,
     tried: Sequence[TrainingWindow],
     limits: RetrainLimits,
 ) -> list[Floats]:

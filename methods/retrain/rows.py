@@ -6,9 +6,9 @@ import numpy as np
 
 from methods.models.dataset import Dataset
 from methods.retrain.forward import Forward
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import Rows
-from methods.split.judged import DAY, MICROSECONDS, Step, Times, steps
+from methods.split.judged import DAY, MICROSECONDS, RefitStep, Times, steps
 from methods.split.parts import microseconds
 
 
@@ -21,7 +21,7 @@ class RetrainRows:
     """Of all prepared rows, microseconds since 1970."""
     labelled: Rows
     """Positions of the rows that the model which ships may learn."""
-    steps: tuple[Step, ...]
+    steps: tuple[RefitStep, ...]
     """Of the judged rows, oldest first."""
     onset: int | None
     """The first moment of a change, microseconds since 1970; None: none is known."""
@@ -33,7 +33,7 @@ class RetrainRows:
         """Return the positions of the judged rows in the order of the steps."""
         return np.concatenate([step.score for step in self.steps])
 
-    def knows_change(self, step: Step) -> bool:
+    def knows_change(self, step: RefitStep) -> bool:
         """Say whether a refit before this step has enough rows since the onset of the change."""
         if self.onset is None:
             return True
@@ -59,7 +59,7 @@ def retrain_rows(
     labelled = np.flatnonzero(dataset.labelled)
     of_labelled = np.searchsorted(labelled, judged)
     cut = steps(times[labelled], of_labelled, int(gap_seconds * MICROSECONDS), limits)
-    moved = tuple(Step(labelled[one.train], labelled[one.score], one.begins) for one in cut)
+    moved = tuple(RefitStep(labelled[one.train], labelled[one.score], one.begins) for one in cut)
     return RetrainRows(dataset, times, labelled, moved, onset, limits.adjust_rows)
 
 

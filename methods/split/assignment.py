@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from contract.errors import Refused
+from methods.split.judged import is_rarer
 from methods.split.parts import (
     MICROSECONDS,
     TRAIN,
@@ -14,7 +15,6 @@ from methods.split.parts import (
     SplitRule,
     buckets,
     cuts,
-    is_rarer,
     key_texts,
     microseconds,
     parts_by_bucket,
@@ -86,7 +86,7 @@ def assign(
     """
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
-        limits = cuts(times, rule, times[is_rarer(table, rule)])
+        limits = cuts(times, rule, times[is_rarer(table, rule.target)])
         part = parts_by_time(times, limits)
         fold = _folds_in_order(part, np.argsort(times, kind="stable"))
         assignment = Assignment(part, _blocks(times, part), fold, limits.vault_from)

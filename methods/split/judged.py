@@ -8,9 +8,11 @@ learnt from.
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
@@ -19,7 +21,7 @@ Times = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Step:
+class RefitStep:
     """One refit: positions of the rows that it may learn from, and of those that it scores."""
 
     train: NDArray[np.int64]
@@ -48,7 +50,21 @@ def enough_from(times: Times, rarer: Times, limits: RetrainLimits) -> int | None
     return max(start // DAY * DAY, int(times[0]))
 
 
-def steps(times: Times, judged: NDArray[np.int64], gap: int, limits: RetrainLimits) -> list[Step]:
+def is_rarer(table: pa.Table, target: str | None) -> np.ndarray:
+    """Return a mask of the rows of the rarer of two classes, shape (n,); all False for other targets."""
+    nobody = np.zeros(table.num_rows, dtype=bool)
+    if target is None or target not in table.column_names:
+        return nobody
+    values = pc.drop_null(pc.value_counts(table[target].combine_chunks()))
+    if len(values) != 2:  # noqa: PLR2004 - two classes
+        return nobody
+    rarest = min(values.to_pylist(), key=lambda one: int(one["counts"]))["values"]
+    return np.asarray(pc.fill_null(pc.equal(table[target], rarest), False).to_numpy())  # noqa: FBT003 - a value
+
+
+def steps(
+    times: Times, judged: NDArray[np.int64], gap: int, limits: RetrainLimits
+) -> list[RefitStep]:
     """Cut the judged rows into steps of whole days, oldest first; each learns from all rows before.
 
     A step's rows to learn from end `gap` microseconds before it begins, so that no label of theirs
@@ -71,5 +87,5 @@ def steps(times: Times, judged: NDArray[np.int64], gap: int, limits: RetrainLimi
         begins = int(times[score].min())
         train = np.flatnonzero(times < begins - gap)
         if len(train):
-            found.append(Step(train=train, score=score, begins=begins))
+            found.append(RefitStep(train=train, score=score, begins=begins))
     return found

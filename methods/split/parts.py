@@ -27,8 +27,8 @@ from contract.store.client import Store
 from contract.store.earlier_runs import Learnt, learnt_by_champion
 from contract.strict import Strict
 from methods.columns.schema import key_columns
-from methods.retrain.limits import RetrainLimits
-from methods.split.judged import enough_from
+from methods.retrain.thresholds import RetrainLimits
+from methods.split.judged import enough_from, is_rarer
 
 BUCKETS = 10_000
 VAULT_ROWS = 2_000  # rows that a paired bootstrap needs to see a gain of a hundredth of AUC
@@ -247,7 +247,7 @@ def parts(table: pa.Table, rule: SplitRule) -> np.ndarray:
     """
     if rule.by == "time":
         times = microseconds(table[rule.event_time])
-        return parts_by_time(times, cuts(times, rule, times[is_rarer(table, rule)]))
+        return parts_by_time(times, cuts(times, rule, times[is_rarer(table, rule.target)]))
     return parts_by_bucket(buckets(key_texts(table, rule.columns), rule.salt), rule)
 
 
@@ -262,18 +262,6 @@ def parts_by_time(times: np.ndarray, limits: Cuts) -> np.ndarray:
         [TRAIN, VALIDATION, VAULT],
         default=GAP,
     )
-
-
-def is_rarer(table: pa.Table, rule: SplitRule) -> np.ndarray:
-    """Return a mask of the rows of the rarer of two classes, shape (n,); all False for other targets."""
-    nobody = np.zeros(table.num_rows, dtype=bool)
-    if rule.target is None or rule.target not in table.column_names:
-        return nobody
-    values = pc.drop_null(pc.value_counts(table[rule.target].combine_chunks()))
-    if len(values) != 2:  # noqa: PLR2004 - two classes
-        return nobody
-    rarest = min(values.to_pylist(), key=lambda one: int(one["counts"]))["values"]
-    return np.asarray(pc.fill_null(pc.equal(table[rule.target], rarest), False).to_numpy())  # noqa: FBT003 - a value
 
 
 def vault_buckets(rows: int, rule: SplitRule) -> int:

@@ -21,8 +21,8 @@ from contract.store.client import Store
 from contract.store.earlier_runs import learnt_by_champion
 from contract.verdict import Check
 from methods.models.bootstrap import Scored
-from methods.retrain.agreement import measure_agreement
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
+from methods.retrain.twin_agreement import measure_agreement
 from methods.split.folds import Rows
 from methods.split.parts import microseconds
 from tasks.evaluation.vault import Vault, answers_alike, predict

@@ -25,7 +25,7 @@ from contract.store.ledger import Ledger, LedgerEntry
 from contract.store.writer import Out
 from contract.strict import Strict
 from contract.verdict import Verdict
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
 from tasks.evaluation.judged import check_agreement, check_twin, find_stand_in, read_scores

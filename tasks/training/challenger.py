@@ -20,10 +20,10 @@ from methods.models.fitting import FittedPlan, fit_plan
 from methods.models.metrics import METRICS
 from methods.models.threshold import best_cut
 from methods.models.yardstick import yardstick_of
-from methods.retrain.forward import ChooseThreshold, Decision, Forward, OutOfFold
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.forward import ChooseThreshold, DecisionRule, Forward, OutOfFold
 from methods.retrain.refit import compare_windows, refit_forward, windows
 from methods.retrain.rows import RetrainRows
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import Rows
 from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
@@ -150,7 +150,7 @@ def _write(  # noqa: PLR0917 - what a bundle holds
     case: TrainingCase,
     name: str,
     fitted: FittedPlan,
-    decision: Decision,
+    decision: DecisionRule,
     hold_out: HoldOut,
     rows: Rows,
 ) -> WrittenBundle:

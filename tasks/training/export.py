@@ -26,7 +26,7 @@ from methods.columns.roles import Feature
 from methods.columns.schema import Schema
 from methods.models.families import TrainingPlan
 from methods.models.fitting import FittedPlan, family_name
-from methods.retrain.forward import Decision
+from methods.retrain.forward import DecisionRule
 from tasks.training.golden import golden_rows
 from tasks.training.hold_out import HoldOut
 
@@ -39,7 +39,7 @@ def export(
     *,
     plan: TrainingPlan,
     refitted: FittedPlan,
-    decision: Decision,
+    decision: DecisionRule,
     profile: JsonValue,
     table: pa.Table,
     contract: Contract,

@@ -24,7 +24,7 @@ from methods.models.fitting import FittedPlan
 from methods.models.metrics import METRICS, row_losses
 from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import Yardstick, yardstick_of
-from methods.retrain.forward import Decision
+from methods.retrain.forward import DecisionRule
 from methods.retrain.refit import RefitResult
 from methods.split.folds import Rows
 from methods.split.parts import MICROSECONDS, microseconds
@@ -56,10 +56,10 @@ class HoldOut:
     profile: dict[str, JsonValue]
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> DecisionRule:
         """Return calibration and threshold as a model ships them."""
         cut = None if self.threshold is None else self.threshold.cut
-        return Decision(tuple(self.calibration), cut)
+        return DecisionRule(tuple(self.calibration), cut)
 
 
 def score_hold_out(

@@ -30,15 +30,16 @@ from contract.store.writer import Out
 from contract.strict import Strict
 from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
-from methods.retrain.limits import RetrainLimits
 from methods.retrain.rows import judge_informed, retrain_rows
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.parts import split_rule
 from methods.split.weights import TrainingWindow
 from methods.tables.parquet import write_table
-from tasks.training.adjusting import adjust, read_serving, with_recovery
+from tasks.training.adjusting import adjust, with_recovery
 from tasks.training.challenger import Challenger, TrainingCase, fit_without_time, refit_in_time
 from tasks.training.page import page
 from tasks.training.scores import forward_table
+from tasks.training.serving_model import read_serving
 
 KEY_VARIABLE = "PERENNIAL_SIGNING_KEY"
 

@@ -23,9 +23,9 @@ from methods.models.encoders.column import EncodingSettings
 from methods.models.families import FAMILIES, PlannedMember, TrainingPlan
 from methods.models.metrics import DEFAULTS, row_losses
 from methods.retrain.adjust import AdjustRule, Served, adjust_forward
-from methods.retrain.limits import RetrainLimits
 from methods.retrain.refit import compare_windows, quick_plan, quick_scores, windows
 from methods.retrain.rows import RetrainRows, retrain_rows
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import PreparedAssignment, Rows
 from methods.split.judged import DAY
 from methods.split.weights import TrainingWindow

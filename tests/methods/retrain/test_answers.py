@@ -19,9 +19,9 @@ from methods.retrain.adjust import (
     fit_adjustment,
 )
 from methods.retrain.forward import Forward, OutOfFold, Recovery, measure_recovery
-from methods.retrain.limits import RetrainLimits
 from methods.retrain.refit import RefitResult, compare_windows, fit_window, refit_forward, windows
 from methods.retrain.rows import RetrainRows, judge_informed, retrain_rows
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.weights import TrainingWindow
 
 LIMITS = RetrainLimits(onset_rows=200)

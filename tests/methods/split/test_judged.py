@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 from methods.split.judged import DAY, enough_from, steps
 
 LIMITS = RetrainLimits()

@@ -1,7 +1,7 @@
 import numpy as np
 
-from methods.retrain.agreement import measure_agreement
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
+from methods.retrain.twin_agreement import measure_agreement
 
 LIMITS = RetrainLimits()
 TWIN = np.linspace(0.1, 0.9, 101)

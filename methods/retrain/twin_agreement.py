@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.arrays import Floats
-from methods.retrain.limits import RetrainLimits
+from methods.retrain.thresholds import RetrainLimits
 
 
 @dataclass(frozen=True)
