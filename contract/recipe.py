@@ -42,3 +42,6 @@ class Recipe(Strict):
     """The answers in the order in which they were tried."""
     refits: Annotated[int, Field(ge=1)] = 1
     """Models that scored the judged rows, each made from what came before."""
+    refit_change: Amount | None = None
+    """Median change of a row's score between two of them, on rows that the later one has learnt; of a
+    probability, or of a value in standard deviations. None: there was only one."""

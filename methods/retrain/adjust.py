@@ -20,6 +20,7 @@ from contract.learning_task import LearningTask
 from methods.models.calibration import apply_calibration, logit
 from methods.retrain.forward import ChooseThreshold, Forward
 from methods.retrain.thresholds import RetrainLimits
+from methods.retrain.twin_agreement import typical_change
 from methods.split.folds import Rows
 from methods.split.judged import DAY, RefitStep, Times
 
@@ -95,13 +96,16 @@ def adjust_forward(served: Served, steps: Sequence[RefitStep], rule: AdjustRule)
         predicted.append(made[-1].apply(served.scores[at]))
         cut = made[-1].threshold
         thresholds.append(np.full(len(at), served.threshold if cut is None else cut))
-    newest = served.scores[served.positions(steps[-1].score)]
+    change = None
+    if len(made) > 1:
+        again = made[-1].apply(served.scores[served.positions(steps[-2].score)])
+        change = typical_change(again, predicted[-2], are_values=rule.task == "regression")
     forward = Forward(
         rows=np.concatenate([step.score for step in steps]),
         step=np.concatenate([np.full(len(step.score), k) for k, step in enumerate(steps)]),
         predicted=np.concatenate(predicted),
         threshold=np.concatenate(thresholds),
-        before=made[-2].apply(newest) if len(made) > 1 else np.empty(0),
+        refit_change=change,
     )
     return AdjustResult(forward, made[-1], _adjustment(served, int(served.times.max()) + 1, rule))
 

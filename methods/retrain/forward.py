@@ -36,14 +36,9 @@ class Forward:
     """Calibrated, (n,) or (n, classes)."""
     threshold: Floats
     """In force when the row was scored, (n,); 0.5 where the task has none."""
-    before: Floats
-    """Scores of the newest step by the refit before the one that is judged, (m,) or (m, classes);
-    empty where there was only one refit."""
-
-    @property
-    def newest(self) -> Rows:
-        """Return the indices of the newest step's rows in this table, (m,)."""
-        return np.flatnonzero(self.step == self.step.max())
+    refit_change: float | None
+    """How much two refits differ (`typical_change`): on the rows that the last but one scored, and
+    that the judged one has learnt; None where there was only one refit."""
 
 
 @dataclass(frozen=True)

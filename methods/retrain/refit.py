@@ -18,6 +18,7 @@ from methods.models.metrics import row_losses
 from methods.retrain.forward import DecisionRule, Forward, OutOfFold
 from methods.retrain.rows import RetrainRows
 from methods.retrain.thresholds import RetrainLimits
+from methods.retrain.twin_agreement import typical_change
 from methods.split.folds import Rows
 from methods.split.judged import MICROSECONDS, RefitStep, Times
 from methods.split.weights import DAY, TrainingWindow
@@ -172,13 +173,16 @@ def refit_forward(
         out_of_fold.add(truth, mixed, scores)
         predicted.append(scores)
         thresholds.append(np.full(len(truth), decision.cut))
-    newest = dataset.take(data.steps[-1].score)
+    change = None
+    if len(refits) > 1:
+        again = refits[-1].predict(dataset.take(data.steps[-2].score))
+        change = typical_change(again, predicted[-2], are_values=plan.task == "regression")
     forward = Forward(
         rows=data.judged,
         step=np.concatenate([np.full(len(one.score), k) for k, one in enumerate(data.steps)]),
         predicted=np.concatenate(predicted),
         threshold=np.concatenate(thresholds),
-        before=refits[-2].predict(newest) if len(refits) > 1 else np.empty(0),
+        refit_change=change,
     )
     whole = fit_window(plan, data, data.labelled, chosen[-1], limits)
     shipped = Refitted(whole, out_of_fold.decision(), chosen[-1], data.labelled)

@@ -80,7 +80,7 @@ class RetrainLimits(Strict):
     deployment, in [0, 1], up to which nothing was lost; as for the gate's margin."""
     agreement: Annotated[float, Field(ge=1)] = 1.5
     """Times, >= 1, that the model that ships may differ from the judged one as much as the judged
-    one differs from the refit before it: median over the newest judged rows."""
+    one differs from the refit before it: medians over rows that only the later one has learnt."""
     agreement_floor: Annotated[float, Field(ge=0)] = 0.02
     """Difference that always agrees, >= 0: of a probability, or of a value in standard deviations of
     the judged one's scores. Two days of 300 rows move a recalibration by .013. Arbitrary."""

@@ -1,7 +1,8 @@
 """Does the model that ships answer as the one that was judged for it?
 
-It has learnt more rows, so that it differs a little: by about as much as two of the recipe's refits
-differ from one another. More than that, and the verdict is about another model.
+It has learnt more rows, among them those that are compared, so that it differs a little: by about
+as much as two of the recipe's refits differ on rows that only the later one has learnt. More than
+that, and the verdict is about another model.
 """
 
 from dataclasses import dataclass
@@ -27,24 +28,27 @@ class Agreement:
 
 
 def measure_agreement(
-    shipped: Floats, twin: Floats, before: Floats, limits: RetrainLimits, *, are_values: bool
+    shipped: Floats, twin: Floats, refit_change: float, limits: RetrainLimits, *, are_values: bool
 ) -> Agreement:
     """Compare the scores of the same rows, each (n,) or (n, classes).
 
     Args:
-        shipped: of the model that may serve.
-        twin: of the one that was judged.
-        before: of the refit before it.
-        limits: how much more the first two may differ than the last two.
+        shipped: of the model that may serve, which has learnt the rows.
+        twin: of the one that was judged, which has not.
+        refit_change: `typical_change` of two refits in the same position.
+        limits: how much more the first two may differ than these.
         are_values: True where scores are values and no probabilities.
     """
-    scale = float(np.std(twin)) if are_values else 1.0
-    unit = scale if scale > 0.0 else 1.0
-    usual = _median_change(twin, before) / unit
-    limit = max(limits.agreement * usual, limits.agreement_floor)
-    return Agreement(_median_change(shipped, twin) / unit, limit)
+    limit = max(limits.agreement * refit_change, limits.agreement_floor)
+    return Agreement(typical_change(shipped, twin, are_values=are_values), limit)
 
 
-def _median_change(new: Floats, old: Floats) -> float:
+def typical_change(new: Floats, old: Floats, *, are_values: bool) -> float:
+    """Return the median change of a row's score, both (n,) or (n, classes).
+
+    Of several classes the one that changed most; of values in standard deviations of `old`.
+    """
     change = np.abs(new - old)
-    return float(np.median(change if change.ndim == 1 else change.max(axis=1)))
+    scale = float(np.std(old)) if are_values else 1.0
+    by_row = change if change.ndim == 1 else change.max(axis=1)
+    return float(np.median(by_row)) / (scale if scale > 0.0 else 1.0)

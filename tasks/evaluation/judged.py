@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bundle.arrays import Floats
 from bundle.model import Model
 from bundle.remote import read_model
 from contract.errors import InvalidRequest, NotFound, Refused
@@ -38,8 +37,6 @@ class JudgedScores:
     rows: Rows
     step: Rows
     scored: Scored
-    before: Floats
-    """Scores by the refit before the newest, NaN but for the newest step."""
 
     @property
     def newest(self) -> Rows:
@@ -61,12 +58,10 @@ def read_scores(table: pa.Table, vault: Rows) -> JudgedScores:
             "and prepared table must come from one run."
         )
         raise InvalidRequest(sentence)
-    predicted, before = (
-        np.array(table[name].to_pylist(), dtype=np.float64)[order] for name in ("score", "before")
-    )
+    predicted = np.array(table["score"].to_pylist(), dtype=np.float64)[order]
     threshold = np.asarray(table["threshold"].to_numpy(), dtype=np.float64)[order]
     step = table["step"].to_numpy().astype(np.int64)[order]
-    return JudgedScores(rows[order], step, Scored(predicted, threshold), before)
+    return JudgedScores(rows[order], step, Scored(predicted, threshold))
 
 
 def check_twin(vault: Vault, judged: JudgedScores, twin: Model) -> Check:
@@ -86,18 +81,21 @@ def check_twin(vault: Vault, judged: JudgedScores, twin: Model) -> Check:
 
 
 def check_agreement(
-    vault: Vault, judged: JudgedScores, shipped: Model, limits: RetrainLimits
+    vault: Vault,
+    judged: JudgedScores,
+    shipped: Model,
+    refit_change: float | None,
+    limits: RetrainLimits,
 ) -> Check:
     """Does the model that would serve answer as the recipe that was judged?"""
     newest = judged.newest
-    before = judged.before[newest]
-    if not np.isfinite(before).all():
+    if refit_change is None:
         why = "only one refit scored the rows, so that nobody knows how much two differ; wait for more."
         return Check(name="agreement", passed=None, why=why)
     found = measure_agreement(
         shipped.batch(vault.table.take(pa.array(newest))),
         judged.scored.predicted[newest],
-        before,
+        refit_change,
         limits,
         are_values=shipped.contract.task == "regression",
     )
@@ -105,7 +103,7 @@ def check_agreement(
     why = (
         f"on {len(newest)} of the newest rows the model that would serve differs from its judged twin by "
         f"{found.found:.3g}{unit} (median); {found.limit:.3g} is allowed, {limits.agreement:g} times "
-        "what two refits of the recipe differ by"
+        "what two refits of the recipe differ by on rows that the later one has learnt"
     )
     end = "." if found.holds else ": what was judged says little of it."
     return Check(

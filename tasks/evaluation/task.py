@@ -79,6 +79,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     model = read_model(out.store, run.name, inputs.bundle.digest, cache)
     table = read_table(out.store, inputs.prepared)
     assignment = read_assignment(read_table(out.store, inputs.assignment), table.num_rows)
+    recipe = read_artifact(out.store, inputs.recipe, Recipe) if inputs.recipe else None
     judged = None
     if inputs.forward is not None:
         scores = read_table(out.store, inputs.forward)
@@ -90,7 +91,9 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     further = stand_in.checks
     if judged is not None and inputs.twin is not None:
         twin = read_model(out.store, run.name, inputs.twin.digest, cache)
-        agreement = check_agreement(vault, judged, model, RetrainLimits())
+        agreement = check_agreement(
+            vault, judged, model, recipe.refit_change if recipe else None, RetrainLimits()
+        )
         further = (check_twin(vault, judged, twin), agreement, *further)
     result = apply_gates(
         problem,
@@ -105,7 +108,6 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         further=further,
         twin=inputs.twin.digest if inputs.twin else None,
     )
-    recipe = read_artifact(out.store, inputs.recipe, Recipe) if inputs.recipe else None
     verdict = result.verdict.model_copy(
         update={
             "answer": recipe.answer if recipe else None,

@@ -24,6 +24,7 @@ from methods.retrain.forward import ChooseThreshold, DecisionRule, Forward, OutO
 from methods.retrain.refit import compare_windows, refit_forward, windows
 from methods.retrain.rows import RetrainRows
 from methods.retrain.thresholds import RetrainLimits
+from methods.retrain.twin_agreement import typical_change
 from methods.split.folds import Rows
 from methods.split.weights import TrainingWindow
 from tasks.training.export import bundle_contract, export, model_card
@@ -109,7 +110,7 @@ def refit_in_time(
 def fit_without_time(case: TrainingCase) -> Challenger:
     """Return the plan fitted on all labelled rows; its twin has not learnt the vault."""
     plan, dataset = case.plan, case.dataset
-    held, before = _held_out(case, forward=False)
+    held, _ = _held_out(case, forward=False)
     both, everything = dataset.rows("train", "validation"), np.flatnonzero(dataset.labelled)
     vault = dataset.rows("vault")
     twin = _fit(case, both)
@@ -119,7 +120,11 @@ def fit_without_time(case: TrainingCase) -> Challenger:
         step=np.zeros(len(vault), dtype=np.int64),
         predicted=held.decision.apply(twin.predict(table)),
         threshold=np.full(len(vault), held.decision.cut),
-        before=held.decision.apply(before.predict(table)),
+        refit_change=typical_change(
+            held.decision.apply(twin.predict(dataset.take(dataset.rows("validation")))),
+            held.scores,
+            are_values=plan.task == "regression",
+        ),
     )
     return Challenger(
         answer="search" if case.run.replay is None else "refit",

@@ -2,7 +2,7 @@
 
 Takes    problem, run, prepared, schema, assignment, plan
 Makes    bundle, twin       signed, read back and compared; the twin has not learnt what judges it
-         forward            row, step, score (or one a class), threshold, before
+         forward            row, step, score (or one a class), threshold
          recipe             how the challenger was made, and what each answer recovers
          card, page         of the model that may ship
 Facts    digest, size, seconds   size in bytes, seconds of CPU
@@ -96,6 +96,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
         lost=made.lost,
         tried=made.tried,
         refits=int(made.forward.step.max()) + 1,
+        refit_change=made.forward.refit_change,
     )
     return Outputs(
         bundle=bundle,
