@@ -23,8 +23,8 @@ from contract.verdict import Check
 from methods.models.bootstrap import Scored
 from methods.retrain.thresholds import RetrainLimits
 from methods.retrain.twin_agreement import measure_agreement
+from methods.split.event_times import microseconds
 from methods.split.folds import Rows
-from methods.split.parts import microseconds
 from tasks.evaluation.vault import Vault, answers_alike, predict
 from tasks.evaluation.verdict import Baseline
 
