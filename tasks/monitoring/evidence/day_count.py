@@ -133,7 +133,9 @@ def count_day(
 
 def _of_day(part: LogPart, day: date, model: MonitoredModel, calendar: Calendar) -> LogPart:
     on_day = calendar.positions(part.moments.column(MOMENT).to_numpy(), [day]) == 0
-    answered = pc.fill_null(pc.equal(part.moments.column("digest"), model.digest), fill_value=False)
+    answered = pc.fill_null(
+        pc.equal(part.moments.column(prediction_log.DIGEST), model.digest), fill_value=False
+    )
     chosen = on_day & answered.to_numpy()
     if chosen.all():
         return part
@@ -160,7 +162,7 @@ def _lines(part: LogPart, joined: Sequence[str]) -> tuple[Hashes, LogLines]:
         keys = _hash_or(table, joined, no_key)
     found = LogLines(
         moment=part.moments.column(MOMENT).to_numpy(),
-        served_at=part.moments.column("served_at").to_numpy(),
+        served_at=part.moments.column(prediction_log.SERVED_AT).to_numpy(),
         scores=_scores(table),
         keys=keys,
     )

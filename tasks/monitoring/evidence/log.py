@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from contract.canonical_json import canonical_json
 from contract.errors import NotFound
+from contract.prediction_log import SCORE, SERVED_AT
 from contract.store.documents import DamagedDocument, parse_document
 from contract.store.layout import DayLinesKey, DayProfileKey, DaySampleKey
 from methods.drift.profile import DayProfile
@@ -30,7 +31,6 @@ from tasks.monitoring.evidence.segments import SegmentLog
 
 LINES = 50_000  # a file; the first one is looked at for labels, the others where labels are rare
 _CONTENT = b"perennial_content"
-_SCORE = "score"
 
 
 class KeptDay(Protocol):
@@ -203,22 +203,22 @@ def _table(lines: LogLines) -> pa.Table:
     scores = lines.scores if lines.scores.ndim > 1 else lines.scores[:, None]
     columns: dict[str, object] = {
         "moment": lines.moment,
-        "served_at": lines.served_at,
+        SERVED_AT: lines.served_at,
         "key": lines.keys,
     }
-    columns |= {f"{_SCORE}.{index}": scores[:, index] for index in range(scores.shape[1])}
+    columns |= {f"{SCORE}.{index}": scores[:, index] for index in range(scores.shape[1])}
     if lines.scores.ndim == 1:
-        columns[_SCORE] = columns.pop(f"{_SCORE}.0")
+        columns[SCORE] = columns.pop(f"{SCORE}.0")
     return pa.table(columns)
 
 
 def _lines(table: pa.Table) -> LogLines:
-    names = [name for name in table.column_names if name.startswith(_SCORE)]
+    names = [name for name in table.column_names if name.startswith(SCORE)]
     scores = [table.column(name).to_numpy() for name in names]
     return LogLines(
         moment=table.column("moment").to_numpy(),
-        served_at=table.column("served_at").to_numpy(),
-        scores=scores[0] if names == [_SCORE] else np.column_stack(scores),
+        served_at=table.column(SERVED_AT).to_numpy(),
+        scores=scores[0] if names == [SCORE] else np.column_stack(scores),
         keys=table.column("key").to_numpy(),
         looked_at=table.num_rows,
     )

@@ -245,7 +245,11 @@ def moments_of(table: pa.Table) -> pa.Table:
     moment = pc.coalesce(times_of(table, prediction_log.EVENT_TIME), served_at)
     digest = table.column(prediction_log.DIGEST).cast(pa.string())
     return pa.table(
-        {"moment": instants(moment), "served_at": instants(served_at), "digest": digest}
+        {
+            "moment": instants(moment),
+            prediction_log.SERVED_AT: instants(served_at),
+            prediction_log.DIGEST: digest,
+        }
     )
 
 
@@ -255,6 +259,6 @@ def count_days(rows: pa.Table, calendar: Calendar) -> Iterator[tuple[date, str, 
     known = moments != NEVER
     for day in calendar.days_of(moments[known]):
         chosen = calendar.positions(moments, [day]) == 0
-        digests = rows.column("digest").filter(pa.array(chosen & known))
+        digests = rows.column(prediction_log.DIGEST).filter(pa.array(chosen & known))
         for entry in pc.value_counts(digests.drop_null()).to_pylist():
             yield day, entry["values"], entry["counts"]
