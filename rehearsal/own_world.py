@@ -14,7 +14,7 @@ from contract.errors import InvalidRequest
 from contract.times import microseconds as since_1970
 from methods.columns.targets import label_text
 from methods.controller.days import ONE_DAY, Calendar
-from methods.split.parts import microseconds
+from methods.split.event_times import microseconds
 from rehearsal.landed_run import OwnRows
 from rehearsal.own_problem import KEY, KNOWN
 from rehearsal.scenarios import CHANGE, FAULT_DAYS, OwnScenario, Pool

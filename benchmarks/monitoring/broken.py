@@ -19,7 +19,9 @@ import pyarrow as pa
 from benchmarks.monitoring.feeds import CONTROLS, FEEDS, NUMBERS, BrokenFeed
 from benchmarks.monitoring.worlds import LEVELS, State, features
 from bundle.arrays import Floats
-from contract.decision import Decision, Fault, Performance, Window
+from contract.decision import Decision, Window
+from contract.faults import Fault
+from contract.performance import Performance
 from methods.controller.decide import decide
 from methods.controller.evidence import Evidence, RetrainingState
 from methods.controller.policy import Policy

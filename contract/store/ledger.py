@@ -63,7 +63,7 @@ class LedgerEntry(Strict):
     recovered: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """Share of what was lost that it brings back on judged rows; None where nobody knows."""
     subjects: tuple[str, ...] = ()
-    """Of `adopted`: what is accepted, as `contract.decision.Fault.subject` names it."""
+    """Of `adopted`: what is accepted, as `contract.faults.Fault.subject` names it."""
     day: date | None = None
     """Of `adopted`: the day whose state is accepted; None: it no longer is."""
 

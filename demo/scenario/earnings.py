@@ -6,8 +6,9 @@ scored them once more. Nothing is extrapolated: what no label has shown yet is n
 
 from collections.abc import Iterable, Sequence
 
-from contract.decision import Decision, Effect
+from contract.decision import Decision
 from contract.formatting import format_amount, format_score
+from contract.performance import Effect
 
 QUESTION = "What did the loop earn?"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from contract import artifacts, champion, decision, verdict
+from contract import artifacts, champion, decision, drift, faults, verdict
 from contract import manifest as manifests
 from contract import run as runs
 from contract import serving_state as rollout
@@ -44,8 +44,8 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("the gate's word, an output of `evaluation`", verdict.Verdict),
     ("one question of the gate", verdict.Check),
     ("`PROBLEM/monitoring/YYYY-MM-DD/decision.json`", decision.Decision),
-    ("one column of a decision", decision.ColumnDrift),
-    ("a check of the data that did not pass", decision.Fault),
+    ("one column of a decision", drift.ColumnDrift),
+    ("a check of the data that did not pass", faults.Fault),
     ("`PROBLEM/champion.json`", champion.Champion),
     ("`PROBLEM/rollout.json`", rollout.Rollout),
     ("`PROBLEM/service.json`", rollout.ServiceAddress),

@@ -1,6 +1,7 @@
 """What holds a retraining back: the first brake that holds names itself in the decision."""
 
-from contract.decision import Performance, Reason, Suppression
+from contract.decision import Reason, Suppression
+from contract.performance import Performance
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 

@@ -1,6 +1,7 @@
 """What the decision of one day means for its owner: which findings, in which column, at what cost."""
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision
+from contract.faults import Fault
 from contract.formatting import format_value, plain_text
 
 # A day of these says little by itself: a person is needed where it lasts.

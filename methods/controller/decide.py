@@ -14,7 +14,8 @@ Harmful Distribution Shifts", ICLR 2022; Regol et al., "When to Retrain", ICML 2
 
 from datetime import date, datetime, timedelta
 
-from contract.decision import Decision, Outcome, Performance, Reason, Suppression, Window
+from contract.decision import Decision, Outcome, Reason, Suppression, Window
+from contract.performance import Performance
 from contract.strict import Strict
 from methods.controller import findings, sentences
 from methods.controller.brakes import brake

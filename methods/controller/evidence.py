@@ -6,19 +6,11 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from contract.artifacts import Sha256
-from contract.decision import (
-    ColumnDrift,
-    DayLoss,
-    Effect,
-    Fault,
-    LabelHealth,
-    LossEstimate,
-    Multivariate,
-    Performance,
-    Probe,
-    SegmentLoss,
-    Window,
-)
+from contract.decision import Window
+from contract.drift import ColumnDrift, Multivariate
+from contract.faults import Fault
+from contract.labels import LabelHealth, LossEstimate, SegmentLoss
+from contract.performance import DayLoss, Effect, Performance, Probe
 from contract.strict import Strict
 from methods.controller.policy import Policy
 

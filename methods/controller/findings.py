@@ -4,7 +4,8 @@ The id names the condition and not the day's act: a loss that is worse is `retra
 the day that asks and on the days on which a cool-down holds the next one back.
 """
 
-from contract.decision import Fault, Outcome, Reason, Suppression
+from contract.decision import Outcome, Reason, Suppression
+from contract.faults import Fault
 from methods.controller.evidence import Evidence
 
 _BY_MODE = {"auto": "retrain", "approve": "approve", "suggest": "suggest", "off": None}

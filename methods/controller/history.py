@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from contract.decision import Decision, Effect
+from contract.decision import Decision
+from contract.performance import Effect
 from contract.store.ledger import LedgerEntry
 from methods.controller.adoptions import adopted_since, is_released
 from methods.controller.days import ONE_DAY

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from contract.decision import DayLoss, Decision
+from contract.decision import Decision
+from contract.performance import DayLoss
 from methods.controller.policy import Policy
 
 

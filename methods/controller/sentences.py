@@ -2,8 +2,10 @@
 
 from datetime import date
 
-from contract.decision import Effect, Fault, Outcome, Performance, Suppression
+from contract.decision import Outcome, Suppression
+from contract.faults import Fault
 from contract.formatting import format_score
+from contract.performance import Effect, Performance
 from methods.controller.evidence import Evidence
 from methods.controller.policy import Policy
 

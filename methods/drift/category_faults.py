@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from contract.decision import Fault
+from contract.faults import Fault
 from methods.drift.baseline import EXPECTED_ROWS, vanished_share
 from methods.drift.bins import unseen_share
 from methods.drift.column_day import ColumnDay

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from contract.decision import Check, Fault
+from contract.faults import Check, Fault
 from methods.drift.histograms import Histogram
 from methods.drift.limits import QualityLimits
 from methods.drift.profile import ColumnReference

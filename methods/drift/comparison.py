@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contract.decision import Cause, ColumnDrift
+from contract.drift import Cause, ColumnDrift
 from contract.strict import Strict
 from methods.drift.bins import bins, cells, unseen_share
 from methods.drift.divergence import (

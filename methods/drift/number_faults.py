@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from contract.decision import Fault
+from contract.faults import Fault
 from methods.drift.column_day import ColumnDay
 from methods.drift.histograms import Histogram
 from methods.drift.summaries import FEWEST_ROWS, SPIKE_REFERENCE, misfit, share_before, spike

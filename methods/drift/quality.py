@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from contract.decision import Fault
+from contract.faults import Fault
 from methods.drift import category_faults, number_faults
 from methods.drift.column_day import ColumnDay, missing_share
 from methods.drift.limits import QualityLimits

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from contract.decision import Fault
+from contract.faults import Fault
 from methods.drift.limits import QualityLimits
 from methods.drift.profile import DayProfile, ReferenceProfile
 from methods.drift.relations import Relations, Sums, correlations, kept_share

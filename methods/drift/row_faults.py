@@ -5,7 +5,7 @@ from datetime import date
 from itertools import pairwise
 from statistics import median
 
-from contract.decision import Check, Fault
+from contract.faults import Check, Fault
 from methods.drift.limits import QualityLimits
 from methods.drift.profile import DayProfile
 from methods.drift.row_digests import repeated_share, share_known

@@ -126,6 +126,7 @@ def paired_gain(
     *,
     seed: int,
     draws: int = 2000,
+    strata: Blocks | None = None,
 ) -> Gain:
     """Compare two models on the same rows by re-sampling the same blocks for both.
 
@@ -134,7 +135,10 @@ def paired_gain(
     """
     if len(truth) == 0:
         return Gain(np.nan, np.nan, np.nan, 0.0, np.nan, 0)
-    both = [score_draws(metric, truth, each, blocks, seed=seed, draws=draws) for each in (new, old)]
+    both = [
+        score_draws(metric, truth, each, blocks, seed=seed, draws=draws, strata=strata)
+        for each in (new, old)
+    ]
     return gain_between(metric, both[0], both[1])
 
 
@@ -156,12 +160,16 @@ def score_draws(
     *,
     seed: int,
     draws: int = 2000,
+    strata: Blocks | None = None,
 ) -> ScoreDraws:
-    """Score one model on the draws that every model of these blocks and this seed is scored on."""
+    """Score one model on the draws that every model of these blocks and this seed is scored on.
+
+    `strata` is (n,) where rows were scored by different models, as of `Sample`.
+    """
     numbers, count = group_blocks(blocks)
     # The first draw is the original rows: the score that is reported.
     counts = np.vstack([np.ones((1, count)), draw_counts(count, draws, seed)])
-    sample = Sample(truth, scored.predicted, numbers, count, scored.threshold)
+    sample = Sample(truth, scored.predicted, numbers, count, scored.threshold, strata)
     scores = metric.resampled(sample, counts)
     return ScoreDraws(float(scores[0]), scores[1:], count)
 

@@ -13,7 +13,7 @@ from bundle.arrays import Floats
 from contract.errors import InvalidRequest
 from contract.learning_task import LearningTask
 from methods.models.ranking import area, average_precision, one_against_rest
-from methods.models.resampling import Resampled, Sample, divide
+from methods.models.resampling import Blocks, Resampled, Sample, divide
 
 # A probability of exactly 0 or 1 that is wrong would cost infinitely much; this arbitrary floor
 # bounds the loss of one row at 16.
@@ -43,10 +43,16 @@ class MetricDefinition:
             return np.full(len(counts), np.nan)
         return self.formula(sample, counts)
 
-    def score(self, truth: Floats, predicted: Floats, threshold: float | Floats = 0.5) -> float:
+    def score(
+        self,
+        truth: Floats,
+        predicted: Floats,
+        threshold: float | Floats = 0.5,
+        strata: Blocks | None = None,
+    ) -> float:
         """Return the metric of the original rows, in the metric's own direction and unit."""
         one_block = np.zeros(len(truth), dtype=np.int64)
-        sample = Sample(truth, predicted, one_block, 1, threshold)
+        sample = Sample(truth, predicted, one_block, 1, threshold, strata)
         return float(self.resampled(sample, np.ones((1, 1)))[0])
 
     def gain(self, new: float, old: float) -> float:

@@ -50,13 +50,27 @@ def area(sample: Sample, positive: NDArray[np.bool_], scores: Floats, counts: Fl
 
     Exact for any draw of blocks, ties counted half; (draws,) at the cost of draws * blocks^2.
     """
-    size = sample.block_count
+    won, pairs = np.zeros(len(counts)), np.zeros(len(counts))
+    for rows in sample.stratum_masks():
+        of_stratum = _won_pairs(
+            sample.block_count, sample.blocks[rows], positive[rows], scores[rows]
+        )
+        wins, positives, negatives = of_stratum
+        won += np.einsum("dg,dg->d", counts @ wins, counts)
+        pairs += (counts @ positives) * (counts @ negatives)
+    return divide(won, pairs)
+
+
+def _won_pairs(
+    size: int, blocks: NDArray[np.int64], positive: NDArray[np.bool_], scores: Floats
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Return wins, (size, size), and the positives and negatives of each block, (size,)."""
     order = np.argsort(scores, kind="stable")
     order_positive = order[positive[order]]
     # Sorted queries walk the memory in one direction: 3 x faster than the rows' own order.
-    of_positive, block_positive = scores[order_positive], sample.blocks[order_positive]
+    of_positive, block_positive = scores[order_positive], blocks[order_positive]
     order_negative = order[~positive[order]]
-    block_negative = sample.blocks[order_negative]
+    block_negative = blocks[order_negative]
     wins = np.zeros((size, size))
     for block in np.unique(block_negative):
         negatives = scores[order_negative[block_negative == block]]
@@ -64,21 +78,34 @@ def area(sample: Sample, positive: NDArray[np.bool_], scores: Floats, counts: Fl
         not_above = np.searchsorted(negatives, of_positive, side="right")
         half = 0.5 * (below + not_above)
         wins[:, block] = np.bincount(block_positive, weights=half, minlength=size)
-    won = np.einsum("dg,dg->d", counts @ wins, counts)
-    pairs = (counts @ np.bincount(block_positive, minlength=size)) * (
-        counts @ np.bincount(block_negative, minlength=size)
-    )
-    return divide(won, pairs)
+    positives = np.bincount(block_positive, minlength=size)
+    return wins, positives, np.bincount(block_negative, minlength=size)
 
 
 def average_precision(
     sample: Sample, positive: NDArray[np.bool_], scores: Floats, counts: Floats
 ) -> Floats:
-    """Average precision: precision at each distinct score, weighted by the recall it adds."""
+    """Average precision: precision at each distinct score, weighted by the recall it adds.
+
+    Of several strata their mean, weighted by the positives in the draw.
+    """
+    found, weights = np.zeros(len(counts)), np.zeros(len(counts))
+    for rows in sample.stratum_masks():
+        blocks = sample.blocks[rows]
+        positives = counts @ np.bincount(blocks[positive[rows]], minlength=sample.block_count)
+        precision = _average_precision(blocks, positive[rows], scores[rows], counts)
+        found += np.where(positives > 0.0, precision * positives, 0.0)
+        weights += positives
+    return divide(found, weights)
+
+
+def _average_precision(
+    own_blocks: NDArray[np.int64], positive: NDArray[np.bool_], scores: Floats, counts: Floats
+) -> Floats:
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
-    blocks, hits = sample.blocks[order], positive[order].astype(np.float64)
+    blocks, hits = own_blocks[order], positive[order].astype(np.float64)
     out = np.empty(len(counts))
     step = max(1, _CELLS // max(1, len(scores)))
     for at in range(0, len(counts), step):

@@ -19,7 +19,8 @@ class Sample:
     `truth` is (n,): class index, 0/1 or value. `predicted` is (n,) for a binary probability of the
     positive class or a value, (n, classes) for multiclass. `blocks` is (n,) in [0, block_count).
     `threshold` turns a binary probability into a decision: positive where probability >= threshold;
-    one number, or (n,) where rows were decided by different ones.
+    one number, or (n,) where rows were decided by different ones. `strata` is (n,) where rows were
+    scored by different models: a metric of ranks ranks them within each stratum alone.
     """
 
     truth: Floats
@@ -27,6 +28,13 @@ class Sample:
     blocks: Blocks
     block_count: int
     threshold: float | Floats = 0.5
+    strata: Blocks | None = None
+
+    def stratum_masks(self) -> "list[NDArray[np.bool_]]":
+        """Return which rows are in each stratum, (n,) each; all rows in one where there is none."""
+        if self.strata is None:
+            return [np.ones(len(self.truth), dtype=bool)]
+        return [self.strata == stratum for stratum in np.unique(self.strata)]
 
     def sums(self, values: Floats) -> Floats:
         """Sum `values` of shape (n,) by block; (block_count,)."""

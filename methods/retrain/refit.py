@@ -19,8 +19,9 @@ from methods.retrain.forward import DecisionRule, Forward, OutOfFold
 from methods.retrain.rows import RetrainRows
 from methods.retrain.thresholds import RetrainLimits
 from methods.retrain.twin_agreement import typical_change
+from methods.split.event_times import MICROSECONDS
 from methods.split.folds import Rows
-from methods.split.judged import MICROSECONDS, RefitStep, Times
+from methods.split.judged import RefitStep, Times
 from methods.split.weights import DAY, TrainingWindow
 
 _FASTEST_RATE = 0.15  # of boosting; the upper end of its own search

@@ -7,9 +7,9 @@ import numpy as np
 from methods.models.dataset import Dataset
 from methods.retrain.forward import Forward
 from methods.retrain.thresholds import RetrainLimits
+from methods.split.event_times import MICROSECONDS, microseconds
 from methods.split.folds import Rows
-from methods.split.judged import DAY, MICROSECONDS, RefitStep, Times, steps
-from methods.split.parts import microseconds
+from methods.split.judged import DAY, RefitStep, Times, steps
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from contract.errors import Refused
+from methods.split.buckets import buckets, key_texts, vault_buckets
+from methods.split.cuts import cuts
+from methods.split.event_times import MICROSECONDS, microseconds
 from methods.split.judged import is_rarer
-from methods.split.parts import (
-    MICROSECONDS,
-    TRAIN,
-    VALIDATION,
-    VAULT,
-    SplitRule,
-    buckets,
-    cuts,
-    key_texts,
-    microseconds,
-    parts_by_bucket,
-    parts_by_time,
-    vault_buckets,
-)
+from methods.split.parts import TRAIN, VALIDATION, VAULT, parts_by_bucket, parts_by_time
+from methods.split.rule import SplitRule
 
 FOLDS = 5
 FEW_ROWS = 60  # of train; fewer are cut into three folds, so that each still holds twenty

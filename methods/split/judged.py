@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from methods.retrain.thresholds import RetrainLimits
+from methods.split.event_times import MICROSECONDS
 
-MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
 FEWEST_REFITS = 2  # their difference says how much the model that ships may differ
 Times = NDArray[np.int64]

@@ -4,7 +4,8 @@ from datetime import date
 
 import click
 
-from contract.decision import ColumnDrift, Decision, Performance, Probe, SegmentLoss
+from contract.decision import Decision
+from contract.drift import ColumnDrift
 from contract.errors import InvalidRequest
 from contract.formatting import (
     format_digest,
@@ -13,7 +14,9 @@ from contract.formatting import (
     format_value,
     plain_text,
 )
+from contract.labels import SegmentLoss
 from contract.ledger_lines import ledger_lines
+from contract.performance import Performance, Probe
 from contract.store.client import Store
 from contract.store.decisions import decided_days, read_decision
 from contract.store.ledger import Ledger, LedgerEntry

@@ -43,7 +43,7 @@ def check_minimum(name: str, limit: float, task: LearningTask, vault: Vault, new
     if metric is None or task not in metric.tasks:
         why = f"{name} cannot be computed for a {task} problem; take it out of gates.minimum."
         return Check(name=check_name, passed=None, why=why, limit=limit)
-    score = metric.score(vault.truth, new.predicted, new.threshold)
+    score = metric.score(vault.truth, new.predicted, new.threshold, vault.strata)
     if not np.isfinite(score):
         why = f"{name} is not a number on {len(vault.truth)} rows of the vault."
         return Check(name=check_name, passed=None, why=why, limit=limit)
@@ -114,7 +114,7 @@ def scores(
 ) -> dict[str, float]:
     """Return every metric of the task that can be computed, for the page."""
     values = {
-        name: metric.score(vault.truth, scored.predicted, scored.threshold)
+        name: metric.score(vault.truth, scored.predicted, scored.threshold, vault.strata)
         for name, metric in metrics.items()
         if task in metric.tasks
     }

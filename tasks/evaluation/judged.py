@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from bundle.model import Model
 from bundle.remote import read_model
@@ -22,8 +23,8 @@ from contract.verdict import Check
 from methods.models.bootstrap import Scored
 from methods.retrain.thresholds import RetrainLimits
 from methods.retrain.twin_agreement import measure_agreement
+from methods.split.event_times import microseconds
 from methods.split.folds import Rows
-from methods.split.parts import microseconds
 from tasks.evaluation.vault import Vault, answers_alike, predict
 from tasks.evaluation.verdict import Baseline
 
@@ -115,6 +116,9 @@ def check_agreement(
 class StandIn:
     """The champion's scores where its own judged twin stands in for it on some rows."""
 
+    by_twin: NDArray[np.bool_] | None = None
+    """Which rows of the vault these are, (n,); None: none."""
+
     scored: Scored | None = None
     """None: the champion's own answers count on every row."""
     digest: str | None = None
@@ -163,4 +167,17 @@ def find_stand_in(  # noqa: PLR0917 - all that is compared
         f"{format_digest(learnt.twin)} stands in."
     )
     check = Check(name="stand-in", passed=True, why=why, found=rows)
-    return StandIn(scored, learnt.twin, rows, (check,))
+    return StandIn(by_twin, scored, learnt.twin, rows, (check,))
+
+
+def strata_of(judged: JudgedScores | None, stand_in: StandIn) -> Rows | None:
+    """Return a number for each row, equal where one model of each side scored; None: everywhere.
+
+    Each refit has scores of its own scale, and so has the champion's twin: ranks among rows of
+    different ones would measure the change of scale.
+    """
+    if judged is None and stand_in.by_twin is None:
+        return None
+    step = np.int64(0) if judged is None else judged.step
+    by_twin = np.int64(0) if stand_in.by_twin is None else stand_in.by_twin
+    return np.asarray(2 * step + by_twin, dtype=np.int64)

@@ -57,7 +57,12 @@ class Rivals:
         if key not in self._draws:
             scored = self._scored(measure, name)
             self._draws[key] = score_draws(
-                measure, self.vault.truth, scored, self.vault.blocks, seed=self.seed
+                measure,
+                self.vault.truth,
+                scored,
+                self.vault.blocks,
+                seed=self.seed,
+                strata=self.vault.strata,
             )
         return self._draws[key]
 
@@ -77,7 +82,7 @@ def measured(rivals: Rivals, measure: Yardstick, gain: Gain | None) -> Measured:
     """Return what a measure says of both models, as the verdict holds it."""
     truth = rivals.vault.truth
     scores = [
-        measure.score(truth, one.predicted, one.threshold)
+        measure.score(truth, one.predicted, one.threshold, rivals.vault.strata)
         if one is not None and len(truth)
         else None
         for one in (rivals.new, rivals.old)

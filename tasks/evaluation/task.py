@@ -28,7 +28,13 @@ from contract.verdict import Verdict
 from methods.retrain.thresholds import RetrainLimits
 from methods.split.folds import read_assignment
 from methods.tables.parquet import read_table
-from tasks.evaluation.judged import check_agreement, check_twin, find_stand_in, read_scores
+from tasks.evaluation.judged import (
+    check_agreement,
+    check_twin,
+    find_stand_in,
+    read_scores,
+    strata_of,
+)
 from tasks.evaluation.page import page
 from tasks.evaluation.service import latency_seconds
 from tasks.evaluation.vault import open_vault, vault_rows
@@ -88,6 +94,7 @@ def run(inputs: Inputs, params: Params, out: Out) -> Outputs:  # noqa: ARG001 - 
     latency = latency_seconds(model)
     champion = read_champion(out, run.name, run.champion, cache)
     stand_in = find_stand_in(out.store, problem, run, vault, champion, model, cache)
+    vault = replace(vault, strata=strata_of(judged, stand_in))
     further = stand_in.checks
     if judged is not None and inputs.twin is not None:
         twin = read_model(out.store, run.name, inputs.twin.digest, cache)

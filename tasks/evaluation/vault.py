@@ -23,13 +23,15 @@ from methods.split.folds import PreparedAssignment, Rows
 class Vault:
     """Labelled rows that no model has seen; `truth` and `blocks` are (n,), n may be 0.
 
-    `training_target` is the truth of the rows that the challenger was trained on, (m,).
+    `training_target` is the truth of the rows that the challenger was trained on, (m,). `strata` is
+    (n,) where rows were scored by different models, as of `methods.models.resampling.Sample`.
     """
 
     table: pa.Table
     truth: Floats
     blocks: Blocks
     training_target: Floats
+    strata: Blocks | None = None
 
 
 def vault_rows(table: pa.Table, assignment: PreparedAssignment, contract: Contract) -> Rows:

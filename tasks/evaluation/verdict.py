@@ -216,5 +216,5 @@ def _score(metric: MetricDefinition, vault: Vault, scored: Scored | None) -> flo
     """Return the metric on the vault; None where it is not a number."""
     if scored is None or len(vault.truth) == 0:
         return None
-    score = metric.score(vault.truth, scored.predicted, scored.threshold)
+    score = metric.score(vault.truth, scored.predicted, scored.threshold, vault.strata)
     return score if np.isfinite(score) else None

@@ -11,7 +11,7 @@ import pyarrow as pa
 from contract.problem import Problem
 from contract.run import Run
 from methods.models.leakage import Finding
-from methods.split.parts import MICROSECONDS
+from methods.split.event_times import MICROSECONDS
 from pages import (
     Alert,
     Chart,

@@ -22,7 +22,9 @@ from contract.strict import Strict
 from methods.columns.schema import is_feature
 from methods.columns.targets import class_codes, classes_of, labelled, numbers_of, task_of
 from methods.models.leakage import Finding
-from methods.split.parts import development, microseconds, split_rule
+from methods.split.event_times import microseconds
+from methods.split.parts import development
+from methods.split.rule import split_rule
 from methods.tables.parquet import read_table
 from methods.tables.sampling import evenly_spaced
 from tasks.exploration.oddities import oddities

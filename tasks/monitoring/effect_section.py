@@ -1,7 +1,7 @@
 """The section of monitoring's page on what the newest promotion did."""
 
-from contract.decision import Effect
 from contract.formatting import format_amount, format_score
+from contract.performance import Effect
 from pages import Alert, Facts, Level, PageSection
 
 

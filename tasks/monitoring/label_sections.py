@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from contract.decision import Decision, Effect, LabelHealth, LossEstimate, SegmentLoss
+from contract.decision import Decision
+from contract.labels import LabelHealth, LossEstimate, SegmentLoss
+from contract.performance import Effect
 from pages import Alert, Facts, Level, PageSection, Paragraph, TableBlock
 
 

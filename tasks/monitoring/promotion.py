@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from bundle.arrays import Floats
-from contract.decision import DayLoss, Effect
+from contract.performance import DayLoss, Effect
 from contract.problem.metric import Value
 from methods.controller.history import Promotion
 from methods.controller.losses import day_variance, error_of, mean_of, paired_z

@@ -27,8 +27,9 @@ from methods.controller.events import events_of
 from methods.controller.history import History
 from methods.controller.policy import Policy
 from tasks.monitoring.context import MonitoringContext
+from tasks.monitoring.course_section import earlier_decisions
 from tasks.monitoring.day import DecidedDay
-from tasks.monitoring.page import earlier_decisions, page
+from tasks.monitoring.page import page
 
 
 def read_history(store: Store, problem: str, ledger: Ledger) -> History:

@@ -6,7 +6,8 @@ Days whose data was blocked stay out of later windows: what a fault did must not
 from collections.abc import Sequence
 from datetime import date
 
-from contract.decision import LabelHealth, Window
+from contract.decision import Window
+from contract.labels import LabelHealth
 from contract.problem import Problem
 from methods.controller.days import ONE_DAY
 from tasks.monitoring.context import MonitoringContext

@@ -20,7 +20,7 @@ from contract.store.ledger import Ledger
 from contract.times import microseconds
 from methods.controller.days import Calendar
 from methods.controller.history import History
-from methods.split.parts import microseconds as column_microseconds
+from methods.split.event_times import microseconds as column_microseconds
 
 _COLUMN = "column "  # how a fault's subject begins where it is about a column
 _GONE = {"absent", "null"}

@@ -18,7 +18,8 @@ from contract.runtime.task import Task
 from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.schema import infer_schema
-from methods.split.parts import development, split_rule
+from methods.split.parts import development
+from methods.split.rule import split_rule
 from methods.tables import sql as duck
 from methods.tables.parquet import write_table
 from tasks.preprocessing.blocked import known_faults

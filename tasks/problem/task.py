@@ -27,7 +27,7 @@ from contract.store.earlier_runs import read_replay
 from contract.store.writer import Out
 from contract.strict import Strict
 from contract.times import is_to_come
-from methods.split.parts import salt_of
+from methods.split.buckets import salt_of
 
 FOLDER = "PERENNIAL_PROBLEMS"
 

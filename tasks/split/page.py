@@ -7,7 +7,9 @@ import pyarrow as pa
 
 from contract.run import Run
 from methods.split.assignment import Assignment
-from methods.split.parts import MICROSECONDS, TRAIN, VALIDATION, VAULT, SplitRule, microseconds
+from methods.split.event_times import MICROSECONDS, microseconds
+from methods.split.parts import TRAIN, VALIDATION, VAULT
+from methods.split.rule import SplitRule
 from pages import (
     Facts,
     PageSection,

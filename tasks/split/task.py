@@ -20,7 +20,7 @@ from contract.store.writer import Out
 from contract.strict import Strict
 from methods.columns.targets import class_codes, classes_of, numbers_of, task_of
 from methods.split.assignment import assign
-from methods.split.parts import split_rule
+from methods.split.rule import split_rule
 from methods.tables.parquet import read_table, write_table
 from tasks.split.page import page
 

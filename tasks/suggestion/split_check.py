@@ -8,7 +8,8 @@ from contract.store.earlier_runs import Learnt
 from methods.columns.schema import ROW_KEY
 from methods.columns.targets import class_codes, numbers_of
 from methods.split.assignment import assign
-from methods.split.parts import salt_of, split_rule_from
+from methods.split.buckets import salt_of
+from methods.split.rule import split_rule_from
 from tasks.suggestion.inspection import DataSummary
 
 

@@ -26,8 +26,8 @@ from methods.models.threshold import ChosenThreshold, choose_threshold
 from methods.models.yardstick import Yardstick, yardstick_of
 from methods.retrain.forward import DecisionRule
 from methods.retrain.refit import RefitResult
+from methods.split.event_times import MICROSECONDS, microseconds
 from methods.split.folds import Rows
-from methods.split.parts import MICROSECONDS, microseconds
 from tasks.training.importance import Importance, permutation_importance
 
 _KINDS: dict[str, Kind] = {

@@ -32,7 +32,7 @@ from methods.models.dataset import Prepared, read_dataset
 from methods.models.families import TrainingPlan
 from methods.retrain.rows import judge_informed, retrain_rows
 from methods.retrain.thresholds import RetrainLimits
-from methods.split.parts import split_rule
+from methods.split.rule import split_rule
 from methods.split.weights import TrainingWindow
 from methods.tables.parquet import write_table
 from tasks.training.adjusting import adjust, with_recovery

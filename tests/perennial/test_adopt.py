@@ -7,7 +7,8 @@ from click.testing import Result
 from decision_factory import DIGEST, decision
 from fixtures_command import document
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision
+from contract.faults import Fault
 from contract.store.client import Store
 from contract.store.layout import DecisionKey
 from contract.store.ledger import Ledger

@@ -13,7 +13,8 @@ from fake_airflow import Script
 from store_documents import VERDICT, put_manifest
 
 from contract.alerts import AlertState, OpenAlert, OwnerFinding
-from contract.decision import Decision, Fault
+from contract.decision import Decision
+from contract.faults import Fault
 from contract.store.alert_state import change_alerts
 from contract.store.client import Store
 from contract.store.layout import DecisionKey, ManifestKey, stage_prefix

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from contract.decision import Decision, Fault, Window
+from contract.decision import Decision, Window
+from contract.faults import Fault
 
 START = datetime(2013, 5, 1, tzinfo=UTC)
 DIGEST = "a" * 64

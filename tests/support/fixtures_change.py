@@ -10,8 +10,9 @@ from methods.columns.schema import target_vector
 from methods.models.dataset import Dataset
 from methods.models.encoders.column import EncodingSettings
 from methods.models.families import PlannedMember, TrainingPlan
+from methods.split.event_times import MICROSECONDS
 from methods.split.folds import PreparedAssignment
-from methods.split.judged import DAY, MICROSECONDS
+from methods.split.judged import DAY
 from methods.split.weights import TrainingWindow
 
 

@@ -15,7 +15,7 @@ from contract.problem import Problem, read_problem_text
 from contract.run import Run
 from contract.store.client import Store
 from contract.store.writer import Out
-from methods.split.parts import salt_of
+from methods.split.buckets import salt_of
 from methods.tables.parquet import read_table, write_table
 
 END = datetime(2026, 6, 1, tzinfo=UTC)

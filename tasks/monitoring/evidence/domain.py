@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score  # LightGBM imports scikit-learn: costs nothing more
 
 from bundle.arrays import Floats
-from contract.decision import Multivariate
+from contract.drift import Multivariate
 from methods.controller.policy import Policy
 from methods.drift.histograms import to_numbers, to_texts
 from methods.drift.profile import ReferenceProfile

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bundle.arrays import Floats
-from contract.decision import LossEstimate
+from contract.labels import LossEstimate
 from contract.learning_task import LearningTask
 from methods.models.metrics import PROBABILITY_FLOOR, row_losses
 from tasks.monitoring.evidence.champions import MonitoredModel

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from contract.decision import Fault
+from contract.faults import Fault
 from contract.store.documents import read_document
 from contract.store.layout import DayProfileKey
 from methods.controller.days import ONE_DAY

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from methods.controller.days import Micros
-from methods.split.parts import microseconds
+from methods.split.event_times import microseconds
 
 INSTANT = pa.timestamp("us", tz="UTC")
 NEVER = int(np.iinfo(np.int64).max)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from contract.decision import LabelHealth
+from contract.labels import LabelHealth
 from contract.times import microseconds
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.policy import Policy

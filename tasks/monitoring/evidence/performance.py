@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bundle.arrays import Floats
-from contract.decision import DayLoss, Performance
+from contract.performance import DayLoss, Performance
 from methods.controller.losses import error_of, mean_of, usual_variance
 from methods.controller.policy import Policy
 from methods.drift.profile import Losses, ReferenceProfile

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from bundle.arrays import Floats
-from contract.decision import Probe
 from contract.errors import Refused
+from contract.performance import Probe
 from methods.controller.losses import paired_z
 from methods.controller.policy import Policy
 from methods.drift.profile import Losses

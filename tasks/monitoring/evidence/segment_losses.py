@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bundle.arrays import Floats
-from contract.decision import SegmentLoss
+from contract.labels import SegmentLoss
 from methods.controller.policy import Policy
 from methods.drift.divergence import false_discovery
 from methods.drift.histograms import to_texts

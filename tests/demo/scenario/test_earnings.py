@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from decision_factory import DIGEST, START, decision
 
-from contract.decision import Effect
+from contract.performance import Effect
 from demo.scenario.earnings import answer, earned, effects
 
 

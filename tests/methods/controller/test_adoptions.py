@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 from decision_factory import DIGEST, START, decision
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision
+from contract.faults import Fault
 from contract.store.ledger import LedgerEntry
 from methods.controller.events import events_of
 from methods.controller.history import History

@@ -7,7 +7,11 @@ import pytest
 from decision_factory import DIGEST, START, decision
 
 from contract.alerts import OwnerFinding
-from contract.decision import ColumnDrift, Decision, Fault, LabelHealth, Performance, Window
+from contract.decision import Decision, Window
+from contract.drift import ColumnDrift
+from contract.faults import Fault
+from contract.labels import LabelHealth
+from contract.performance import Performance
 from contract.store.ledger import Kind, LedgerEntry
 from methods.controller.alert_limits import AlertLimits
 from methods.controller.alert_rules import AlertEvidence, due_day, find_alerts

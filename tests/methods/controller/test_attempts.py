@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from decision_factory import DIGEST, START, decision
 
-from contract.decision import Decision, Effect, Performance
+from contract.decision import Decision
+from contract.performance import Effect, Performance
 from contract.store.ledger import LedgerEntry
 from methods.controller.attempts import has_ended, is_replay_next, useless_in_a_row
 from methods.controller.history import History

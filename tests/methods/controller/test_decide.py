@@ -4,17 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from contract.decision import (
-    ColumnDrift,
-    DayLoss,
-    Decision,
-    Fault,
-    LabelHealth,
-    Multivariate,
-    Performance,
-    Probe,
-    Window,
-)
+from contract.decision import Decision, Window
+from contract.drift import ColumnDrift, Multivariate
+from contract.faults import Fault
+from contract.labels import LabelHealth
+from contract.performance import DayLoss, Performance, Probe
 from methods.controller.decide import decide, undecided
 from methods.controller.evidence import Evidence, Regime, RetrainingState
 from methods.controller.policy import Policy

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from decision_factory import START, decision
 
-from contract.decision import Decision, Effect, Fault
+from contract.decision import Decision
+from contract.faults import Fault
+from contract.performance import Effect
 from methods.controller.events import events_of
 from methods.controller.history import History
 

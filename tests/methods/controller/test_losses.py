@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from decision_factory import decision
 
-from contract.decision import DayLoss, Performance
+from contract.performance import DayLoss, Performance
 from methods.controller.losses import (
     day_variance,
     error_of,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from fixtures_drift import reference, world
 
-from contract.decision import Fault
+from contract.faults import Fault
 from methods.drift import quality, row_faults
 from methods.drift.limits import QualityLimits
 from methods.drift.profile import DayProfile, ReferenceProfile, day_profile, merge_profiles

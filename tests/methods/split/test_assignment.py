@@ -8,7 +8,8 @@ import pytest
 
 from contract.errors import Refused
 from methods.split.assignment import assign
-from methods.split.parts import MICROSECONDS, SplitRule
+from methods.split.event_times import MICROSECONDS
+from methods.split.rule import SplitRule
 
 DAY = 86_400 * MICROSECONDS
 

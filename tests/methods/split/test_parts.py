@@ -9,16 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import Refused
-from methods.split.parts import (
-    MICROSECONDS,
-    SplitRule,
-    buckets,
-    cuts,
-    key_texts,
-    parts,
-    parts_by_bucket,
-    parts_by_time,
-)
+from methods.split.buckets import buckets, key_texts
+from methods.split.cuts import cuts
+from methods.split.event_times import MICROSECONDS
+from methods.split.parts import parts, parts_by_bucket, parts_by_time
+from methods.split.rule import SplitRule
 
 DAY = 86_400 * MICROSECONDS
 HASH = SplitRule(by="hash", columns=("id",), event_time=None, vault=0.15, validation=0.15, salt="7")

@@ -10,7 +10,7 @@ from fixtures_stages import Before, before
 
 from contract.alerts import AlertState
 from contract.champion import Champion
-from contract.decision import Fault
+from contract.faults import Fault
 from contract.store.alert_state import read_alerts
 from contract.store.documents import read_artifact
 from contract.store.layout import DecisionKey, SourceHeadKey

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from fixtures_monitoring import SINCE, MonitoredProblem
 
-from contract.decision import LabelHealth
+from contract.labels import LabelHealth
 from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days

@@ -2,10 +2,12 @@
 
 from decision_factory import decision
 
-from contract.decision import Decision, Fault
+from contract.decision import Decision
+from contract.faults import Fault
 from methods.controller.history import History
 from methods.controller.policy import Policy
-from tasks.monitoring.page import DAYS_SHOWN, earlier_decisions, page
+from tasks.monitoring.course_section import DAYS_SHOWN, earlier_decisions
+from tasks.monitoring.page import page
 
 NULL = Fault(check="null", column="fare", found=1, limit=0, sentence="'fare' is empty.")
 

@@ -8,8 +8,9 @@ import pytest
 from decision_factory import decision
 from fixtures_stages import END, Before
 
-from contract.decision import Decision, Fault, Window
+from contract.decision import Decision, Window
 from contract.errors import Refused
+from contract.faults import Fault
 from contract.store.documents import read_artifact
 from contract.store.layout import DecisionKey
 from contract.store.ledger import Ledger, LedgerEntry

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from fixtures_drift import reference, world
 
-from contract.decision import Performance
+from contract.performance import Performance
 from methods.controller.policy import Policy
 from methods.drift.profile import BlockLosses, DayProfile, ReferenceProfile
 from tasks.monitoring.evidence.champions import MonitoredModel
