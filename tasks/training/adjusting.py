@@ -100,9 +100,11 @@ def _recovers_yardstick(
     constant = np.full(len(truth), float(truth.mean()))
     dummies = [yardstick.score(truth, constant, cut) for cut in (0.0, 2.0)]
     best = max(dummies, key=yardstick.goodness)
-    now = yardstick.score(truth, serving.scores_of(data)[informed], serving.served.threshold)
+    step = moved.forward.step[informed]
+    before = serving.scores_of(data)[informed]
+    now = yardstick.score(truth, before, serving.served.threshold, step)
     after = yardstick.score(
-        truth, moved.forward.predicted[informed], moved.forward.threshold[informed]
+        truth, moved.forward.predicted[informed], moved.forward.threshold[informed], step
     )
     lost, skill = yardstick.gain(then, now), yardstick.gain(then, best)
     if not lost > case.limits.lost_skill * max(0.0, skill):

@@ -133,6 +133,9 @@ def test_a_moved_base_rate_is_answered_by_the_same_members_and_accepted(
     )
     assert verdict.recovered is not None
     assert verdict.recovered > 0.5
+    # The same members rank the rows of each day as before, whatever the days' own probabilities.
+    assert verdict.yardstick is not None
+    assert (verdict.yardstick.name, verdict.yardstick.gain) == ("roc_auc", 0.0)
     model = read_model(given.store, given.name, made.digest, tmp_path / "m")
     assert "recalibrated" in model.card.family
 
