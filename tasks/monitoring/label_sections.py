@@ -1,17 +1,14 @@
-"""What a day's page says of what labels show: did a promotion help, how late they come, where it is worse."""
+"""What a day's page says of labels: how late they come, what scores let expect, where it is worse."""
 
 from collections.abc import Iterator, Sequence
 
 from contract.decision import Decision
 from contract.labels import LabelHealth, LossEstimate, SegmentLoss
-from contract.performance import Effect
-from pages import Alert, Facts, Level, PageSection, Paragraph, TableBlock
+from pages import Facts, PageSection, Paragraph, TableBlock
 
 
 def label_sections(decision: Decision) -> Iterator[PageSection]:
     """Yield a section for each that there is something to say of."""
-    if decision.effect is not None:
-        yield _effect(decision.effect)
     if decision.labels is not None:
         yield _health(decision.labels)
     if decision.estimate is not None:
@@ -69,14 +66,3 @@ def _segments(segments: Sequence[SegmentLoss]) -> PageSection:
     ]
     heads = ["rows with", "rows", "loss", "expected", "change", "q", ""]
     return PageSection("Where the loss is worst", TableBlock(heads, rows))
-
-
-def _effect(effect: Effect) -> PageSection:
-    facts = {
-        "rows": effect.rows,
-        f"{effect.metric.replace('_', ' ')} of the model before": effect.before,
-        "of the promoted one": effect.after,
-        "z of the saving": effect.z,
-    }
-    level: Level = "good" if effect.helped else "warn" if effect.is_final else "neutral"
-    return PageSection("Did the promotion help?", Alert(level, effect.sentence), Facts(facts))
