@@ -3,7 +3,6 @@
 from typing import Any
 
 from contract.problem import Problem
-from contract.problem.sources.files import FilesSource
 
 KEY = "rehearsal_row"
 KNOWN = "rehearsal_known"
@@ -22,14 +21,15 @@ def rehearsed_problem(problem: Problem, columns: list[str], budget: str) -> dict
     """
     value = problem.model_dump(mode="json", by_alias=True, exclude_unset=True)
     name = problem.main_source_name
-    source = FilesSource(
-        kind="files",
-        path="*",
-        key=(KEY,),
-        event_time=problem.main_source.event_time,
-        known_at=KNOWN,
-    )
-    value["source"] = {name: source.model_dump(mode="json", exclude_unset=True)}
+    value["source"] = {
+        name: {
+            "kind": "files",
+            "path": "*",
+            "key": [KEY],
+            "event_time": problem.main_source.event_time,
+            "known_at": KNOWN,
+        }
+    }
     horizon = problem.labels.horizon.total_seconds()
     value["target"] = value["target"] | {
         "labels": {"from": name, "on": [KEY], "horizon": f"{horizon:g}s"}

@@ -1,6 +1,7 @@
 """What the champion's run made is found by name; what is gone is None, or refused where it must be known."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from store_documents import put_manifest
@@ -8,10 +9,12 @@ from store_documents import put_manifest
 from contract.artifacts import Bundle, Document
 from contract.champion import Champion
 from contract.errors import Refused
+from contract.recipe import Recipe
 from contract.run import Replay, Run
 from contract.store.client import Store
 from contract.store.earlier_runs import Learnt, learnt_by_champion, read_replay, recipe_of_champion
-from contract.store.layout import ManifestKey
+from contract.store.layout import ManifestKey, stage_prefix
+from contract.store.writer import Out
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CHAMPION = Champion(digest="a" * 64, run="r0", verdict=None, since=NOW, nonce="1")
@@ -87,6 +90,20 @@ def test_nobody_wrote_down_how_an_earlier_champion_was_made(
     put_manifest(store, ManifestKey(problem_name, "r0", "training"))
 
     assert recipe_of_champion(store, run_of(problem_name)) is None
+
+
+def test_the_champions_recipe_is_read_again(
+    store: Store, problem_name: str, tmp_path: Path
+) -> None:
+    recipe = Recipe(answer="refit", shipped="a" * 64, twin="b" * 64, since=7, refits=3)
+    out = Out(store, stage_prefix(problem_name, "r0", "training"), tmp_path)
+    put_manifest(
+        store,
+        ManifestKey(problem_name, "r0", "training"),
+        outputs={"recipe": out.document("recipe", recipe)},
+    )
+
+    assert recipe_of_champion(store, run_of(problem_name)) == recipe
 
 
 def test_what_the_champions_search_found_is_replayed(store: Store, problem_name: str) -> None:

@@ -129,6 +129,19 @@ def test_a_prefix_ends_at_the_first_part_that_is_not_known() -> None:
     assert stage_prefix("p", "r", "split") == "p/runs/r/split"
 
 
+def test_a_key_takes_each_part_once() -> None:
+    for parts, named in (((), {}), (("p", "r", "split", "more"), {}), (("p",), {"problem": "p"})):
+        with pytest.raises(TypeError, match="takes problem, run, stage, each once"):
+            ManifestKey(*parts, **named)
+
+
+def test_equal_keys_are_one_in_a_set_and_say_their_family() -> None:
+    keys = {ChampionKey("p"), ChampionKey("p"), ManifestKey("p", "r", "split")}
+
+    assert len(keys) == 2
+    assert repr(ChampionKey("p")) == "<ChampionKey p/champion.json>"
+
+
 def test_keys_of_one_family_are_picked_out() -> None:
     day = date(2026, 1, 2)
     texts = ["p/monitoring/2026-01-02/page.html", str(DecisionKey("p", day)), "p/x"]
