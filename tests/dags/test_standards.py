@@ -105,10 +105,13 @@ def test_schedules_are_in_the_problems_own_time(
     assert [found["schedule"], found["timezone"]] == expected
 
 
-def test_the_form_asks_for_window_budget_reason_force_replay_and_overrides(structure: Any) -> None:
+def test_the_form_asks_for_window_budget_reason_onset_force_replay_and_overrides(
+    structure: Any,
+) -> None:
     assert structure["dags"]["flights__lifecycle"]["params"] == [
         "budget",
         "force",
+        "onset",
         "reason",
         "replay",
         "set",

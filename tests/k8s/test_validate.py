@@ -22,7 +22,7 @@ def test_an_object_that_fits_has_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "fault"),
     [("port", "8080", "'8080' is not of type 'integer'"), ("prot", 1, "'prot'")],
 )
 def test_a_wrong_type_and_an_unknown_field_are_named(key: str, value: object, fault: str) -> None:

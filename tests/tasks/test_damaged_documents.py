@@ -3,7 +3,7 @@
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 from damage import damages
@@ -78,8 +78,11 @@ class Ground:
         }
         outputs = {}
         for name, field in task.inputs.model_fields.items():
-            kind = field.annotation
-            made = {"one": absent[get_args(kind)[1]]} if get_args(kind) else absent[kind]
+            kind, of = get_origin(field.annotation), get_args(field.annotation)
+            if kind is dict:
+                made = {"one": absent[of[1]]}
+            else:  # where it may be absent, its own kind is named first
+                made = absent[of[0] if of else field.annotation]
             outputs[name] = documents.get(name, made)
         plain = {
             name: value.model_dump(mode="json")

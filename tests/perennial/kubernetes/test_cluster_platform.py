@@ -52,9 +52,11 @@ def champion(store: Store, name: str, pin: Callable[[str], None]) -> None:
 
 
 def test_a_run_is_followed_as_on_a_machine(call: Call, script: Script, name: str) -> None:
-    script.polls = [("success", {"problem": "success", "evaluation": "success"})]
+    stages = ("problem", "evaluation", "deployment")
+    script.polls = [("success", dict.fromkeys(stages, "success"))]
     script.xcoms = {
-        "evaluation": {"return_value": {"outcome": "accepted", "facts": {"score": 1.0}}}
+        "evaluation": {"return_value": {"outcome": "accepted", "facts": {"score": 1.0}}},
+        "deployment": {"return_value": {"outcome": "deployed", "facts": {"digest": B}}},
     }
 
     result = call("run", name, "--reason", "a try", "--json")
@@ -90,7 +92,10 @@ def test_a_row_is_predicted_by_a_pod_with_the_key(
     result = call("predict", name, "--json", stdin='{"age": 3}')
 
     assert json.loads(result.stdout) == {"model": B, "score": 0.25}
-    assert service[1] == [("/v1/predict", "Bearer the key", {"age": 3})]
+    assert service[1] == [
+        ("/v1/predict", "Bearer the key", {"age": 3}),
+        ("/info", "Bearer the key", None),  # what the score means
+    ]
 
 
 def test_before_the_first_model_a_prediction_is_for_later(call: Call, name: str) -> None:
