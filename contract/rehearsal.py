@@ -7,6 +7,8 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from contract.strict import Strict
 
+FIRST_REFUSED = "The gate refused the first model, which serves here all the same:"
+
 
 class RehearsalRequest(Strict):
     """`request.json`: written by the command, read by `python -m rehearsal`."""
@@ -60,6 +62,9 @@ class RehearsalResult(Strict):
     """Days by verdict."""
     asked: tuple[RehearsedRun, ...]
     """In their order, with what came of each."""
+    first_refused: str | None = None
+    """Why the gate refused the first model, which serves in the rehearsal all the same; None: it was
+    accepted."""
     missed: int
     """Days whose loss was clearly above the usual, and that were called well."""
     faults: dict[str, int]
@@ -91,8 +96,9 @@ class RehearsalResult(Strict):
     def sentence(self) -> str:
         """What came of it, in words."""
         asked = len(self.asked)
+        first = "" if self.first_refused is None else f"{FIRST_REFUSED} {self.first_refused} "
         told = (
-            f"In {self.days} days {asked} retrainings would have been asked for, {self.promoted} "
+            f"{first}In {self.days} days {asked} retrainings would have been asked for, {self.promoted} "
             f"promoted and {asked - self.promoted} refused; {self.missed} days were clearly worse "
             f"than usual and called well; {self.verdicts.get('blocked_data_quality', 0)} were "
             "blocked for broken data."

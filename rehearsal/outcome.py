@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from contract.rehearsal import RehearsalRequest, RehearsalResult, RehearsedRun
+from contract.rehearsal import FIRST_REFUSED, RehearsalRequest, RehearsalResult, RehearsedRun
 from methods.controller.policy import Policy
 from pages import (
     Alert,
@@ -36,8 +36,12 @@ def summarize_days(
     *,
     task: str,
     page: str,
+    first_refused: str | None = None,
 ) -> RehearsalResult:
-    """Return the result of the days, of which there is at least one."""
+    """Return the result of the days, of which there is at least one.
+
+    `first_refused` is why the gate refused the first model, if it did.
+    """
     rows = sum(day.rows for day in days)
     has_value = any(day.value is not None for day in days)
     faults = Counter(fault for day in days for fault in set(day.faults))
@@ -61,6 +65,7 @@ def summarize_days(
             for day in days
             if day.run is not None
         ),
+        first_refused=first_refused,
         missed=len(missed_days(days, policy.loss_worse)),
         faults=dict(faults),
         told=dict(Counter(message for day in days for message in day.told)),
@@ -180,6 +185,9 @@ def outcome_page(
         ),
         PageSection("Asked for", Facts(settings)),
     ]
+    if result.first_refused is not None:
+        alert = Alert("warn", f"{FIRST_REFUSED} {result.first_refused}")
+        sections.insert(0, PageSection("The first model", alert))
     if result.missed:
         sentence = f"On {result.missed} days the loss was clearly above the usual and the verdict was good."
         sections.insert(0, PageSection("To look at", Alert("warn", sentence)))

@@ -67,6 +67,7 @@ def rehearse(request: RehearsalRequest, folder: Path) -> Iterator[str]:
         policy,
         task=rows.schema.task,
         page=str(page),
+        first_refused=simulation.first_refusal,
     )
     settings: dict[str, object] = {
         "scenario": request.scenario,

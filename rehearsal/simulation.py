@@ -22,6 +22,7 @@ from contract.store.alert_state import change_alerts, read_alerts
 from contract.store.champion_pointer import read_champion
 from contract.store.documents import read_document
 from contract.store.layout import DecisionKey
+from contract.store.ledger import Ledger
 from contract.times import microseconds
 from methods.controller.days import ONE_DAY, Calendar
 from methods.controller.policy import Policy
@@ -36,6 +37,8 @@ from rehearsal.world import World
 
 BUCKET = "rehearsal"
 DAYS = "days.jsonl"
+FIRST = "first"
+"""The run of the first model."""
 HERE = "rehearsal"
 """The channel that takes every message, and tells nobody."""
 
@@ -125,6 +128,12 @@ class Simulation:
                 file.write(record.model_dump_json() + "\n")
             yield record
 
+    @property
+    def first_refusal(self) -> str | None:
+        """Why the gate refused the first model, which serves all the same; None: it did not."""
+        entries = Ledger(self.store, self.problem.name).entries()
+        return next((each.reason for each in entries if each.id == f"{FIRST}/refused"), None)
+
     def _begin(self) -> None:
         """Land the history and have the first model serve, whatever its verdict."""
         for source, table in self._world.once().items():
@@ -135,14 +144,14 @@ class Simulation:
         start = self._calendar.begin(self._date(0))
         self._landing.land(microseconds(start), PAST)
         if read_champion(self.store, self.problem.name) is None:
-            first = self._lifecycle("first", start, {"reason": "manual"})
+            first = self._lifecycle(FIRST, start, {"reason": "manual"})
             if first.outcome == "deployed":
                 return
             if first.digest is None:
                 raise FirstModelRefused(f"There is no first model: {first.sentence}")
             # What is rehearsed is what comes after it; the ledger keeps the refusal.
             log("rehearsal").error("the first model was refused and serves", why=first.sentence)
-            deploy_ungated(self.store, self.problem.name, "first", first.digest, start)
+            deploy_ungated(self.store, self.problem.name, FIRST, first.digest, start)
 
     def _decide(self, record: RehearsedDay, morning: datetime) -> RehearsedDay:
         """Run monitoring on the next morning, and the lifecycle where it asks for one."""

@@ -56,3 +56,12 @@ def test_a_rehearsal_says_what_came_of_it(measured: dict[str, float], end: str) 
 
     assert result.promoted == 1
     assert result.sentence == COUNTS + end
+
+
+def test_a_first_model_that_the_gate_refused_is_named_first() -> None:
+    result = RehearsalResult(**RESULT | {"first_refused": "It is no better than a constant."})
+
+    assert result.sentence.startswith(
+        "The gate refused the first model, which serves here all the same: It is no better than a "
+        "constant. In 40 days"
+    )
