@@ -162,11 +162,12 @@ class PlatformFindings:
             )
             return "The gate gave no verdict."
         promoted = verdict.outcome == "accepted"
-        entries = [entry for entry in self.entries() if entry.run in followed.run]
+        digest = trained.facts.get("digest")
+        entries = [entry for entry in self.entries() if entry.digest == digest]
         why = entries[-1].reason if entries else "the ledger says nothing"
         self.verification.verify(
             "the challenger is evaluated against the champion, and the ledger says why",
-            holds=bool(entries) and (champion.digest == trained.facts.get("digest")) == promoted,
+            holds=bool(entries) and (champion.digest == digest) == promoted,
             found=f"{verdict.outcome}; champion {format_digest(champion.digest)}",
         )
         self.verification.verify(

@@ -5,7 +5,7 @@ keeps them. Each step claims what a reader may expect; where the data decide oth
 not hold, and the command ends with an exit code that is not 0.
 
 The calendar was chosen by what 2013 was like. In May a model that has seen one more week decides no
-better, so that asking for one is refused. From the middle of June storms make far more departures
+better: a new search may find a better plan, and the same plan again is refused. From the middle of June storms make far more departures
 late, and a model that has seen them is worth more: docs/decisions/0052 has the figures.
 """
 
@@ -64,8 +64,11 @@ class FlightsScenario:
         self._findings.verify_labels(decision, self._served)
 
         self._step("Nothing has changed, and a person asks for a new model all the same")
-        asked = self._lifecycle(_morning_after(QUIET[1]))
-        self._console.print(self._findings.verify_evaluation(asked))
+        asked = self._ask(replay=False)
+        is_better = self._findings.is_promoted(asked)
+        if is_better:  # the search was luckier; the same plan on the same rows cannot be
+            self._step("It was better; the person asks once more, for the same plan")
+            asked = self._ask(replay=True)
         self._findings.verify_refusal(asked)
 
         self._step("A broken feed: distances come in kilometres")
@@ -77,15 +80,21 @@ class FlightsScenario:
 
         self._step("The feed is repaired, and the season changes")
         promoted = self._season()
-        if promoted is None:
-            return
-
-        self._step("The new model serves, and what the promotion did is measured")
-        for week in range(WEEKS_AFTER):
-            begin = promoted + week * WEEK + timedelta(days=1)
-            self._week(begin, begin + WEEK - timedelta(days=1))
-            self._follow_started()
-        self._findings.verify_effect()
+        self.verification.verify(
+            "a challenger that is better is promoted",
+            holds=is_better or promoted is not None,
+            found=f"promoted after {promoted or QUIET[1]}"
+            if is_better or promoted
+            else "none by the season's end",
+        )
+        if promoted is not None:
+            self._step("The new model serves, and what the promotion did is measured")
+            for week in range(WEEKS_AFTER):
+                begin = promoted + week * WEEK + timedelta(days=1)
+                self._week(begin, begin + WEEK - timedelta(days=1))
+                self._follow_started()
+        if is_better or promoted is not None:
+            self._findings.verify_effect()
 
     def entries(self) -> list[LedgerEntry]:
         """Return what was decided, oldest first."""
@@ -118,11 +127,6 @@ class FlightsScenario:
             holds=bool(self._followed),
             found=f"{len(self._followed)} runs were started",
         )
-        self.verification.verify(
-            "a challenger that is better is promoted",
-            holds=promoted is not None,
-            found=f"promoted after {promoted}" if promoted else "none by the season's end",
-        )
         return promoted
 
     def _follow_started(self) -> bool:
@@ -142,9 +146,15 @@ class FlightsScenario:
             promoted = promoted or self._findings.is_promoted(followed)
         return promoted
 
-    def _lifecycle(self, window_end: datetime) -> FinishedRun:
+    def _ask(self, *, replay: bool) -> FinishedRun:
+        """Ask for a model of the quiet weeks, and show what the gate says of it."""
+        asked = self._lifecycle(_morning_after(QUIET[1]), replay=replay)
+        self._console.print(self._findings.verify_evaluation(asked))
+        return asked
+
+    def _lifecycle(self, window_end: datetime, *, replay: bool = False) -> FinishedRun:
         """Start the lifecycle as the form of Airflow's page does, and show it."""
-        conf = {"window_end": window_end.isoformat()}
+        conf: dict[str, object] = {"window_end": window_end.isoformat(), "replay": replay}
         run = self._airflow.trigger(f"{NAME}__lifecycle", conf)
         return follow_run(self._console, self._airflow, f"{NAME}__lifecycle", run)
 
