@@ -80,8 +80,9 @@ class Beats(Section):
     dummy: bool = True
     """True: a model that is no better than a constant is refused."""
     skill: Share = 0.01
-    """How far from the best constant (0) to a perfect answer (1) a model must surely be, by the
-    yardstick. Arbitrary: below one part in a hundred there is nothing to keep alive."""
+    """How far from the best constant (0) to a perfect answer (1) a model must be by the yardstick: a
+    first one surely, a challenger more likely than not. Arbitrary: below one part in a hundred there
+    is nothing to keep alive."""
     champion: BeatsChampion = BeatsChampion()
     """The model that serves."""
 

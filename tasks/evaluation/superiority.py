@@ -25,6 +25,9 @@ from tasks.evaluation.rivals import FEWEST_BLOCKS, Rivals, describe
 # Monitoring's findings that are measured by a proper score.
 ALARM_REASONS = frozenset({"performance", "benefit", "prior"})
 REFRESH_REASONS = frozenset({"age"})
+# Of a challenger, that it beats a constant answer. Whether it is better than what serves is the
+# champion's question; in days when a constant is hard to beat the champion does no better.
+LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ def rule_for(reason: str, *, has_champion: bool) -> Rule:
 def check_dummy(rivals: Rivals, *, skill: float, confidence: float) -> Compared:
     """Is the model better than the best constant answer, by a share of what a perfect one would be?
 
+    A first model surely, a challenger more likely than not.
+
     The share is a skill score: Murphy, "Skill scores based on the mean square error and their
     relationships to the correlation coefficient", Monthly Weather Review 116, 1988.
     """
@@ -64,15 +69,16 @@ def check_dummy(rivals: Rivals, *, skill: float, confidence: float) -> Compared:
         why = f"{yardstick.name} of model and constant answer cannot be compared on {rivals.size}."
         return Compared(Check(name="dummy", passed=None, why=why, limit=confidence))
     probability = min(gain.probability, gain.plus(perfect, -skill).probability_above(0.0))
-    passed = probability >= confidence
+    needed = confidence if rivals.old is None else LIKELY
+    passed = probability >= needed
     reached = gain.value / perfect.value if perfect.value > 0.0 else 0.0
     why = (
         f"it beats a constant answer by {describe(yardstick, gain)} of {yardstick.name}, "
         f"{format_share(reached)} of what a perfect answer would; that it is more than "
-        f"{format_share(skill)} has probability {format_probability(probability)}, {confidence:g} is needed"
+        f"{format_share(skill)} has probability {format_probability(probability)}, {needed:g} is needed"
         + ("." if passed else ": look at the columns.")
     )
-    check = Check(name="dummy", passed=passed, why=why, found=probability, limit=confidence)
+    check = Check(name="dummy", passed=passed, why=why, found=probability, limit=needed)
     return Compared(check, gain)
 
 

@@ -51,6 +51,27 @@ def test_a_model_that_gains_less_than_the_declared_share_is_refused() -> None:
     assert dummy_check(scored(1.0), skill=0.7).passed is False
 
 
+def test_a_challenger_need_not_be_sure_to_beat_a_constant() -> None:
+    """In hard days nobody is: that it is better than what serves is the champion's question."""
+    weak, few = scored(0.5, rows=100), vault(rows=100, blocks=5)
+    first, challenger = rivals(weak, rows_of_vault=few), rivals(weak, weak, rows_of_vault=few)
+
+    alone = check_dummy(first, skill=0.01, confidence=0.975).check
+    beside = check_dummy(challenger, skill=0.01, confidence=0.975).check
+
+    assert alone.found is not None
+    assert 0.5 < alone.found < 0.975
+    assert (alone.passed, beside.passed) == (False, True)
+    assert "0.5 is needed" in beside.why
+
+
+def test_a_challenger_that_is_worse_than_a_constant_is_refused() -> None:
+    upside_down = Scored(1.0 - scored(1.0).predicted)
+    challenger = rivals(upside_down, scored(1.0))
+
+    assert check_dummy(challenger, skill=0.01, confidence=0.975).check.passed is False
+
+
 def test_where_no_answer_beats_a_constant_nothing_does() -> None:
     """Acting never pays, so the constant answer is perfect."""
     never = value_yardstick({"true_positive": -1.0, "false_positive": -3.0})
