@@ -100,6 +100,18 @@ class ReferenceProfile(Strict):
         return sha256(canonical_json(grids))
 
     @property
+    def baseline(self) -> Losses:
+        """What a later loss is compared with: all blocks of the forward backtest as one, else `losses`."""
+        rows = sum(block.rows for block in self.forward)
+        if not rows:
+            return self.losses
+        mean = sum(block.rows * block.mean for block in self.forward) / rows
+        square = (
+            sum(block.rows * (block.deviation**2 + block.mean**2) for block in self.forward) / rows
+        )
+        return Losses(rows=rows, mean=mean, deviation=max(0.0, square - mean**2) ** 0.5)
+
+    @property
     def all(self) -> dict[str, ColumnReference]:
         """Columns and scores."""
         return self.columns | self.scores

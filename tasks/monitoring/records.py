@@ -12,13 +12,9 @@ from contract.errors import Conflict
 from contract.problem import Problem
 from contract.run import Run
 from contract.store.client import Store
-from contract.store.documents import parse_document, read_with_etag
-from contract.store.layout import (
-    DayPageKey,
-    DecisionKey,
-    WindowProfileKey,
-    parse_keys,
-)
+from contract.store.decisions import read_decisions
+from contract.store.documents import read_with_etag
+from contract.store.layout import DayPageKey, DecisionKey, WindowProfileKey
 from contract.store.ledger import Ledger, LedgerEntry
 from methods.controller.days import Calendar
 from methods.controller.decide import undecided
@@ -38,9 +34,7 @@ def read_history(store: Store, problem: str, ledger: Ledger) -> History:
     Raises:
         DamagedDocument: a record cannot be read.
     """
-    keys = parse_keys(store.keys(DecisionKey.prefix(problem)), DecisionKey)
-    decisions = [parse_document(store.get(str(key)), Decision, str(key)) for key in keys]
-    return History(decisions, ledger.entries())
+    return History(read_decisions(store, problem), ledger.entries())
 
 
 def save_day(store: Store, context: MonitoringContext, decided: DecidedDay) -> None:

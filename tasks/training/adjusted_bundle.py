@@ -7,6 +7,7 @@ from bundle.documents import ModelDocument
 from bundle.plans import EncoderDocument
 from bundle.tensors import Tensors
 from bundle.writer import write
+from contract.formatting import format_digest
 from contract.recipe import Answer
 from methods.retrain.adjust import Adjustment, composed
 from tasks.training.challenger import TrainingCase, WrittenBundle
@@ -35,7 +36,7 @@ def write_adjusted(  # noqa: PLR0917 - what a bundle holds
             "metrics": hold_out.metrics,
             "limits": (
                 (
-                    f"Its members are those of the model {model.digest[:12]}, fitted on "
+                    f"Its members are those of the model {format_digest(model.digest)}, fitted on "
                     f"{model.card.rows} rows; what is new was fitted on rows known by "
                     f"{case.run.window_end:%Y-%m-%d}."
                 ),

@@ -66,15 +66,8 @@ def read_serving(
         scores,
         0.5 if threshold is None else threshold,
     )
-    blocks = reference.forward
-    counted = sum(block.rows for block in blocks)
-    mean = (
-        sum(block.rows * block.mean for block in blocks) / counted
-        if counted
-        else reference.losses.mean
-    )
     folder = fetch(store, case.run.name, champion.digest, cache)
-    return ChampionInTraining(model, folder, reference, served, learnt, float(mean))
+    return ChampionInTraining(model, folder, reference, served, learnt, reference.baseline.mean)
 
 
 def _answers_alike(model: Model, schema: Schema) -> bool:

@@ -62,14 +62,8 @@ def measure(
 
 def baseline(reference: ReferenceProfile, policy: Policy) -> tuple[Losses, float]:
     """Return the loss to compare with and the z from which on a rise counts."""
-    blocks = reference.forward
-    rows = sum(block.rows for block in blocks)
-    if not rows:
-        return reference.losses, policy.held_out_z
-    mean = sum(block.rows * block.mean for block in blocks) / rows
-    square = sum(block.rows * (block.deviation**2 + block.mean**2) for block in blocks) / rows
-    deviation = max(0.0, square - mean**2) ** 0.5
-    return Losses(rows=rows, mean=mean, deviation=deviation), policy.forward_z
+    is_forward = any(block.rows for block in reference.forward)
+    return reference.baseline, policy.forward_z if is_forward else policy.held_out_z
 
 
 def _is_enough(model: MonitoredModel, truths: Sequence[Floats], policy: Policy) -> bool:

@@ -1,22 +1,15 @@
 """Days without rows, files that come late, and what a person accepts: the stage on a real store."""
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from fixtures_monitoring import SINCE, MonitoredProblem
 
-from contract.store.client import Store
 from perennial.adoption import AdoptionRequest, adopt, take_back
 
 pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days
 
 MAY = date(2013, 5, 1)
-
-
-@pytest.fixture
-def monitored(store: Store, problem_name: str, tmp_path: Path) -> MonitoredProblem:
-    return MonitoredProblem(store, problem_name, tmp_path)
 
 
 def end(day: int) -> datetime:

@@ -1,23 +1,16 @@
 """Labels as late as they come, or as wrong, on a real store: what is measured, and what is said."""
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from fixtures_monitoring import SINCE, MonitoredProblem
 
 from contract.labels import LabelHealth
-from contract.store.client import Store
 
 pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days
 
 MAY = date(2013, 5, 1)
-
-
-@pytest.fixture
-def monitored(store: Store, problem_name: str, tmp_path: Path) -> MonitoredProblem:
-    return MonitoredProblem(store, problem_name, tmp_path)
 
 
 def end(day: int) -> datetime:

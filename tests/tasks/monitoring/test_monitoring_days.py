@@ -16,11 +16,6 @@ pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days
 MAY = date(2013, 5, 1)
 
 
-@pytest.fixture
-def monitored(store: Store, problem_name: str, tmp_path: Path) -> MonitoredProblem:
-    return MonitoredProblem(store, problem_name, tmp_path)
-
-
 def end(day: int) -> datetime:
     """Return the end of a day of May, counted on into June."""
     return SINCE + timedelta(days=day)

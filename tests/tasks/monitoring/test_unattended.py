@@ -3,23 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from fixtures_monitoring import SINCE, MonitoredProblem
 
-from contract.store.client import Store
 from contract.store.layout import DayPageKey
 from methods.controller.policy import Policy
 
 pytestmark = pytest.mark.slow  # each one runs the stage over weeks of days
 
 MAY = date(2013, 5, 1)
-
-
-@pytest.fixture
-def monitored(store: Store, problem_name: str, tmp_path: Path) -> MonitoredProblem:
-    return MonitoredProblem(store, problem_name, tmp_path)
 
 
 def end(day: int) -> datetime:
